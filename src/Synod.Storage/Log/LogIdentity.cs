@@ -1,0 +1,20 @@
+using System.Globalization;
+using Synod.Core;
+
+namespace Synod.Storage;
+
+/// <summary>Whose log it is. Written into every segment, so that no one recovers from another's promises.</summary>
+/// <param name="Cluster">The cluster's id.</param>
+/// <param name="Node">The node that made the promises.</param>
+/// <param name="Store">A number drawn when the data folder was made: a wiped disk is another store.</param>
+public sealed record LogIdentity(string Cluster, NodeId Node, ulong Store)
+{
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"cluster '{Cluster}', node {Node.Value}, store {Store:x16}");
+}
+
+/// <param name="SegmentBytes">The size of a segment file; a larger batch gets a segment of its own size.</param>
+public sealed record LogOptions(long SegmentBytes = 64L << 20)
+{
+    public static LogOptions Default { get; } = new();
+}
