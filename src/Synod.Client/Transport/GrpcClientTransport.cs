@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Synod.Api;
+using Synod.Client.Transport;
+
+namespace Synod.Client;
+
+/// <summary>
+/// Speaks gRPC: one connection and one <c>Connect</c> stream per node, over which all requests are multiplexed. A broken stream
+/// is replaced by the next call.
+/// </summary>
+public sealed class GrpcClientTransport : IClientTransport
+{
+    private readonly SynodClientOptions _options;
+    private readonly ConcurrentDictionary<string, NodeStream> _streams = new(StringComparer.Ordinal);
+    private readonly Lock _opening = new();
+    private volatile bool _disposed;
+
+    /// <param name="options">TLS, token and whether plain connections are permitted.</param>
+    public GrpcClientTransport(SynodClientOptions options) => _options = options;
+
+    /// <inheritdoc/>
+    public async ValueTask<Response> CallAsync(string address, Request request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var stream = _streams.TryGetValue(address, out var open) ? open : Open(address);
+            if (stream.TryStart(request, out var call))
+            {
+                return await stream.FinishAsync(call, cancellationToken);
+            }
+
+            // It broke since it was put there.
+            _streams.TryRemove(new(address, stream));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        foreach (var stream in _streams.Values)
+        {
+            await stream.DisposeAsync();
+        }
+    }
+
+    private NodeStream Open(string address)
+    {
+        if (_options is { Tls: null, AllowPlaintext: false } && !IsLoopback(address))
+        {
+            throw new SynodRefusedException(
+                $"{address} is another machine, and the client has no TLS: everyone on the way could read the data and the token. "
+                + "Give the client the cluster's authority (ca.crt), or allow plain connections explicitly.");
+        }
+
+        lock (_opening)
+        {
+            return _streams.GetOrAdd(address, static (address, options) => new NodeStream(address, options), _options);
+        }
+    }
+
+    private static bool IsLoopback(string address)
+    {
+        var host = new Uri($"http://{address}").Host.Trim('[', ']');
+        return host == "localhost" || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip));
+    }
+}
