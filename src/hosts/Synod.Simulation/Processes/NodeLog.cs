@@ -1,0 +1,85 @@
+using Synod.Core;
+using Synod.Simulation.Disks;
+using Synod.Storage;
+
+namespace Synod.Simulation;
+
+/// <summary>A node's simulated disk and the log on it: the real log's code, opened anew by each boot.</summary>
+public sealed class NodeLog
+{
+    private static readonly DiskCallKind[] s_kinds = Enum.GetValues<DiskCallKind>();
+
+    private readonly SeededRandom _random;
+    private readonly LogOptions _options;
+    private DurableLog? _log;
+    private DiskCallKind? _failing;
+    private bool _flipped;
+
+    internal NodeLog(SeededRandom random, long segmentBytes)
+    {
+        _random = random;
+        _options = new LogOptions(segmentBytes);
+        Disk = new SimulatedDisk(random.Below) { Inject = Inject };
+    }
+
+    public SimulatedDisk Disk { get; }
+
+    internal long BytesSinceCheckpoint => _log!.BytesSinceCheckpoint;
+
+    /// <summary>The next call of a kind drawn now fails.</summary>
+    public void FailSoon() => _failing = s_kinds[_random.Below(s_kinds.Length)];
+
+    /// <summary>The disk is well again.</summary>
+    public void Heal() => _failing = null;
+
+    /// <summary>Opens the log and reads its records.</summary>
+    /// <returns>Null if a flipped bit was read: the log refused it, as it must, and the next try will read what is there.</returns>
+    /// <exception cref="StorageFailure">A call failed.</exception>
+    /// <exception cref="InvariantViolation">The log refused what a crash left, although nothing was damaged.</exception>
+    internal List<ReadOnlyMemory<byte>>? Open(NodeId self)
+    {
+        _flipped = false;
+        try
+        {
+            _log = DurableLog.Open(Disk, new LogIdentity("simulation", self, (ulong)self.Value), _options);
+            return [.. _log.Records()];
+        }
+        catch (StorageRefusal refusal)
+        {
+            Invariant.Check(_flipped, "CrashesDamageNothing", $"{refusal.Message}");
+            return null;
+        }
+    }
+
+    internal void Append(LogBatch batch) => _log!.Append(batch);
+
+    internal void Sync() => _log!.Sync();
+
+    internal long StartSegment() => _log!.StartSegment();
+
+    internal void DropBefore(long segment) => _log!.DropBefore(segment);
+
+    /// <summary>Takes what was not synced, or a part of it.</summary>
+    internal void Crash()
+    {
+        _log = null;
+        Disk.Crash();
+    }
+
+    private DiskFault? Inject(DiskCall call)
+    {
+        if (_failing != call.Kind)
+        {
+            return null;
+        }
+
+        _failing = null;
+        if (call.Kind == DiskCallKind.Read && _random.Below(2) == 0)
+        {
+            _flipped = true;
+            return DiskFault.BitFlip;
+        }
+
+        return _random.Below(4) == 0 && call.Kind is DiskCallKind.Create or DiskCallKind.Write ? DiskFault.Full : DiskFault.Error;
+    }
+}

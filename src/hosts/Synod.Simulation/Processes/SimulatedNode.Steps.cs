@@ -1,0 +1,264 @@
+using Synod.Core;
+using Synod.Storage;
+
+namespace Synod.Simulation;
+
+/// <summary>Steps of the protocol and what becomes of their outputs.</summary>
+public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
+{
+    private const int MostStepsInATurn = 100_000;
+
+    private readonly CodecWriter _encoder = new();
+    private TMessage? _lastSent;
+    private byte[] _lastFrame = [];
+
+    private void Start()
+    {
+        _boot++;
+        Counts.Boots++;
+        Note("boot", _boot);
+        _outbox = new();
+        _heldMessages = new();
+        _heldAnswers = new();
+        _timers = new NodeTimers(_world, Clock, this, Timer, _boot);
+        _recordsDurable = 0;
+        var records = ReadLog();
+        if (records is null)
+        {
+            Counts.DiskFailures++;
+            Log.Crash();
+            _cluster.OnDiskFailure(this);
+            return;
+        }
+
+        _protocol = _cluster.Options.Create(new NodeStart(Self, _boot, Store));
+        Guarded(static (node, records, _) => node.Step().Recover(records, node._context, node._outbox), records, 0);
+    }
+
+    private List<TRecord>? ReadLog()
+    {
+        try
+        {
+            return Log.Open(Self)?.ConvertAll(Decode);
+        }
+        catch (StorageFailure)
+        {
+            return null;
+        }
+        catch (InvariantViolation violation)
+        {
+            throw _world.Failure(violation.Invariant, Self, violation.Message, violation);
+        }
+    }
+
+    private void Dispatch(in SimulatedEvent happened)
+    {
+        switch (happened.Kind)
+        {
+            case Deliver:
+                Receive((int)happened.Argument, (byte[])happened.Payload!);
+                break;
+            case Timer:
+                if (_timers!.Owns(happened.Payload!) && _timers.TryTake(happened.Payload!, happened.Argument, out var timer))
+                {
+                    FireTimer(timer);
+                }
+
+                break;
+            case LogDone when happened.Argument == _boot:
+                Guarded(static (node, _, _) => node.FinishBatch(), 0, 0);
+                break;
+            case FlushDone when happened.Argument == _boot:
+                Guarded(static (node, _, _) => node.FinishFlush(), 0, 0);
+                break;
+        }
+    }
+
+    private void Receive(int from, byte[] frame)
+    {
+        var intact = SimulatedNetwork.TryOpen(frame, out var body);
+        var reader = new CodecReader(body);
+        var message = _cluster.Options.Messages.Read(ref reader);
+
+        // A damaged frame is decoded all the same: a codec must take any bytes without an exception.
+        if (!intact || message is null || !reader.IsComplete)
+        {
+            Counts.Damaged++;
+            return;
+        }
+
+        if (_world.Trace.IsWriting)
+        {
+            _world.Trace.Write(_world.Now, Self, $"<- n{from} {message}");
+        }
+
+        Guarded(
+            static (node, message, from) =>
+                node.Step().Receive(new NodeId((int)from), message, node._context, node._outbox),
+            message,
+            from);
+    }
+
+    private void FireTimer(TimerId timer)
+    {
+        Note("timer", timer, timer.Key);
+        Guarded(static (node, timer, _) => node.Step().Fire(timer, node._context, node._outbox), timer, 0);
+    }
+
+    private Protocol<TMessage, TRecord, TCommand, TResult> Step()
+    {
+        Counts.Steps++;
+        _context.Refresh();
+        return _protocol!;
+    }
+
+    /// <summary>Runs a step and its turn to the end. A failing disk stops the process; anything else thrown ends the run.</summary>
+    private void Guarded<T>(
+        Action<SimulatedNode<TMessage, TRecord, TCommand, TResult>, T, long> step, T input, long argument)
+    {
+        try
+        {
+            step(this, input, argument);
+            FinishTurn();
+        }
+        catch (StorageFailure)
+        {
+            Counts.DiskFailures++;
+            Crash();
+            _cluster.OnDiskFailure(this);
+        }
+        catch (SimulationFailure)
+        {
+            throw;
+        }
+        catch (InvariantViolation violation)
+        {
+            throw _world.Failure(violation.Invariant, Self, violation.Message, violation);
+        }
+        catch (Exception thrown)
+        {
+            throw _world.Failure($"No{thrown.GetType().Name}", Self, thrown.Message, thrown);
+        }
+    }
+
+    private void FinishTurn()
+    {
+        TakeOutputs();
+        for (var steps = 0; IsUp && _timers!.TryTakeImmediate(out var timer); steps++)
+        {
+            Invariant.Check(steps < MostStepsInATurn, "TurnsEnd");
+            Note("timer", timer, timer.Key);
+            Step().Fire(timer, _context, _outbox);
+            TakeOutputs();
+        }
+
+        if (_random.Chance(_cluster.Options.Machine.StoreFlushPerMillion))
+        {
+            Store.Flush();
+        }
+    }
+
+    private void TakeOutputs()
+    {
+        foreach (ref readonly var change in _outbox.Timers)
+        {
+            _timers!.Change(change);
+        }
+
+        foreach (var record in _outbox.Records)
+        {
+            AddRecord(record);
+        }
+
+        foreach (ref readonly var sent in _outbox.Messages)
+        {
+            Release(new HeldOutput<TResult>(sent.RecordsBefore, sent.To, Encode(sent), default, default));
+        }
+
+        foreach (ref readonly var answered in _outbox.Answers)
+        {
+            Release(new HeldOutput<TResult>(answered.RecordsBefore, default, null, answered.Request, answered.Result));
+        }
+
+        foreach (ref readonly var executed in _outbox.Executions)
+        {
+            _world.Trace.Note(Self.Value, executed.Position.Value);
+            _cluster.Executed?.Invoke(Self, executed.Position, executed.Command);
+        }
+
+        foreach (var refusal in _outbox.Refusals)
+        {
+            Counts.Refusals[(int)refusal]++;
+        }
+
+        _outbox.Clear();
+        _lastSent = null;
+        StartBatch();
+    }
+
+    private byte[] Encode(in Sent<TMessage> sent)
+    {
+        if (_world.Trace.IsWriting)
+        {
+            _world.Trace.Write(_world.Now, Self, $"-> {sent.To} {sent.Message}");
+        }
+
+        if (!ReferenceEquals(_lastSent, sent.Message))
+        {
+            _encoder.Clear();
+            _cluster.Options.Messages.Write(_encoder, sent.Message);
+            _lastFrame = SimulatedNetwork.Frame(_encoder.Span);
+            _lastSent = sent.Message;
+        }
+
+        return _lastFrame;
+    }
+
+    private void Release(in HeldOutput<TResult> output)
+    {
+        if (output.RecordsBefore <= _recordsDurable || _cluster.Options.IgnoresHolds)
+        {
+            Leave(output);
+        }
+        else
+        {
+            (output.Frame is null ? _heldAnswers : _heldMessages).Hold(output);
+        }
+    }
+
+    private void Leave(in HeldOutput<TResult> output)
+    {
+        if (output.Frame is not null)
+        {
+            // A peer that does not exist gets nothing, as on a real network.
+            if (_cluster.Find(output.To) is { } receiver)
+            {
+                _cluster.Network.Carry(Self.Value, output.To.Value, receiver, Deliver, output.Frame);
+            }
+
+            return;
+        }
+
+        Note("answer", output.Result!, output.Request.Value);
+        Invariant.Check(_pending.Remove(output.Request.Value, out var pending), "AnsweredOnce");
+        pending.Receiver.OnAnswer(Self, pending.Tag, output.Result!);
+    }
+
+    private void Note(string what, long number)
+    {
+        _world.Trace.Note(Self.Value, number);
+        if (_world.Trace.IsWriting)
+        {
+            _world.Trace.Write(_world.Now, Self, $"{what} {number}");
+        }
+    }
+
+    private void Note<T>(string what, T detail, long number)
+    {
+        _world.Trace.Note(Self.Value, number);
+        if (_world.Trace.IsWriting)
+        {
+            _world.Trace.Write(_world.Now, Self, $"{what} {number} {detail}");
+        }
+    }
+}
