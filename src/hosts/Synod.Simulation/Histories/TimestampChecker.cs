@@ -111,14 +111,12 @@ public static class TimestampChecker
             return;
         }
 
-        foreach (var (at, value) in versions ?? [])
+        var newest = (versions ?? []).LastOrDefault(version => version.Key <= read.At);
+
+        // A tombstone is seen as absence, which carries no version.
+        if (newest.Key > item.Version && !(newest.Value is null && item.Value is null))
         {
-            // A tombstone is seen as absence, which carries no version.
-            if (at > item.Version && at <= read.At && !(value is null && item.Value is null))
-            {
-                anomalies.Add(new Anomaly("missed-version", $"{item.Key} '{value}' of {at} is not in {read}"));
-                return;
-            }
+            anomalies.Add(new Anomaly("missed-version", $"{item.Key} '{newest.Value}' of {newest.Key} is not in {read}"));
         }
     }
 }
