@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 
+[assembly: InternalsVisibleTo("Synod.Database")]
 [assembly: InternalsVisibleTo("Synod.Protocols.Tests")]
 [assembly: InternalsVisibleTo("Synod.Workloads")]
 

@@ -1,0 +1,213 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Ranges;
+using Synod.Protocols.Consensus;
+
+namespace Synod.Database;
+
+/// <summary>The node among the others: who lives, who leads what, and where leaders should be.</summary>
+public sealed partial class DatabaseNode
+{
+    private const int BalanceEvery = 10;
+    private const int TransfersAtOnce = 8;
+
+    private readonly SortedDictionary<NodeId, Instant> _heard = [];
+    private readonly List<RequestId> _drainRequests = [];
+    private NodeSet _silent;
+    private long _ticks;
+    private bool _isDraining;
+
+    private void StartTicking()
+    {
+        foreach (var other in _others)
+        {
+            _heard[other] = _step.Context.Now;
+        }
+
+        _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Tick), _step.Context.Now + _options.Tick);
+    }
+
+    private void Tick()
+    {
+        var now = _step.Context.Now;
+        _ticks++;
+        _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Tick), now + _options.Tick);
+        var heartbeat = new NodeMessage.Heartbeat(_directory.VersionSum, _step.Context.TrueTime);
+        foreach (var other in _others)
+        {
+            // A heartbeat claims nothing that could be contradicted after a crash.
+            _step.Outbox.SendEarly(other, heartbeat);
+            if (now - _heard[other] > _options.SilenceLimit && !_silent.Contains(other))
+            {
+                _silent = _silent.With(other);
+                TellReplicas(new MultiPaxos.Command.PeerDown(other));
+            }
+        }
+
+        foreach (var replica in _replicas.Values)
+        {
+            if (replica.Leader is { IsBusy: true } leader && replica.HoldsLease)
+            {
+                leader.Tick();
+                _touched.Enqueue(replica);
+            }
+            else if (replica.IsClosing)
+            {
+                _touched.Enqueue(replica);
+            }
+        }
+
+        if (_isDraining || _ticks % BalanceEvery == 0)
+        {
+            Balance();
+        }
+    }
+
+    private void Heard(NodeId from)
+    {
+        if (from == _options.Self)
+        {
+            return;
+        }
+
+        _heard[from] = _step.Context.Now;
+        if (_silent.Contains(from))
+        {
+            _silent = _silent.Without(from);
+            TellReplicas(new MultiPaxos.Command.PeerUp(from));
+        }
+    }
+
+    private void TellReplicas(MultiPaxos.Command command)
+    {
+        var context = _step.Context;
+        foreach (var replica in _replicas.Values)
+        {
+            Run(replica, (paxos, inner) => paxos.Submit(Internal, command, context, inner));
+        }
+    }
+
+    private void OnHeartbeat(NodeId from, NodeMessage.Heartbeat message)
+    {
+        if (message.DirectoryVersions < _directory.VersionSum)
+        {
+            _step.Outbox.SendEarly(from, new NodeMessage.Ranges([.. _directory.Ranges]));
+        }
+    }
+
+    private void SpreadDirectory()
+    {
+        var ranges = new NodeMessage.Ranges([.. _directory.Ranges]);
+        foreach (var other in _others)
+        {
+            _step.Outbox.SendEarly(other, ranges);
+        }
+    }
+
+    private void AnnounceLeader(RangeReplica replica)
+    {
+        var leads = new NodeMessage.Leads(replica.Group, _options.Self, replica.Paxos.Ballot);
+        _directory.Led(leads.Group, leads.Leader, leads.Term);
+        foreach (var other in _others)
+        {
+            _step.Outbox.SendEarly(other, leads);
+        }
+    }
+
+    private void OnLeads(NodeMessage.Leads message)
+    {
+        var before = _directory.LeaderOf(message.Group);
+        _directory.Led(message.Group, message.Leader, message.Term);
+        if (_directory.LeaderOf(message.Group) == before)
+        {
+            return;
+        }
+
+        foreach (var replica in _replicas.Values)
+        {
+            if (replica.Leader is { IsBusy: true } leader && replica.HoldsLease)
+            {
+                leader.OnMoved(message.Group);
+                _touched.Enqueue(replica);
+            }
+        }
+    }
+
+    private void OnToLeader(NodeId from, NodeMessage.ToLeader message)
+    {
+        _replicas.TryGetValue(message.Group, out var replica);
+        if (replica is not null && replica.Handle(message))
+        {
+            _touched.Enqueue(replica);
+            return;
+        }
+
+        var leader = replica?.Paxos.Leader ?? _directory.LeaderOf(message.Group);
+        if (leader != NodeId.None && leader != _options.Self && from != _options.Self)
+        {
+            _step.Outbox.SendEarly(from, new NodeMessage.Leads(message.Group, leader, replica?.Paxos.Ballot ?? Ballot.None));
+        }
+        else if (leader != NodeId.None && leader != _options.Self)
+        {
+            _directory.Led(message.Group, leader, replica?.Paxos.Ballot ?? Ballot.None);
+        }
+    }
+
+    /// <summary>Moves leaders to where they are preferred, or away from a node that drains. A few at a time: each pauses its range.</summary>
+    private void Balance()
+    {
+        var moving = 0;
+        var leads = 0;
+        foreach (var replica in _replicas.Values)
+        {
+            if (replica.Paxos.Role != PaxosRole.Leader)
+            {
+                continue;
+            }
+
+            leads++;
+            if (Successor(replica) is not { } to)
+            {
+                continue;
+            }
+
+            if (moving++ < TransfersAtOnce)
+            {
+                replica.BeginTransfer(to);
+                _touched.Enqueue(replica);
+            }
+        }
+
+        if (_isDraining && (leads == 0 || moving == 0))
+        {
+            foreach (var request in _drainRequests)
+            {
+                _step.Answer(request, Responses.Done());
+            }
+
+            _drainRequests.Clear();
+        }
+    }
+
+    private NodeId? Successor(RangeReplica replica)
+    {
+        var preferred = replica.State.Descriptor.PreferredLeader;
+        if (!_isDraining)
+        {
+            return preferred != _options.Self && IsCaughtUp(replica, preferred) ? preferred : null;
+        }
+
+        foreach (var other in replica.State.Descriptor.Replicas.Without(_options.Self))
+        {
+            if (IsCaughtUp(replica, other))
+            {
+                return other;
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsCaughtUp(RangeReplica replica, NodeId node) =>
+        !_silent.Contains(node) && replica.Paxos.Progress(node) >= replica.Paxos.Chosen;
+}

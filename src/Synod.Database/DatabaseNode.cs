@@ -1,0 +1,414 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Ranges;
+using Synod.Protocols.Consensus;
+using Synod.Storage;
+using Synod.Storage.Mvcc;
+
+namespace Synod.Database;
+
+/// <summary>A node's own timers; those of its replicas come after, one set for each group.</summary>
+internal enum NodeTimer
+{
+    /// <summary>Heartbeats to the other nodes, and a look at transactions, leaders and silent peers.</summary>
+    Tick,
+
+    /// <summary>A group's next command may have become visible.</summary>
+    Apply,
+
+    /// <summary>The first of the timers of consensus.</summary>
+    Consensus,
+}
+
+/// <summary>
+/// A whole node of the database as one state machine: it multiplexes the consensus of many groups and stacks a range on each. A
+/// simulator and a process run this same object.
+/// </summary>
+public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api.Request, Api.Response>
+{
+    /// <summary>The group of the range that a new cluster begins with.</summary>
+    public const ulong FirstGroup = 1;
+
+    private static readonly RequestId Internal = new(-1);
+
+    private readonly DatabaseOptions _options;
+    private readonly IStore _store;
+    private readonly RangeDirectory _directory = new();
+    private readonly StepScope _step;
+    private readonly SortedDictionary<ulong, RangeReplica> _replicas = [];
+    private readonly SortedDictionary<ulong, List<MultiPaxos.Record>> _orphans = [];
+    private readonly Queue<RangeReplica> _touched = [];
+    private readonly Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> _inner = new();
+    private readonly NodeSet _others;
+    private long _boot;
+    private long _groupsDrawn;
+
+    /// <param name="store">Holds what survived of the applied state; the node is its only user.</param>
+    /// <exception cref="ArgumentException">The options contradict themselves.</exception>
+    public DatabaseNode(DatabaseOptions options, IStore store)
+    {
+        var ids = options.Nodes.Select(node => node.Id).ToArray();
+        if (ids.Distinct().Count() != ids.Length || ids.Any(id => id.Value is < 1 or >= NodeSet.Capacity))
+        {
+            throw new ArgumentException($"Node ids are numbers from 1 to {NodeSet.Capacity - 1}, each used once.");
+        }
+
+        if (!ids.Contains(options.Self))
+        {
+            throw new ArgumentException($"Node {options.Self.Value} is not among the nodes of the cluster: {string.Join(", ", ids)}.");
+        }
+
+        _options = options;
+        _store = store;
+        _others = NodeSet.Of(ids).Without(options.Self);
+        _step = new StepScope(options.Self, _directory);
+        InitialReplicas = NodeSet.Of([.. ids.Order().Take(options.ReplicationFactor)]);
+        _ = options.Quorums(InitialReplicas).Validated();
+    }
+
+    /// <summary>The replicas of the range that a new cluster begins with.</summary>
+    public NodeSet InitialReplicas { get; }
+
+    /// <summary>How often this node has started, this time included.</summary>
+    public long BootEpoch => _boot;
+
+    public override void State(StateVisitor visitor)
+    {
+        visitor.Visit("boot", ref _boot);
+        visitor.Visit("drawn", ref _groupsDrawn);
+        foreach (var replica in _replicas.Values)
+        {
+            replica.Paxos.State(visitor);
+        }
+    }
+
+    public override void CheckInvariants()
+    {
+    }
+
+    public override void BeginCheckpoint()
+    {
+        foreach (var replica in _replicas.Values)
+        {
+            replica.Paxos.BeginCheckpoint();
+        }
+    }
+
+    public override void Checkpoint(StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
+    {
+        _step.Enter(context, outbox);
+        outbox.Persist(new NodeRecord.Boot(_boot));
+        foreach (var (group, records) in _orphans)
+        {
+            foreach (var record in records)
+            {
+                outbox.Persist(new NodeRecord.Consensus(group, record));
+            }
+        }
+
+        foreach (var replica in _replicas.Values)
+        {
+            Run(replica, (paxos, inner) => paxos.Checkpoint(context, inner));
+        }
+    }
+
+    protected override void OnRecover(
+        IEnumerable<NodeRecord> records, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
+    {
+        _step.Enter(context, outbox);
+        foreach (var record in records)
+        {
+            switch (record)
+            {
+                case NodeRecord.Boot boot:
+                    _boot = Math.Max(_boot, boot.Epoch);
+                    break;
+                case NodeRecord.Consensus consensus:
+                    if (!_orphans.TryGetValue(consensus.Group, out var list))
+                    {
+                        _orphans.Add(consensus.Group, list = []);
+                    }
+
+                    list.Add(consensus.Record);
+                    break;
+            }
+        }
+
+        // Durable before anything drawn from it can be told: every send waits for the records before it.
+        outbox.Persist(new NodeRecord.Boot(++_boot));
+        foreach (var group in StoredGroups())
+        {
+            Open(group);
+        }
+
+        if (!_replicas.ContainsKey(FirstGroup) && InitialReplicas.Contains(_options.Self))
+        {
+            var first = new RangeDescriptor(FirstGroup, KeySpan.All, 1, InitialReplicas, InitialReplicas.First());
+            RangeState.Create(_store, first, Slot.None);
+            Open(FirstGroup);
+        }
+
+        StartTicking();
+        Settle();
+    }
+
+    protected override void OnReceive(
+        NodeId from, NodeMessage message, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
+    {
+        _step.Enter(context, outbox);
+        if (from != _options.Self && !_others.Contains(from))
+        {
+            outbox.Refuse(Refusal.NotMember);
+            return;
+        }
+
+        Heard(from);
+        switch (message)
+        {
+            case NodeMessage.Consensus m:
+                if (FindOrAdopt(m.Group) is { } replica)
+                {
+                    Run(replica, (paxos, inner) => paxos.Receive(from, m.Message, context, inner));
+                }
+                else
+                {
+                    outbox.Refuse(Refusal.Unknown);
+                }
+
+                break;
+            case NodeMessage.Heartbeat m:
+                OnHeartbeat(from, m);
+                break;
+            case NodeMessage.Ranges m:
+                foreach (var range in m.Known)
+                {
+                    _directory.Merge(range);
+                }
+
+                break;
+            case NodeMessage.Leads m:
+                OnLeads(m);
+                break;
+            case NodeMessage.ToLeader m:
+                OnToLeader(from, m);
+                break;
+        }
+
+        Settle();
+    }
+
+    protected override void OnFire(
+        TimerId timer, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
+    {
+        _step.Enter(context, outbox);
+        switch ((NodeTimer)timer.Kind)
+        {
+            case NodeTimer.Tick:
+                Tick();
+                break;
+            case NodeTimer.Apply:
+                if (_replicas.TryGetValue((ulong)timer.Key, out var waiting))
+                {
+                    _touched.Enqueue(waiting);
+                }
+
+                break;
+            default:
+                if (_replicas.TryGetValue((ulong)timer.Key, out var replica))
+                {
+                    Run(replica, (paxos, inner) => paxos.Fire(new TimerId(timer.Kind - (int)NodeTimer.Consensus), context, inner));
+                }
+
+                break;
+        }
+
+        Settle();
+    }
+
+    protected override void OnSubmit(
+        RequestId request, Api.Request command, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
+    {
+        _step.Enter(context, outbox);
+        Serve(request, command);
+        Settle();
+    }
+
+    /// <summary>Steps a group's consensus, and carries what it put out one floor up or out of the node.</summary>
+    private void Run(
+        RangeReplica replica,
+        Action<MultiPaxos, Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result>> step)
+    {
+        step(replica.Paxos, _inner);
+        var outbox = _step.Outbox;
+        foreach (var record in _inner.Records)
+        {
+            outbox.Persist(new NodeRecord.Consensus(replica.Group, record));
+        }
+
+        foreach (var (to, message, recordsBefore) in _inner.Messages)
+        {
+            var wrapped = new NodeMessage.Consensus(replica.Group, message);
+            if (recordsBefore == 0)
+            {
+                // Early below is early here: the replica's own call site says why.
+                outbox.SendEarly(to, wrapped);
+            }
+            else
+            {
+                outbox.Send(to, wrapped);
+            }
+        }
+
+        foreach (var (timer, due, isSet) in _inner.Timers)
+        {
+            var id = new TimerId(timer.Kind + (int)NodeTimer.Consensus, (long)replica.Group);
+            if (isSet)
+            {
+                outbox.SetTimer(id, due);
+            }
+            else
+            {
+                outbox.CancelTimer(id);
+            }
+        }
+
+        foreach (var refusal in _inner.Refusals)
+        {
+            outbox.Refuse(refusal);
+        }
+
+        foreach (var (slot, command) in _inner.Executions)
+        {
+            replica.OnExecuted(slot, ((MultiPaxos.Command.Propose)command).Value);
+        }
+
+        foreach (var (_, result, _) in _inner.Answers)
+        {
+            OnConsensusAnswer(replica, result);
+        }
+
+        _inner.Clear();
+        _touched.Enqueue(replica);
+    }
+
+    private static void OnConsensusAnswer(RangeReplica replica, MultiPaxos.Result result)
+    {
+        switch (result)
+        {
+            case MultiPaxos.Result.LeaseHeld:
+                replica.OnLeaseAnswer(null);
+                break;
+            case MultiPaxos.Result.Transferred:
+                replica.OnTransferAnswer(true);
+                break;
+            case MultiPaxos.Result.Unavailable { Reason: UnavailableReason.TransferAbandoned }:
+                replica.OnTransferAnswer(false);
+                break;
+            case MultiPaxos.Result.Unavailable u:
+                replica.OnLeaseAnswer($"The range's leader cannot hold a lease now ({u.Reason}).");
+                break;
+        }
+    }
+
+    /// <summary>Carries on until nothing that happened in this step has a consequence left.</summary>
+    private void Settle()
+    {
+        while (_touched.TryDequeue(out var replica))
+        {
+            foreach (var split in replica.ApplyReady())
+            {
+                OnSplit(split);
+            }
+
+            replica.UpdateLeader();
+            if (replica.BecameLeader)
+            {
+                replica.BecameLeader = false;
+                AnnounceLeader(replica);
+            }
+
+            var context = _step.Context;
+            if (replica.TryDequeueProposal(out var value))
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Propose(value), context, inner));
+            }
+
+            if (replica.AsksForLease())
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.AcquireLease(), context, inner));
+            }
+
+            if (replica.TakeTransfer() is { } to)
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Transfer(to), context, inner));
+            }
+        }
+    }
+
+    /// <summary>Makes the replica of a group whose state is in the store, with what the log knows of it.</summary>
+    private RangeReplica Open(ulong group)
+    {
+        var replica = new RangeReplica(group, _store, _step, _options, DrawGroup);
+        _replicas.Add(group, replica);
+        _directory.Merge(replica.State.Descriptor);
+        _orphans.Remove(group, out var records);
+        var context = _step.Context;
+        Run(replica, (paxos, inner) => paxos.Recover(records ?? [], context, inner));
+        return replica;
+    }
+
+    private void OnSplit(RangeCommand.Split split)
+    {
+        _directory.Merge(split.Parent);
+        _directory.Merge(split.Child);
+        var child = Open(split.Child.Group);
+        if (split.Child.PreferredLeader == _options.Self)
+        {
+            var context = _step.Context;
+            Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
+        }
+
+        SpreadDirectory();
+    }
+
+    /// <summary>
+    /// The replica of a group; or, if the directory says that this node should hold one and it missed the split that made the group,
+    /// a new one without state, which then asks for a snapshot. While a local range still covers the keys, its own log will bring
+    /// the split.
+    /// </summary>
+    private RangeReplica? FindOrAdopt(ulong group)
+    {
+        if (_replicas.TryGetValue(group, out var known))
+        {
+            return known;
+        }
+
+        if (_directory.Find(group) is not { } range
+            || !range.Replicas.Contains(_options.Self)
+            || _replicas.Values.Any(replica => replica.State.Descriptor.Span.Overlaps(range.Span)))
+        {
+            return null;
+        }
+
+        RangeState.Create(_store, range, new Slot(-1));
+        return Open(group);
+    }
+
+    private List<ulong> StoredGroups()
+    {
+        var groups = new List<ulong>();
+        using var cursor = _store.Seek(MetaKey.All);
+        while (cursor.Next())
+        {
+            if (MetaKey.KindOf(cursor.Key) == RangeKeys.DescriptorKind)
+            {
+                groups.Add(MetaKey.GroupOf(cursor.Key));
+            }
+        }
+
+        return groups;
+    }
+
+    /// <summary>Unique in the cluster: no other node has this id, no other start this epoch, no other draw this number.</summary>
+    private ulong DrawGroup() => (ulong)_options.Self.Value << 56 | (ulong)(_boot & 0xffff_ffff) << 24 | (ulong)(++_groupsDrawn & 0xff_ffff);
+}

@@ -1,0 +1,110 @@
+using Synod.Core;
+using Synod.Protocols.Consensus;
+
+namespace Synod.Database;
+
+/// <summary>A node of the cluster and where clients reach it.</summary>
+public sealed record NodeDescriptor(NodeId Id, string ClientAddress);
+
+/// <summary>What a node of the database is told at its start.</summary>
+public sealed record DatabaseOptions
+{
+    public required NodeId Self { get; init; }
+
+    /// <summary>Every node of the cluster, this one included; the same on all of them.</summary>
+    public required IReadOnlyList<NodeDescriptor> Nodes { get; init; }
+
+    /// <summary>Replicas of each range; at most the number of nodes.</summary>
+    public int ReplicationFactor { get; init; } = 3;
+
+    /// <summary>Which sets of a range's replicas elect and which replicate; majorities by default.</summary>
+    public Func<NodeSet, QuorumSystem> Quorums { get; init; } = SizedQuorums.Majority;
+
+    /// <summary>How often a node says that it lives and looks after its transactions.</summary>
+    public Duration Tick { get; init; } = Duration.FromMilliseconds(100);
+
+    /// <summary>A node that was silent for so long is taken for dead, for liveness only.</summary>
+    public Duration SilenceLimit { get; init; } = Duration.FromMilliseconds(600);
+
+    /// <summary>How long a leader's lease lasts (spanner.md §3); also the longest pause before another can lead.</summary>
+    public Duration LeaseDuration { get; init; } = Duration.FromMilliseconds(1500);
+
+    /// <summary>A follower that heard nothing from its leader for this long, up to twice, asks to lead.</summary>
+    public Duration ElectionTimeout { get; init; } = Duration.FromMilliseconds(600);
+
+    public Duration HeartbeatInterval { get; init; } = Duration.FromMilliseconds(150);
+
+    /// <summary>A transaction whose owner was silent for so long, and that is not prepared, loses its locks.</summary>
+    public Duration TransactionSilenceLimit { get; init; } = Duration.FromSeconds(10);
+
+    /// <summary>How long a vote promises read locks: the commit timestamp must not be above it.</summary>
+    public Duration VoteValidity { get; init; } = Duration.FromMilliseconds(400);
+
+    /// <summary>After this long without an outcome a participant asks the coordinator, and a coordinator asks again for votes.</summary>
+    public Duration InquiryInterval { get; init; } = Duration.FromMilliseconds(300);
+
+    /// <summary>The longest commit timestamp promise; votes that take longer abort the transaction.</summary>
+    public Duration VoteTimeout { get; init; } = Duration.FromSeconds(5);
+
+    /// <summary>Versions stay readable at least this long.</summary>
+    public Duration Retention { get; init; } = Duration.FromSeconds(24 * 3600);
+
+    /// <summary>The program's version, for status.</summary>
+    public string Version { get; init; } = "0.1.0";
+
+    /// <summary>What the clock's bound rests on, for status.</summary>
+    public string ClockSource { get; init; } = "";
+
+    internal DatabaseMutation Mutation { get; init; }
+
+    internal MultiPaxosMutation ConsensusMutation { get; init; }
+}
+
+/// <summary>Known mistakes that simulation must find; each is one guard left out.</summary>
+[Flags]
+internal enum DatabaseMutation
+{
+    None = 0,
+
+    /// <summary>A replica exposes a version before its timestamp has passed.</summary>
+    SkipCommitWait = 1 << 0,
+
+    /// <summary>A participant drops its intents' locks as soon as it has voted.</summary>
+    ReleaseIntentEarly = 1 << 1,
+
+    /// <summary>A prepared transaction is wounded like any other.</summary>
+    WoundPrepared = 1 << 2,
+
+    /// <summary>A repeated commit request is executed again.</summary>
+    ForgetSessions = 1 << 3,
+
+    /// <summary>A snapshot leaves out the sessions.</summary>
+    SnapshotWithoutSessions = 1 << 4,
+
+    /// <summary>A leader reads without looking at its lease.</summary>
+    ReadWithoutLease = 1 << 5,
+
+    /// <summary>A leader accepts a part whose locks were taken in an earlier term.</summary>
+    IgnoreReadTerm = 1 << 6,
+
+    /// <summary>An inquiry about an unknown transaction is answered with abort, without a tombstone.</summary>
+    NoTombstone = 1 << 7,
+
+    /// <summary>Read-only participants vote without a limit on the commit timestamp.</summary>
+    IgnoreVoteValidity = 1 << 8,
+
+    /// <summary>A new leader serves before the locks of prepared transactions are taken again.</summary>
+    ForgetPreparedLocks = 1 << 9,
+
+    /// <summary>Reads ignore intents that may already be committed.</summary>
+    ReadThroughIntents = 1 << 10,
+
+    /// <summary>Commit timestamps ignore the timestamps of reads served before.</summary>
+    IgnoreReadTimestamps = 1 << 11,
+
+    /// <summary>The commit timestamp ignores the participants' prepare timestamps.</summary>
+    IgnorePrepareTimestamps = 1 << 12,
+
+    /// <summary>Scans lock the keys they found and not the gaps.</summary>
+    NoGapLocks = 1 << 13,
+}

@@ -1,0 +1,75 @@
+using Synod.Core;
+
+namespace Synod.Database.Directory;
+
+/// <summary>
+/// What a node knows of the ranges of the cluster. It only speeds things up: whoever leads a range checks that it serves the
+/// keys, and an outdated directory costs a redirect. Versions make merging safe in any order.
+/// </summary>
+public sealed class RangeDirectory
+{
+    private readonly SortedDictionary<ulong, RangeDescriptor> _ranges = [];
+    private readonly SortedDictionary<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
+
+    /// <summary>Every known range, in order of groups.</summary>
+    public IEnumerable<RangeDescriptor> Ranges => _ranges.Values;
+
+    public int Count => _ranges.Count;
+
+    /// <summary>The sum of versions: it grows with every change, so that equal sums mean equal knowledge in practice.</summary>
+    public ulong VersionSum { get; private set; }
+
+    /// <summary>Takes in a descriptor unless it is outdated. True if it was news.</summary>
+    public bool Merge(RangeDescriptor range)
+    {
+        if (_ranges.TryGetValue(range.Group, out var known) && known.Version >= range.Version)
+        {
+            return false;
+        }
+
+        _ranges[range.Group] = range;
+        VersionSum = _ranges.Values.Aggregate(0UL, (sum, item) => sum + item.Version);
+        return true;
+    }
+
+    public static Api.Range Describe(RangeDescriptor range, NodeId leader)
+    {
+        var described = new Api.Range
+        {
+            Group = range.Group,
+            Start = Google.Protobuf.ByteString.CopyFrom(range.Span.Start.Span),
+            End = Google.Protobuf.ByteString.CopyFrom(range.Span.End.Span),
+            Version = range.Version,
+            PreferredLeader = range.PreferredLeader.Value,
+            Leader = leader.Value,
+        };
+        foreach (var replica in range.Replicas)
+        {
+            described.Replicas.Add(replica.Value);
+        }
+
+        return described;
+    }
+
+    public RangeDescriptor? Find(ulong group) => _ranges.GetValueOrDefault(group);
+
+    /// <summary>Remembers who led a group in <paramref name="term"/>, unless a later term is known.</summary>
+    public void Led(ulong group, NodeId leader, Ballot term)
+    {
+        if (!_leaders.TryGetValue(group, out var known) || term >= known.Term)
+        {
+            _leaders[group] = (leader, term);
+        }
+    }
+
+    /// <summary>The last known leader, or the preferred one, or none.</summary>
+    public NodeId LeaderOf(ulong group)
+    {
+        if (_leaders.TryGetValue(group, out var known) && known.Leader != NodeId.None)
+        {
+            return known.Leader;
+        }
+
+        return Find(group)?.PreferredLeader ?? NodeId.None;
+    }
+}

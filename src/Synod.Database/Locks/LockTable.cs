@@ -1,0 +1,314 @@
+using Synod.Core;
+using Synod.Database.Transactions;
+
+namespace Synod.Database.Locks;
+
+public enum LockMode : byte
+{
+    /// <summary>For reading: shared, on a key or on a whole span, so that nothing can appear in its gaps (no phantoms).</summary>
+    Shared,
+
+    /// <summary>For writing: exclusive, on one key.</summary>
+    Exclusive,
+}
+
+/// <summary>One transaction as a lock table sees it.</summary>
+public interface ILockOwner
+{
+    TransactionId Id { get; }
+
+    Age Age { get; }
+
+    /// <summary>
+    /// Whether the transaction may still be wounded. Not once a record of it was proposed: it may be prepared then, and a
+    /// prepared transaction is never wounded (it waits for no lock, so nobody can be in a cycle with it).
+    /// </summary>
+    bool IsWoundable { get; }
+}
+
+/// <summary>
+/// The locks of one range, in the memory of its leader: strict two-phase locking with wound-wait by age (Rosenkrantz et al. 1978;
+/// Spanner §4.1.1). Wait edges go from younger to older, except towards transactions that wait for nothing; so there is no cycle
+/// and no deadlock to detect. Requests queue by age: an older one never stands behind a younger waiter.
+/// </summary>
+/// <remarks>Locks end with the leader's term; the locks of prepared transactions are taken again by the next leader.</remarks>
+public sealed class LockTable
+{
+    private readonly List<Held> _spans = [];
+    private readonly SortedDictionary<Key, List<Held>> _keys = [];
+    private readonly SortedSet<Key> _exclusive = [];
+    private readonly SortedDictionary<(Age Age, TransactionId Id, long Order), Request> _waiting = [];
+    private readonly SortedDictionary<TransactionId, List<Held>> _byOwner = [];
+    private long _order;
+
+    /// <summary>Locks granted and not released.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Requests that wait.</summary>
+    public int WaitingCount => _waiting.Count;
+
+    /// <summary>
+    /// Asks for locks. Granted if it returns true; otherwise the request waits, and <see cref="Release"/> reports it when it is
+    /// granted. Younger holders in the way that may be wounded are added to <paramref name="wounded"/>: the caller releases them.
+    /// </summary>
+    public bool Acquire(ILockOwner owner, LockMode mode, IReadOnlyList<KeySpan> spans, object tag, List<ILockOwner> wounded)
+    {
+        var request = new Request(owner, mode, spans, tag, (owner.Age, owner.Id, _order++));
+        if (TryGrant(request, wounded))
+        {
+            return true;
+        }
+
+        _waiting.Add(request.Position, request);
+        return false;
+    }
+
+    /// <summary>Whether <paramref name="owner"/> holds a lock here.</summary>
+    public bool Holds(TransactionId owner) => _byOwner.ContainsKey(owner);
+
+    /// <summary>
+    /// Releases everything <paramref name="owner"/> holds or waits for, and grants what has become free, oldest first. The tags of
+    /// granted requests are added to <paramref name="granted"/>, newly wounded transactions to <paramref name="wounded"/>.
+    /// </summary>
+    public void Release(TransactionId owner, List<object> granted, List<ILockOwner> wounded)
+    {
+        if (_byOwner.Remove(owner, out var held))
+        {
+            foreach (var item in held)
+            {
+                Remove(item);
+            }
+        }
+
+        foreach (var position in _waiting.Where(entry => entry.Value.Owner.Id == owner).Select(entry => entry.Key).ToList())
+        {
+            _waiting.Remove(position);
+        }
+
+        Regrant(granted, wounded);
+    }
+
+    /// <summary>Grants every waiting request that can be granted, oldest first.</summary>
+    public void Regrant(List<object> granted, List<ILockOwner> wounded)
+    {
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var request in _waiting.Values.ToList())
+        {
+            if (TryGrant(request, wounded))
+            {
+                _waiting.Remove(request.Position);
+                granted.Add(request.Tag);
+            }
+        }
+    }
+
+    /// <summary>Owners of exclusive locks on keys of <paramref name="span"/>, in order of keys.</summary>
+    public IEnumerable<ILockOwner> ExclusiveOwners(KeySpan span)
+    {
+        foreach (var key in ExclusiveKeys(span))
+        {
+            foreach (var held in _keys[key])
+            {
+                if (held.Mode == LockMode.Exclusive)
+                {
+                    yield return held.Owner;
+                }
+            }
+        }
+    }
+
+    /// <summary>The wait-for graph is acyclic because each edge leads to an older transaction or to one that waits for nothing.</summary>
+    public void CheckInvariants()
+    {
+        foreach (var request in _waiting.Values)
+        {
+            foreach (var holder in Conflicts(request))
+            {
+                Invariant.Check(
+                    !holder.Owner.IsWoundable || !request.Owner.Age.IsOlderThan(holder.Owner.Age),
+                    "NoOlderWaitsForYounger",
+                    $"{request.Owner.Id} waits for {holder.Owner.Id}");
+            }
+        }
+    }
+
+    private bool TryGrant(Request request, List<ILockOwner> wounded)
+    {
+        var blocked = false;
+        foreach (var holder in Conflicts(request))
+        {
+            blocked = true;
+            if (holder.Owner.IsWoundable && request.Owner.Age.IsOlderThan(holder.Owner.Age) && !wounded.Contains(holder.Owner))
+            {
+                wounded.Add(holder.Owner);
+            }
+        }
+
+        if (blocked || IsBehindOlderWaiter(request))
+        {
+            return false;
+        }
+
+        foreach (var span in request.Spans)
+        {
+            Grant(new Held(request.Owner, request.Mode, span));
+        }
+
+        return true;
+    }
+
+    /// <summary>Older requests ahead in the queue count as holders, or a stream of younger readers would starve an old writer.</summary>
+    private bool IsBehindOlderWaiter(Request request)
+    {
+        foreach (var waiter in _waiting.Values)
+        {
+            if (waiter.Position.CompareTo(request.Position) >= 0)
+            {
+                return false;
+            }
+
+            if (waiter.Owner.Id != request.Owner.Id
+                && (waiter.Mode == LockMode.Exclusive || request.Mode == LockMode.Exclusive)
+                && waiter.Spans.Any(mine => request.Spans.Any(mine.Overlaps)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private IEnumerable<Held> Conflicts(Request request)
+    {
+        foreach (var span in request.Spans)
+        {
+            foreach (var held in request.Mode == LockMode.Exclusive ? HoldersOf(span) : ExclusiveHolders(span))
+            {
+                if (held.Owner.Id != request.Owner.Id)
+                {
+                    yield return held;
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Held> HoldersOf(KeySpan key)
+    {
+        if (_keys.TryGetValue(key.Start, out var holders))
+        {
+            foreach (var held in holders)
+            {
+                yield return held;
+            }
+        }
+
+        foreach (var held in _spans)
+        {
+            if (held.Span.Overlaps(key))
+            {
+                yield return held;
+            }
+        }
+    }
+
+    private IEnumerable<Held> ExclusiveHolders(KeySpan span)
+    {
+        foreach (var key in ExclusiveKeys(span))
+        {
+            foreach (var held in _keys[key])
+            {
+                if (held.Mode == LockMode.Exclusive)
+                {
+                    yield return held;
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Key> ExclusiveKeys(KeySpan span)
+    {
+        if (_exclusive.Count == 0)
+        {
+            return [];
+        }
+
+        if (IsSingle(span))
+        {
+            return _exclusive.Contains(span.Start) ? [span.Start] : [];
+        }
+
+        var last = span.End.IsEmpty ? _exclusive.Max : span.End;
+        return span.Start > last ? [] : _exclusive.GetViewBetween(span.Start, last).Where(span.Contains);
+    }
+
+    private void Grant(Held held)
+    {
+        if (_byOwner.TryGetValue(held.Owner.Id, out var mine))
+        {
+            if (mine.Any(other => other.Span == held.Span && other.Mode >= held.Mode))
+            {
+                return;
+            }
+        }
+        else
+        {
+            _byOwner.Add(held.Owner.Id, mine = []);
+        }
+
+        mine.Add(held);
+        Count++;
+        if (!IsSingle(held.Span))
+        {
+            _spans.Add(held);
+            return;
+        }
+
+        if (!_keys.TryGetValue(held.Span.Start, out var holders))
+        {
+            _keys.Add(held.Span.Start, holders = []);
+        }
+
+        holders.Add(held);
+        if (held.Mode == LockMode.Exclusive)
+        {
+            _exclusive.Add(held.Span.Start);
+        }
+    }
+
+    private void Remove(Held held)
+    {
+        Count--;
+        if (!IsSingle(held.Span))
+        {
+            _spans.Remove(held);
+            return;
+        }
+
+        var holders = _keys[held.Span.Start];
+        holders.Remove(held);
+        if (held.Mode == LockMode.Exclusive)
+        {
+            _exclusive.Remove(held.Span.Start);
+        }
+
+        if (holders.Count == 0)
+        {
+            _keys.Remove(held.Span.Start);
+        }
+    }
+
+    private static bool IsSingle(KeySpan span)
+    {
+        var (start, end) = (span.Start.Span, span.End.Span);
+        return end.Length == start.Length + 1 && end[^1] == 0 && end.StartsWith(start);
+    }
+
+    private sealed record Held(ILockOwner Owner, LockMode Mode, KeySpan Span);
+
+    private sealed record Request(
+        ILockOwner Owner, LockMode Mode, IReadOnlyList<KeySpan> Spans, object Tag, (Age Age, TransactionId Id, long Order) Position);
+}

@@ -1,0 +1,58 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Transactions;
+using Synod.Protocols.Consensus;
+
+namespace Synod.Database;
+
+/// <summary>What nodes say to each other.</summary>
+public abstract record NodeMessage
+{
+    /// <summary>Any node to any, every tick: I am alive; this is how much I know of the ranges; this is my clock.</summary>
+    public sealed record Heartbeat(ulong DirectoryVersions, TimeInterval Clock) : NodeMessage;
+
+    /// <summary>Any node to one that knows less of the ranges, and to all when a range changes.</summary>
+    public sealed record Ranges(IReadOnlyList<RangeDescriptor> Known) : NodeMessage;
+
+    /// <summary>A node to all when it has become a group's leader, and to one that took it for the leader.</summary>
+    public sealed record Leads(ulong Group, NodeId Leader, Ballot Term) : NodeMessage;
+
+    /// <summary>A replica to another one of the same group.</summary>
+    public sealed record Consensus(ulong Group, MultiPaxos.Message Message) : NodeMessage;
+
+    /// <summary>To the leader of a group, about a transaction; a node that does not lead it answers with <see cref="Leads"/>.</summary>
+    public abstract record ToLeader(ulong Group, TransactionId Id) : NodeMessage;
+
+    /// <summary>Coordinator to participant: vote. Safe to repeat.</summary>
+    public sealed record Prepare(
+        ulong Group, TransactionId Id, Age Age, ulong Coordinator, Ballot ReadTerm, IReadOnlyList<KeyWrite> Writes)
+        : ToLeader(Group, Id);
+
+    /// <summary>
+    /// Participant to coordinator, after its Prepare record is chosen: yes at <paramref name="PrepareTimestamp"/>, provided that
+    /// the commit timestamp is at most <paramref name="ValidUntil"/> (until then nobody else can lead here, so the read locks
+    /// that live in the leader's memory hold); or no.
+    /// </summary>
+    public sealed record Vote(
+        ulong Group, TransactionId Id, ulong Participant, bool Yes, Timestamp PrepareTimestamp, Timestamp ValidUntil)
+        : ToLeader(Group, Id);
+
+    /// <summary>Coordinator to participant, after the decision is chosen and, for a commit, its timestamp has passed.</summary>
+    public sealed record Resolve(ulong Group, TransactionId Id, ulong Coordinator, Outcome Outcome) : ToLeader(Group, Id);
+
+    /// <summary>Participant to coordinator: the outcome is applied here and never asked for again.</summary>
+    public sealed record Resolved(ulong Group, TransactionId Id, ulong Participant) : ToLeader(Group, Id);
+
+    /// <summary>A participant that waits for an outcome to the coordinator's group.</summary>
+    public sealed record Inquire(ulong Group, TransactionId Id, ulong Participant) : ToLeader(Group, Id);
+}
+
+/// <summary>What a node makes durable.</summary>
+public abstract record NodeRecord
+{
+    /// <summary>A start of the node: counts up, so that nothing drawn from it is drawn twice.</summary>
+    public sealed record Boot(long Epoch) : NodeRecord;
+
+    /// <summary>A record of one of its replicas.</summary>
+    public sealed record Consensus(ulong Group, MultiPaxos.Record Record) : NodeRecord;
+}

@@ -1,0 +1,171 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Transactions;
+
+namespace Synod.Database.Ranges;
+
+/// <summary>What a range's group agrees on, in order. Each replica applies the same commands to the same state.</summary>
+public abstract record RangeCommand
+{
+    /// <summary>No replica exposes the command's versions before this has passed (Spanner §4.2.1, commit wait); zero for none.</summary>
+    public virtual Timestamp VisibleAfter => Timestamp.Zero;
+
+    /// <summary>A whole transaction of one range, at its commit timestamp.</summary>
+    public sealed record CommitLocal(TransactionId Id, Timestamp Timestamp, IReadOnlyList<KeyWrite> Writes) : RangeCommand
+    {
+        public override Timestamp VisibleAfter => Timestamp;
+    }
+
+    /// <summary>
+    /// A participant's vote: its writes become intents and keep their locks across leaders until resolved. The commit timestamp
+    /// will be at least <paramref name="PrepareTimestamp"/>.
+    /// </summary>
+    public sealed record Prepare(
+        TransactionId Id, Age Age, ulong Coordinator, Timestamp PrepareTimestamp, IReadOnlyList<KeyWrite> Writes) : RangeCommand;
+
+    /// <summary>The coordinator's decision to commit, with its own writes and the participants that have to be told.</summary>
+    public sealed record Commit(
+        TransactionId Id, Timestamp Timestamp, IReadOnlyList<KeyWrite> Writes, IReadOnlyList<ulong> Participants) : RangeCommand
+    {
+        public override Timestamp VisibleAfter => Timestamp;
+    }
+
+    /// <summary>
+    /// The coordinator's decision to abort; also the tombstone that answers an inquiry about a transaction without a record, so
+    /// that a commit proposal still in flight finds it and has no effect (commit.md §4.2).
+    /// </summary>
+    public sealed record Abort(TransactionId Id) : RangeCommand;
+
+    /// <summary>A participant learns the outcome: intents become versions, or go.</summary>
+    public sealed record Resolve(TransactionId Id, Outcome Outcome) : RangeCommand
+    {
+        public override Timestamp VisibleAfter => Outcome.IsCommit ? Outcome.Timestamp : Timestamp.Zero;
+    }
+
+    /// <summary>Every participant has resolved: the coordinator needs the participants' names no longer.</summary>
+    public sealed record Forget(IReadOnlyList<TransactionId> Ids) : RangeCommand;
+
+    /// <summary>
+    /// Cuts the range: its own span ends at the child's start, and the child's group begins with the rest. Timestamps of the
+    /// child begin above <paramref name="Floor"/>, which is above all that were used for its keys.
+    /// </summary>
+    public sealed record Split(RangeDescriptor Parent, RangeDescriptor Child, Timestamp Floor) : RangeCommand;
+
+    /// <summary>Versions older than the newest at or below the threshold may go; reads below it are refused.</summary>
+    public sealed record Collect(Timestamp Threshold) : RangeCommand;
+
+    public byte[] ToBytes()
+    {
+        var writer = new CodecWriter();
+        Write(writer);
+        return writer.ToArray();
+    }
+
+    private void Write(CodecWriter writer)
+    {
+        switch (this)
+        {
+            case CommitLocal c:
+                writer.Byte(1);
+                writer.Transaction(c.Id);
+                writer.Timestamp(c.Timestamp);
+                writer.Writes(c.Writes);
+                break;
+            case Prepare c:
+                writer.Byte(2);
+                writer.Transaction(c.Id);
+                writer.Age(c.Age);
+                writer.Fixed64(c.Coordinator);
+                writer.Timestamp(c.PrepareTimestamp);
+                writer.Writes(c.Writes);
+                break;
+            case Commit c:
+                writer.Byte(3);
+                writer.Transaction(c.Id);
+                writer.Timestamp(c.Timestamp);
+                writer.Writes(c.Writes);
+                writer.Groups(c.Participants);
+                break;
+            case Abort c:
+                writer.Byte(4);
+                writer.Transaction(c.Id);
+                break;
+            case Resolve c:
+                writer.Byte(5);
+                writer.Transaction(c.Id);
+                writer.Outcome(c.Outcome);
+                break;
+            case Forget c:
+                writer.Byte(6);
+                writer.Unsigned((ulong)c.Ids.Count);
+                foreach (var id in c.Ids)
+                {
+                    writer.Transaction(id);
+                }
+
+                break;
+            case Split c:
+                writer.Byte(7);
+                c.Parent.Write(writer);
+                c.Child.Write(writer);
+                writer.Timestamp(c.Floor);
+                break;
+            case Collect c:
+                writer.Byte(8);
+                writer.Timestamp(c.Threshold);
+                break;
+        }
+    }
+
+    /// <summary>Reads what a leader of this version or an older one proposed. It went through consensus: a mismatch is our bug.</summary>
+    public static RangeCommand Parse(ReadOnlyMemory<byte> bytes)
+    {
+        var reader = new CodecReader(bytes);
+        var command = Parse(ref reader);
+        Invariant.Check(command is not null && reader.IsComplete, "CommandReadable");
+        return command;
+    }
+
+    private static RangeCommand? Parse(ref CodecReader r)
+    {
+        switch (r.Byte())
+        {
+            case 1:
+                var local = r.Transaction();
+                var at = r.Timestamp();
+                return new CommitLocal(local, at, r.Writes());
+            case 2:
+                var prepared = r.Transaction();
+                var age = r.Age();
+                var coordinator = r.Fixed64();
+                var prepareTimestamp = r.Timestamp();
+                return new Prepare(prepared, age, coordinator, prepareTimestamp, r.Writes());
+            case 3:
+                var committed = r.Transaction();
+                var timestamp = r.Timestamp();
+                var writes = r.Writes();
+                return new Commit(committed, timestamp, writes, r.Groups());
+            case 4:
+                return new Abort(r.Transaction());
+            case 5:
+                var resolved = r.Transaction();
+                return new Resolve(resolved, r.Outcome());
+            case 6:
+                var ids = new TransactionId[r.Count()];
+                for (var i = 0; i < ids.Length && !r.Failed; i++)
+                {
+                    ids[i] = r.Transaction();
+                }
+
+                return new Forget(ids);
+            case 7:
+                var parent = RangeDescriptor.Read(ref r);
+                var child = RangeDescriptor.Read(ref r);
+                return new Split(parent, child, r.Timestamp());
+            case 8:
+                return new Collect(r.Timestamp());
+            default:
+                return null;
+        }
+    }
+}

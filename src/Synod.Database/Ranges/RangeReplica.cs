@@ -1,0 +1,322 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Transactions;
+using Synod.Protocols.Consensus;
+using Synod.Storage;
+
+namespace Synod.Database.Ranges;
+
+/// <summary>
+/// One replica of a range: its group's consensus below, its state above, and the leader's part while it leads. What consensus
+/// executes waits here until its timestamp has passed, and is then applied in order.
+/// </summary>
+internal sealed partial class RangeReplica
+{
+    private readonly StepScope _step;
+    private readonly DatabaseOptions _options;
+    private readonly Queue<(Slot Slot, RangeCommand Command)> _executed = [];
+    private readonly Queue<ReadOnlyMemory<byte>> _proposals = [];
+    private readonly List<(RequestId Request, Api.Request? Body, NodeMessage.ToLeader? Message)> _waiting = [];
+    private readonly Func<ulong> _drawGroup;
+    private bool _leaseAsked;
+
+    /// <param name="drawGroup">Draws the name of a new group, never used before in the cluster.</param>
+    public RangeReplica(ulong group, IStore store, StepScope step, DatabaseOptions options, Func<ulong> drawGroup)
+    {
+        _step = step;
+        _options = options;
+        _drawGroup = drawGroup;
+        Group = group;
+        State = new RangeState(store, group, options);
+        Paxos = new MultiPaxos(
+            options.Self,
+            options.Quorums(State.Descriptor.Replicas),
+            new MultiPaxosOptions
+            {
+                HeartbeatInterval = options.HeartbeatInterval,
+                ElectionTimeout = options.ElectionTimeout,
+                LeaseDuration = options.LeaseDuration,
+                MaxInFlight = 1 << 16,
+                Mutation = options.ConsensusMutation,
+            },
+            State);
+    }
+
+    public ulong Group { get; }
+
+    public RangeState State { get; }
+
+    public MultiPaxos Paxos { get; }
+
+    /// <summary>The leader's part, from the time that it may serve until its term ends.</summary>
+    public RangeLeader? Leader { get; private set; }
+
+    public bool HoldsLease =>
+        Paxos.HoldsLease(_step.Context.TrueTime)
+        || (Paxos.Role == PaxosRole.Leader && _options.Mutation.HasFlag(DatabaseMutation.ReadWithoutLease));
+
+    public Timestamp LeaseEnd => _options.Mutation.HasFlag(DatabaseMutation.ReadWithoutLease) ? Timestamp.MaxValue : Paxos.Lease.End;
+
+    /// <summary>A value to propose, if any; consensus takes one at a time.</summary>
+    public bool TryDequeueProposal(out ReadOnlyMemory<byte> value) => _proposals.TryDequeue(out value);
+
+    public void Propose(RangeCommand command) => _proposals.Enqueue(command.ToBytes());
+
+    public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value) => _executed.Enqueue((slot, RangeCommand.Parse(value)));
+
+    /// <summary>The keys a read asks for.</summary>
+    public KeySpan SpanOf(Api.Read read) => read.Single
+        ? KeySpan.Only(new Key(read.Start.Memory))
+        : new KeySpan(new Key(read.Start.Memory), new Key(read.End.Memory));
+
+    public Api.Response NotLeader()
+    {
+        var leader = Paxos.Leader == _options.Self ? NodeId.None : Paxos.Leader;
+        return new Api.Response
+        {
+            NotLeader = new Api.NotLeader
+            {
+                Leader = leader.Value,
+                Address = _options.Nodes.FirstOrDefault(node => node.Id == leader)?.ClientAddress ?? "",
+            },
+        };
+    }
+
+    /// <summary>Serves a client's request, now or as soon as the lease is held.</summary>
+    public void Handle(RequestId request, Api.Request body)
+    {
+        if (State.IsAbsent || Paxos.Role != PaxosRole.Leader)
+        {
+            _step.Answer(request, NotLeader());
+        }
+        else if (Leader is null || !HoldsLease)
+        {
+            _waiting.Add((request, body, null));
+        }
+        else
+        {
+            Serve(Leader, request, body);
+        }
+    }
+
+    /// <summary>Serves a message about a transaction, now or as soon as the lease is held. False if this is not the leader.</summary>
+    public bool Handle(NodeMessage.ToLeader message)
+    {
+        if (State.IsAbsent || Paxos.Role != PaxosRole.Leader)
+        {
+            return false;
+        }
+
+        if (Leader is null || !HoldsLease)
+        {
+            _waiting.Add((default, null, message));
+        }
+        else
+        {
+            Serve(Leader, message);
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Applies what may be exposed. Every replica checks with its own clock that a version's timestamp has passed (time.md §3), so
+    /// neither a new leader nor a recovering node can show it early. Returns the splits that were applied.
+    /// </summary>
+    public List<RangeCommand.Split> ApplyReady()
+    {
+        List<RangeCommand.Split> splits = [];
+        while (_executed.TryPeek(out var next))
+        {
+            if (next.Slot <= State.Applied)
+            {
+                // A snapshot has brought its effect already.
+                _executed.Dequeue();
+                continue;
+            }
+
+            var visible = next.Command.VisibleAfter;
+            if (visible > Timestamp.Zero
+                && !_step.Context.TrueTime.After(visible)
+                && !_options.Mutation.HasFlag(DatabaseMutation.SkipCommitWait))
+            {
+                WaitUntilAfter(visible);
+                break;
+            }
+
+            _executed.Dequeue();
+            var effect = State.Apply(next.Slot, next.Command);
+            Leader?.OnApplied(next.Command, effect);
+            if (next.Command is RangeCommand.Split split)
+            {
+                splits.Add(split);
+                OnSplit();
+            }
+        }
+
+        return splits;
+    }
+
+    /// <summary>Begins or ends the leader's part as its term does, and serves what waited for it.</summary>
+    public void UpdateLeader()
+    {
+        if (Leader is { } old && (Paxos.Role != PaxosRole.Leader || Paxos.Ballot != old.Term))
+        {
+            Leader = null;
+            old.End();
+            EndClosing("The range's leader changed.");
+        }
+
+        if (Paxos.Role != PaxosRole.Leader)
+        {
+            _leaseAsked = false;
+            foreach (var (request, body, _) in Taken(_waiting))
+            {
+                if (body is not null)
+                {
+                    _step.Answer(request, NotLeader());
+                }
+            }
+
+            return;
+        }
+
+        // Ready: the barrier is executed; what was executed before it must be applied too, prepared transactions above all.
+        if (Leader is null && Paxos.IsReady && _executed.Count == 0 && HoldsLease)
+        {
+            Leader = new RangeLeader(this, _step, _options, Paxos.Ballot, Paxos.Lease.Start);
+            BecameLeader = true;
+        }
+
+        if (Leader is { } leader && HoldsLease)
+        {
+            foreach (var (request, body, message) in Taken(_waiting))
+            {
+                if (body is not null)
+                {
+                    Handle(request, body);
+                }
+                else if (message is not null)
+                {
+                    Serve(leader, message);
+                }
+            }
+
+            ContinueClosing(leader);
+        }
+    }
+
+    /// <summary>Set when the leader's part began; whoever tells the others takes it back.</summary>
+    public bool BecameLeader { get; set; }
+
+    /// <summary>Whether consensus should be asked for a lease: something waits for it. True once for each answer.</summary>
+    public bool AsksForLease()
+    {
+        if (_leaseAsked || _waiting.Count == 0 || Paxos.Role != PaxosRole.Leader || !Paxos.IsReady || HoldsLease)
+        {
+            return false;
+        }
+
+        _leaseAsked = true;
+        return true;
+    }
+
+    public void OnLeaseAnswer(string? failure)
+    {
+        _leaseAsked = false;
+        if (failure is null)
+        {
+            return;
+        }
+
+        foreach (var (request, body, _) in Taken(_waiting))
+        {
+            if (body is not null)
+            {
+                _step.Answer(request, Responses.Unavailable(failure));
+            }
+        }
+    }
+
+    private void Serve(RangeLeader leader, RequestId request, Api.Request body)
+    {
+        switch (body.BodyCase)
+        {
+            case Api.Request.BodyOneofCase.Read when !State.Descriptor.Span.Contains(SpanOf(body.Read)):
+            case Api.Request.BodyOneofCase.Commit when !Serves(body.Commit.Parts[0]):
+            case Api.Request.BodyOneofCase.Split when !State.Descriptor.Span.Contains(new Key(body.Split.At.Memory)):
+                _step.Answer(request, WrongRange());
+                break;
+            case Api.Request.BodyOneofCase.Read:
+                leader.Read(request, body);
+                break;
+            case Api.Request.BodyOneofCase.Commit:
+                leader.Commit(request, body.Commit);
+                break;
+            case Api.Request.BodyOneofCase.Rollback:
+                leader.OnRollback(Responses.Identify(body.Rollback.Transaction));
+                _step.Answer(request, Responses.Done());
+                break;
+            case Api.Request.BodyOneofCase.KeepAlive:
+                _step.Answer(request, leader.OnKeepAlive(Responses.Identify(body.KeepAlive.Transaction))
+                    ? Responses.Done()
+                    : Responses.Aborted("The transaction holds nothing here any more."));
+                break;
+            case Api.Request.BodyOneofCase.Split:
+                BeginSplit(leader, request, body.Split);
+                break;
+            case Api.Request.BodyOneofCase.TransferLeadership:
+                BeginTransfer(leader, request, new NodeId(body.TransferLeadership.To));
+                break;
+        }
+    }
+
+    private static void Serve(RangeLeader leader, NodeMessage.ToLeader message)
+    {
+        switch (message)
+        {
+            case NodeMessage.Prepare m:
+                leader.OnPrepare(m);
+                break;
+            case NodeMessage.Vote m:
+                leader.OnVote(m);
+                break;
+            case NodeMessage.Resolve m:
+                leader.OnResolve(m);
+                break;
+            case NodeMessage.Resolved m:
+                leader.OnResolvedBy(m);
+                break;
+            case NodeMessage.Inquire m:
+                leader.OnInquire(m);
+                break;
+        }
+    }
+
+    private bool Serves(Api.Part part) => part.Writes.All(write => State.Descriptor.Span.Contains(new Key(write.Key.Memory)));
+
+    private Api.Response WrongRange() => new() { WrongRange = new Api.Directory { Ranges = { Describe(State.Descriptor) } } };
+
+    public Api.Range Describe(RangeDescriptor range) => RangeDirectory.Describe(range, Paxos.Leader);
+
+    private void WaitUntilAfter(Timestamp timestamp)
+    {
+        var now = _step.Context.TrueTime;
+        var wait = now.IsTrusted && timestamp >= now.Earliest
+            ? timestamp - now.Earliest + Duration.FromMicroseconds(1)
+            : Duration.FromMilliseconds(10);
+        _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Apply, (long)Group), _step.Context.Now + wait);
+    }
+
+    private static List<T> Taken<T>(List<T> list)
+    {
+        if (list.Count == 0)
+        {
+            return [];
+        }
+
+        List<T> taken = [.. list];
+        list.Clear();
+        return taken;
+    }
+}

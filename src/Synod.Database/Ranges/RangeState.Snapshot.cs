@@ -1,0 +1,219 @@
+using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Transactions;
+using Synod.Protocols.Consensus;
+using Synod.Storage;
+using Synod.Storage.Mvcc;
+
+namespace Synod.Database.Ranges;
+
+/// <summary>Loading the state from the store, and moving it to a replica that lags beyond the log.</summary>
+internal sealed partial class RangeState
+{
+    private const int ChunkBytes = 256 << 10;
+
+    private readonly SortedDictionary<NodeId, Outgoing> _outgoing = [];
+    private SnapshotChunk? _lastInstalled;
+
+    public SnapshotChunk? ReadSnapshot(NodeId reader, int index)
+    {
+        if (IsAbsent)
+        {
+            return null;
+        }
+
+        if (index == 0)
+        {
+            CloseSnapshot(reader);
+            _outgoing[reader] = new Outgoing(_store.Snapshot(), this);
+        }
+
+        if (!_outgoing.TryGetValue(reader, out var outgoing) || outgoing.Chunk(index) is not { } chunk)
+        {
+            return null;
+        }
+
+        return chunk;
+    }
+
+    /// <summary>Lets go of what is kept for a reader that is done or gone.</summary>
+    public void CloseSnapshot(NodeId reader)
+    {
+        if (_outgoing.Remove(reader, out var old))
+        {
+            old.Dispose();
+        }
+    }
+
+    public void InstallSnapshot(SnapshotChunk chunk)
+    {
+        Invariant.Check(chunk.Index == 0 || (_lastInstalled is { } last && last.Index == chunk.Index - 1), "ChunksInOrder");
+        Invariant.Check(IsAbsent || chunk.At > Applied, "SnapshotDoesNotRegress");
+        _batch.Clear();
+        var reader = new CodecReader(chunk.Data);
+        if (chunk.Index == 0)
+        {
+            // Absent from here until the last chunk: a crash in between must not leave half a state that looks whole.
+            Applied = new Slot(-1);
+            var descriptor = RangeDescriptor.Read(ref reader);
+            LastTimestamp = reader.Timestamp();
+            CollectedUntil = reader.Timestamp();
+            var meta = MetaKey.Group(_group);
+            _batch.DeleteRange(meta.Start.Memory.ToArray(), meta.End.Memory.ToArray());
+            WriteDescriptor(_batch, descriptor);
+            WriteProgress(_batch, _group, Applied, LastTimestamp, CollectedUntil);
+            MvccStore.DeleteSpan(_batch, descriptor.Span);
+            Descriptor = descriptor;
+        }
+
+        while (reader.Remaining > 0)
+        {
+            var key = reader.Bytes().ToArray();
+            _batch.Put(key, reader.Bytes().ToArray());
+        }
+
+        Invariant.Check(!reader.Failed, "SnapshotReadable");
+        _lastInstalled = chunk.IsLast ? null : chunk;
+        if (chunk.IsLast)
+        {
+            WriteProgress(_batch, _group, chunk.At, LastTimestamp, CollectedUntil);
+        }
+
+        _store.Write(_batch);
+        if (chunk.IsLast)
+        {
+            Load();
+        }
+    }
+
+    private void Load()
+    {
+        Prepared.Clear();
+        Unresolved.Clear();
+        Applied = new Slot(-1);
+        if (_store.Get(RangeKeys.Descriptor(_group)) is { } descriptor)
+        {
+            Descriptor = RangeKeys.ReadDescriptor(descriptor);
+        }
+
+        if (_store.Get(RangeKeys.Progress(_group)) is { } progress)
+        {
+            (Applied, LastTimestamp, CollectedUntil) = RangeKeys.ReadProgress(progress);
+        }
+
+        using (var prepared = _store.Seek(MetaKey.Kind(_group, RangeKeys.PreparedKind)))
+        {
+            while (prepared.Next())
+            {
+                Prepared.Add(RangeKeys.ReadId(MetaKey.SuffixOf(prepared.Key)), RangeKeys.ReadPrepared(prepared.Value.ToArray()));
+            }
+        }
+
+        using var unresolved = _store.Seek(MetaKey.Kind(_group, RangeKeys.UnresolvedKind));
+        while (unresolved.Next())
+        {
+            Unresolved.Add(RangeKeys.ReadId(MetaKey.SuffixOf(unresolved.Key)), RangeKeys.ReadUnresolved(unresolved.Value.ToArray()));
+        }
+    }
+
+    /// <summary>Brings a group's state into being in the store: empty at <paramref name="applied"/>, or absent if that is negative.</summary>
+    public static void Create(IStore store, RangeDescriptor descriptor, Slot applied)
+    {
+        var batch = new StoreBatch();
+        WriteDescriptor(batch, descriptor);
+        WriteProgress(batch, descriptor.Group, applied, default, default);
+        store.Write(batch);
+    }
+
+    private static void WriteDescriptor(StoreBatch batch, RangeDescriptor descriptor) =>
+        batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(descriptor));
+
+    private static void WriteProgress(StoreBatch batch, ulong group, Slot applied, Timestamp last, Timestamp collected) =>
+        batch.Put(RangeKeys.Progress(group), RangeKeys.WriteProgress(applied, last, collected));
+
+    /// <summary>A snapshot on its way to one reader.</summary>
+    private sealed class Outgoing : IDisposable
+    {
+        private readonly IStoreSnapshot _view;
+        private readonly IEnumerator<RawPair> _pairs;
+        private readonly Slot _at;
+        private readonly RangeDescriptor _descriptor;
+        private readonly Timestamp _lastTimestamp;
+        private readonly Timestamp _collectedUntil;
+        private SnapshotChunk? _last;
+
+        public Outgoing(IStoreSnapshot view, RangeState state)
+        {
+            _view = view;
+            _at = state.Applied;
+            _descriptor = state.Descriptor;
+            _lastTimestamp = state.LastTimestamp;
+            _collectedUntil = state.CollectedUntil;
+            _pairs = Pairs(view, state).GetEnumerator();
+        }
+
+        /// <summary>The next chunk, or the last one again; null for any other.</summary>
+        public SnapshotChunk? Chunk(int index)
+        {
+            if (_last is { } last && last.Index == index)
+            {
+                return last;
+            }
+
+            if (index != (_last is null ? 0 : _last.Index + 1) || _last is { IsLast: true })
+            {
+                return null;
+            }
+
+            var writer = new CodecWriter(ChunkBytes);
+            if (index == 0)
+            {
+                _descriptor.Write(writer);
+                writer.Timestamp(_lastTimestamp);
+                writer.Timestamp(_collectedUntil);
+            }
+
+            var isLast = true;
+            while (_pairs.MoveNext())
+            {
+                writer.Bytes(_pairs.Current.Key.Span);
+                writer.Bytes(_pairs.Current.Value.Span);
+                if (writer.Length >= ChunkBytes)
+                {
+                    isLast = false;
+                    break;
+                }
+            }
+
+            return _last = new SnapshotChunk(_at, index, isLast, writer.ToArray());
+        }
+
+        public void Dispose()
+        {
+            _pairs.Dispose();
+            _view.Dispose();
+        }
+
+        private static IEnumerable<RawPair> Pairs(IStoreSnapshot view, RangeState state)
+        {
+            var meta = new List<RawPair>();
+            using (var cursor = view.Seek(MetaKey.Group(state._group)))
+            {
+                while (cursor.Next())
+                {
+                    var kind = MetaKey.KindOf(cursor.Key);
+                    if (kind is RangeKeys.DescriptorKind or RangeKeys.ProgressKind
+                        || (kind == RangeKeys.SessionKind
+                            && state._options.Mutation.HasFlag(DatabaseMutation.SnapshotWithoutSessions)))
+                    {
+                        continue;
+                    }
+
+                    meta.Add(new RawPair(cursor.Key.ToArray(), cursor.Value.ToArray()));
+                }
+            }
+
+            return meta.Concat(MvccStore.Export(view, state.Descriptor.Span));
+        }
+    }
+}
