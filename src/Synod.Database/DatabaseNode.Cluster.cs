@@ -1,5 +1,4 @@
 using Synod.Core;
-using Synod.Database.Directory;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
 

@@ -303,7 +303,8 @@ public sealed class LockTable
 
     private static bool IsSingle(KeySpan span)
     {
-        var (start, end) = (span.Start.Span, span.End.Span);
+        var start = span.Start.Span;
+        var end = span.End.Span;
         return end.Length == start.Length + 1 && end[^1] == 0 && end.StartsWith(start);
     }
 

@@ -1,6 +1,5 @@
 using Synod.Core;
 using Synod.Database.Directory;
-using Synod.Database.Transactions;
 using Synod.Protocols.Consensus;
 using Synod.Storage;
 using Synod.Storage.Mvcc;

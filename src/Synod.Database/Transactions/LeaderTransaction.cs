@@ -71,7 +71,7 @@ internal sealed class Coordination(Instant started)
     /// <summary>The other groups that take part, with what they are to write.</summary>
     public SortedDictionary<ulong, Participant> Participants { get; } = [];
 
-    public Instant Started => started;
+    public Instant Started { get; } = started;
 
     public Instant LastSent { get; set; } = started;
 
