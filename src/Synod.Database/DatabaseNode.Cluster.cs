@@ -9,6 +9,7 @@ public sealed partial class DatabaseNode
 {
     private const int BalanceEvery = 10;
     private const int TransfersAtOnce = 8;
+    private const int CollectEvery = 600;
 
     private readonly SortedDictionary<NodeId, Instant> _heard = [];
     private readonly List<RequestId> _drainRequests = [];
@@ -59,6 +60,23 @@ public sealed partial class DatabaseNode
         if (_isDraining || _ticks % BalanceEvery == 0)
         {
             Balance();
+        }
+
+        if (_ticks % CollectEvery == 0)
+        {
+            CollectOld();
+        }
+    }
+
+    private void CollectOld()
+    {
+        foreach (var replica in _replicas.Values)
+        {
+            if (replica.Leader is { } leader && replica.HoldsLease)
+            {
+                leader.CollectOld();
+                _touched.Enqueue(replica);
+            }
         }
     }
 

@@ -51,8 +51,11 @@ public abstract record RangeCommand
     /// </summary>
     public sealed record Split(RangeDescriptor Parent, RangeDescriptor Child, Timestamp Floor) : RangeCommand;
 
-    /// <summary>Versions older than the newest at or below the threshold may go; reads below it are refused.</summary>
-    public sealed record Collect(Timestamp Threshold) : RangeCommand;
+    /// <summary>
+    /// Reads below the threshold are refused from now on, and versions that only they could see go: of a bounded number of keys from
+    /// <paramref name="From"/> on (spanner.md §8).
+    /// </summary>
+    public sealed record Collect(Timestamp Threshold, Key From) : RangeCommand;
 
     public byte[] ToBytes()
     {
@@ -113,6 +116,7 @@ public abstract record RangeCommand
             case Collect c:
                 writer.Byte(8);
                 writer.Timestamp(c.Threshold);
+                writer.Bytes(c.From.Span);
                 break;
         }
     }
@@ -163,7 +167,8 @@ public abstract record RangeCommand
                 var child = RangeDescriptor.Read(ref r);
                 return new Split(parent, child, r.Timestamp());
             case 8:
-                return new Collect(r.Timestamp());
+                var threshold = r.Timestamp();
+                return new Collect(threshold, new Key(r.Bytes()));
             default:
                 return null;
         }

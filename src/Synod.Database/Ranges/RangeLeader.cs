@@ -124,6 +124,33 @@ internal sealed partial class RangeLeader
             case RangeCommand.Resolve c:
                 OnResolved(c);
                 break;
+            case RangeCommand.Collect c when _replica.State.CollectNext is { } next:
+                _replica.Propose(c with { From = next });
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Lets versions go that are past retention by a tenth of it. Never above the prepare timestamp of a transaction in doubt: its
+    /// versions are still to come.
+    /// </summary>
+    public void CollectOld()
+    {
+        var now = _step.Context.TrueTime;
+        if (!now.IsTrusted || _replica.State.CollectNext is not null)
+        {
+            return;
+        }
+
+        var threshold = now.Earliest - _options.Retention;
+        foreach (var prepared in _replica.State.Prepared.Values)
+        {
+            threshold = Timestamp.Min(threshold, prepared.PrepareTimestamp.Previous);
+        }
+
+        if (threshold - _replica.State.CollectedUntil > _options.Retention / 10)
+        {
+            _replica.Propose(new RangeCommand.Collect(threshold, Key.Empty));
         }
     }
 

@@ -41,6 +41,8 @@ internal readonly record struct CommandEffect(EffectKind Kind, Outcome? Outcome)
 /// </summary>
 internal sealed partial class RangeState : IReplicatedState
 {
+    private const int CollectedKeys = 1_000;
+
     private readonly IStore _store;
     private readonly ulong _group;
     private readonly DatabaseOptions _options;
@@ -66,6 +68,9 @@ internal sealed partial class RangeState : IReplicatedState
 
     /// <summary>Reads below it are refused: their versions may be gone.</summary>
     public Timestamp CollectedUntil { get; private set; }
+
+    /// <summary>Where the collection of old versions goes on; null when it has reached the end of the range.</summary>
+    public Key? CollectNext { get; private set; }
 
     public SortedDictionary<TransactionId, PreparedTransaction> Prepared { get; } = [];
 
@@ -243,12 +248,11 @@ internal sealed partial class RangeState : IReplicatedState
 
     private CommandEffect Collect(RangeCommand.Collect command)
     {
-        if (command.Threshold > CollectedUntil)
-        {
-            CollectedUntil = command.Threshold;
-            MvccStore.CollectGarbage(_store, _batch, Descriptor.Span, command.Threshold, int.MaxValue);
-        }
-
+        CollectedUntil = Timestamp.Max(CollectedUntil, command.Threshold);
+        var from = command.From > Descriptor.Span.Start ? command.From : Descriptor.Span.Start;
+        var progress = MvccStore.CollectGarbage(
+            _store, _batch, Descriptor.Span with { Start = from }, CollectedUntil, CollectedKeys);
+        CollectNext = progress.More ? progress.Next : null;
         return CommandEffect.None;
     }
 }
