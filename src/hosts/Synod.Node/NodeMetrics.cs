@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Synod.Core;
+
+namespace Synod.Node;
+
+/// <summary>Why something that was to be sent was not. Protocols tolerate loss; operators want to know of it.</summary>
+public enum DropReason : byte
+{
+    /// <summary>No connection to the peer.</summary>
+    Disconnected,
+
+    /// <summary>The peer's outgoing queue is full.</summary>
+    QueueFull,
+
+    /// <summary>The address book has no such peer.</summary>
+    UnknownPeer,
+
+    /// <summary>A message or frame beyond the limit.</summary>
+    Oversize,
+}
+
+/// <summary>
+/// What a node counts, published under the meter <see cref="MeterName"/> with the node's id as a tag. Hot counters are plain
+/// fields that the meter observes: a turn pays nothing for a listener that is not there.
+/// </summary>
+public sealed class NodeMetrics : IDisposable
+{
+    public const string MeterName = "Synod.Node";
+
+    private readonly Meter _meter;
+    private readonly Histogram<double> _syncDuration;
+    private readonly Histogram<double> _turnDuration;
+    private readonly Histogram<long> _batchRecords;
+    private readonly ConcurrentDictionary<DropReason, long> _dropped = new();
+    private readonly ConcurrentDictionary<ConnectionRefusal, long> _refusedConnections = new();
+    private readonly ConcurrentDictionary<FrameFault, long> _faults = new();
+    private readonly long[] _refusals = new long[256];
+
+    private long _messagesSent;
+    private long _messagesReceived;
+    private long _bytesSent;
+    private long _bytesReceived;
+    private long _turns;
+    private long _steps;
+    private long _records;
+    private long _syncs;
+    private long _checkpoints;
+    private long _clockContradictions;
+
+    public NodeMetrics(NodeId node)
+    {
+        _meter = new Meter(new MeterOptions(MeterName) { Tags = [new("node", node.Value)] });
+        _syncDuration = _meter.CreateHistogram<double>("synod.log.sync.duration", "s", "One write and fdatasync of a batch.");
+        _turnDuration = _meter.CreateHistogram<double>("synod.loop.turn.duration", "s", "One turn of the event loop.");
+        _batchRecords = _meter.CreateHistogram<long>("synod.log.sync.records", "{record}", "Records that one sync made durable.");
+        Observe("synod.messages.sent", "{message}", () => MessagesSent);
+        Observe("synod.messages.received", "{message}", () => MessagesReceived);
+        Observe("synod.bytes.sent", "By", () => BytesSent);
+        Observe("synod.bytes.received", "By", () => BytesReceived);
+        Observe("synod.loop.turns", "{turn}", () => Turns);
+        Observe("synod.loop.steps", "{step}", () => Steps);
+        Observe("synod.log.records", "{record}", () => Records);
+        Observe("synod.log.syncs", "{sync}", () => Syncs);
+        Observe("synod.checkpoints", "{checkpoint}", () => Checkpoints);
+        Observe("synod.clock.contradictions", "{frame}", () => ClockContradictions);
+        Tagged("synod.frames.dropped", "{frame}", "reason", () => _dropped.Select(Pair));
+        Tagged("synod.connections.refused", "{connection}", "reason", () => _refusedConnections.Select(Pair));
+        Tagged("synod.frames.faulty", "{frame}", "fault", () => _faults.Select(Pair));
+        Tagged("synod.refusals", "{input}", "reason", RefusalPairs);
+    }
+
+    public long MessagesSent => Volatile.Read(ref _messagesSent);
+
+    public long MessagesReceived => Volatile.Read(ref _messagesReceived);
+
+    public long BytesSent => Volatile.Read(ref _bytesSent);
+
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
+
+    public long Turns => Volatile.Read(ref _turns);
+
+    public long Steps => Volatile.Read(ref _steps);
+
+    public long Records => Volatile.Read(ref _records);
+
+    public long Syncs => Volatile.Read(ref _syncs);
+
+    public long Checkpoints => Volatile.Read(ref _checkpoints);
+
+    /// <summary>Frames whose sender's clock and ours cannot both be right.</summary>
+    public long ClockContradictions => Volatile.Read(ref _clockContradictions);
+
+    public long Dropped(DropReason reason) => _dropped.GetValueOrDefault(reason);
+
+    public long Refused(ConnectionRefusal reason) => _refusedConnections.GetValueOrDefault(reason);
+
+    public long Faults(FrameFault fault) => _faults.GetValueOrDefault(fault);
+
+    /// <summary>Inputs that a guard of the protocol refused.</summary>
+    public long Refusals(Refusal refusal) => Volatile.Read(ref _refusals[(int)refusal]);
+
+    public void Dispose() => _meter.Dispose();
+
+    internal void CountSent(int messages, int bytes)
+    {
+        // Written by the loop thread only.
+        _messagesSent += messages;
+        _bytesSent += bytes;
+    }
+
+    internal void CountReceived(int messages, int bytes)
+    {
+        Interlocked.Add(ref _messagesReceived, messages);
+        Interlocked.Add(ref _bytesReceived, bytes);
+    }
+
+    internal void CountTurn(int steps, double seconds)
+    {
+        _turns++;
+        _steps += steps;
+        _turnDuration.Record(seconds);
+    }
+
+    internal void CountSync(long records, double seconds)
+    {
+        Interlocked.Add(ref _records, records);
+        Interlocked.Increment(ref _syncs);
+        _syncDuration.Record(seconds);
+        _batchRecords.Record(records);
+    }
+
+    internal void CountCheckpoint() => Interlocked.Increment(ref _checkpoints);
+
+    internal void CountRefusal(Refusal refusal) => _refusals[(int)refusal]++;
+
+    internal void CountClockContradiction() => Interlocked.Increment(ref _clockContradictions);
+
+    internal void CountDropped(DropReason reason) => _dropped.AddOrUpdate(reason, 1, static (_, count) => count + 1);
+
+    internal void CountRefused(ConnectionRefusal reason) =>
+        _refusedConnections.AddOrUpdate(reason, 1, static (_, count) => count + 1);
+
+    internal void CountFault(FrameFault fault) => _faults.AddOrUpdate(fault, 1, static (_, count) => count + 1);
+
+    private static (string, long) Pair<T>(KeyValuePair<T, long> pair)
+        where T : struct, Enum => (pair.Key.ToString(), pair.Value);
+
+    private IEnumerable<(string, long)> RefusalPairs() =>
+        Enum.GetValues<Refusal>().Select(refusal => (refusal.ToString(), Refusals(refusal))).Where(pair => pair.Item2 > 0);
+
+    private void Observe(string name, string unit, Func<long> value) => _meter.CreateObservableCounter(name, value, unit);
+
+    private void Tagged(string name, string unit, string tag, Func<IEnumerable<(string Value, long Count)>> values) =>
+        _meter.CreateObservableCounter(
+            name,
+            () => values().Select(pair => new Measurement<long>(pair.Count, new KeyValuePair<string, object?>(tag, pair.Value))),
+            unit);
+}
