@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Logging;
 using Synod.Core;
 
 namespace Synod.Node;
@@ -51,7 +50,8 @@ internal sealed class IncomingConnection
             using var deadline = new Timer(
                 static self => ((IncomingConnection)self!).Close("the handshake took too long"),
                 this, _transport.Options.HandshakeTimeout, Timeout.InfiniteTimeSpan);
-            using Stream plain = new NetworkStream(_socket, ownsSocket: true);
+            SocketOptions.Apply(_socket);
+            using Stream plain = new NetworkStream(_socket, ownsSocket: false);
             using var stream = _transport.Tls is { } tls ? tls.Accept(plain) : plain;
             var reader = new FrameReader(stream);
             if (ShakeHands(stream, reader))

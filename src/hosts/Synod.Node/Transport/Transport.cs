@@ -25,6 +25,7 @@ public sealed class Transport : IAsyncDisposable
     private volatile PeerLink?[] _links = new PeerLink?[NodeSet.Capacity];
     private Socket? _listener;
     private Task _accepting = Task.CompletedTask;
+    private Task? _disposing;
 
     /// <exception cref="ConfigurationRefused">TLS is missing or does not fit the node.</exception>
     public Transport(TransportOptions options, IFrameSink sink, IPeerStores stores, NodeMetrics metrics, ILogger log)
@@ -232,10 +233,32 @@ public sealed class Transport : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Hears no peer from now on; what was sent to us and not yet read is lost, as on any network.</summary>
+    public void CloseIncoming()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         _listener?.Dispose();
+        lock (_lock)
+        {
+            foreach (var connection in _incoming)
+            {
+                connection.Close("this node stops");
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            _disposing ??= Task.Run(DisposeOnceAsync);
+            return new ValueTask(_disposing);
+        }
+    }
+
+    private async Task DisposeOnceAsync()
+    {
+        CloseIncoming();
         await _accepting;
         SetPeers(new Dictionary<NodeId, EndPoint>());
         IncomingConnection[] incoming;
@@ -246,19 +269,14 @@ public sealed class Transport : IAsyncDisposable
             leaving = [.. _leaving];
         }
 
-        foreach (var connection in incoming)
-        {
-            connection.Close("this node stops");
-        }
-
         await Task.WhenAll(leaving);
         foreach (var connection in incoming)
         {
+            connection.Close("this node stops");
             connection.Join();
         }
 
         Tls?.Dispose();
-        _stop.Dispose();
     }
 
     private async Task AcceptAsync(Socket listener)
@@ -284,7 +302,6 @@ public sealed class Transport : IAsyncDisposable
 
     private void Accept(Socket socket)
     {
-        SocketOptions.Apply(socket);
         var connection = new IncomingConnection(socket, this);
         lock (_lock)
         {

@@ -1,0 +1,26 @@
+namespace Synod.Node;
+
+/// <summary>
+/// Takes the answers to submitted commands. One sink may serve many commands, told apart by the tag that each was submitted
+/// with. Called on the loop's thread: hand over and return, never block or throw.
+/// </summary>
+public interface IAnswerSink<in TResult>
+{
+    /// <summary>The answer; everything that it rests on is durable.</summary>
+    void Answered(long tag, TResult result);
+
+    /// <summary>The node stopped before it answered: whether the command took effect is unknown.</summary>
+    void Stopped(long tag);
+}
+
+/// <summary>The node stopped before it answered: whether the command took effect is unknown.</summary>
+public sealed class NodeStopped() : Exception("The node stopped before it answered; whether the command took effect is unknown.");
+
+/// <summary>An answer as a task, for callers that are not in a hurry.</summary>
+internal sealed class AnswerTask<TResult>()
+    : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously), IAnswerSink<TResult>
+{
+    public void Answered(long tag, TResult result) => _ = TrySetResult(result);
+
+    public void Stopped(long tag) => _ = TrySetException(new NodeStopped());
+}

@@ -1,0 +1,200 @@
+using Microsoft.Extensions.Logging;
+using Synod.Core;
+using Synod.Storage;
+
+namespace Synod.Node;
+
+/// <summary>
+/// Runs one protocol on one thread: everything that happens to the node comes through the inbox, is stepped in turns, and leaves
+/// at the end of a turn or when the records before it are durable. Fail-stop: after an exception from a step or from the disk
+/// nothing more leaves, and <see cref="Completion"/> faults.
+/// </summary>
+public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFrameSink
+{
+    private static readonly Duration LongestSleep = Duration.FromSeconds(1);
+
+    private readonly NodeHostOptions _options;
+    private readonly Protocol<TMessage, TRecord, TCommand, TResult> _protocol;
+    private readonly HostedProtocol<TMessage, TRecord, TCommand, TResult> _hosted;
+    private readonly DurableLog _log;
+    private readonly IStore? _store;
+    private readonly GuardedClock _clock;
+    private readonly NodeContext _context;
+    private readonly NodeMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly Doorbell _bell = new();
+    private readonly Inbox<TMessage, TCommand, TResult> _inbox;
+    private readonly LogThread<TMessage, TResult> _logThread;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Transport? _transport;
+    private volatile bool _stopRequested;
+    private volatile Exception? _failure;
+
+    /// <param name="hosted">A new instance: it is recovered from <paramref name="log"/>.</param>
+    /// <param name="log">Opened; used by the host's threads alone from now on, and not closed by it.</param>
+    /// <param name="store">Flushed for checkpoints; null if the protocol keeps its state in its records.</param>
+    public NodeHost(
+        NodeHostOptions options, HostedProtocol<TMessage, TRecord, TCommand, TResult> hosted, DurableLog log, IStore? store,
+        IClock clock, NodeMetrics metrics, ILogger logger)
+    {
+        _options = options;
+        _hosted = hosted;
+        _protocol = hosted.Protocol;
+        _log = log;
+        _store = store;
+        _clock = new GuardedClock(new ClampedClock(clock));
+        _context = new NodeContext(_clock, options.Seed);
+        _metrics = metrics;
+        _logger = logger;
+        _inbox = new(_bell, options.MaxInboxBytes);
+        _logThread = new(log, metrics, _bell.Ring, segment => _logger.CheckpointDone(segment));
+        _thread = new Thread(Run) { IsBackground = true, Name = "synod-loop" };
+    }
+
+    /// <summary>Ends when the node has stopped; faults with the cause if it had to.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>The node's clock as its steps see it.</summary>
+    public IClock Clock => _clock;
+
+    /// <summary>
+    /// Recovers the protocol and starts to run it. The task ends when it has recovered, and faults if it could not.
+    /// <paramref name="transport"/> carries its messages; null for a node alone.
+    /// </summary>
+    public Task StartAsync(Transport? transport)
+    {
+        _transport = transport;
+        _logThread.Start();
+        _thread.Start();
+        return _ready.Task;
+    }
+
+    /// <summary>
+    /// Submits a command; <paramref name="sink"/> gets the answer with <paramref name="tag"/> on the loop's thread, at most once.
+    /// False if the node is stopping: the command was not submitted and the sink hears nothing.
+    /// </summary>
+    public bool Submit(TCommand command, IAnswerSink<TResult> sink, long tag = 0) =>
+        _inbox.Add(new(InputKind.Command, Command: command, Sink: sink, Tag: tag));
+
+    /// <summary>Submits a command and waits for its answer.</summary>
+    /// <exception cref="NodeStopped">The node stopped first.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up; the command may still take effect.</exception>
+    public async Task<TResult> SubmitAsync(TCommand command, CancellationToken cancellation = default)
+    {
+        var answer = new AnswerTask<TResult>();
+        if (!Submit(command, answer))
+        {
+            throw new NodeStopped();
+        }
+
+        await using var registration = cancellation.UnsafeRegister(
+            static (state, token) => ((AnswerTask<TResult>)state!).TrySetCanceled(token), answer);
+        try
+        {
+            return await answer.Task;
+        }
+        catch (OperationCanceledException)
+        {
+            _ = Post(() => Forget(answer));
+            throw;
+        }
+    }
+
+    /// <summary>Reads the protocol's state between two steps, on the loop's thread: <paramref name="read"/> is quick and changes nothing.</summary>
+    /// <exception cref="NodeStopped">The node stopped first.</exception>
+    public async Task<T> ReadAsync<T>(Func<T> read)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!Post(() => Complete(result, read)))
+        {
+            throw new NodeStopped();
+        }
+
+        if (await Task.WhenAny(result.Task, Completion) != result.Task && !result.Task.IsCompleted)
+        {
+            throw new NodeStopped();
+        }
+
+        return await result.Task;
+    }
+
+    /// <summary>
+    /// Stops the loop: takes no more inputs, steps those that are in, waits until every record is durable and lets out what waited
+    /// for that. Ends without an exception also if the node failed; see <see cref="Completion"/>.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        _stopRequested = true;
+        _inbox.Close();
+        _bell.Ring();
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Stops the node at once because something beside the loop failed.</summary>
+    public void Fail(Exception cause)
+    {
+        _ = Interlocked.CompareExchange(ref _failure, cause, null);
+        _bell.Ring();
+    }
+
+    /// <inheritdoc/>
+    public bool Receive(NodeId from, ReadOnlyMemory<byte> payload)
+    {
+        if (!FrameBuffer.TryReadInterval(payload.Span, out var interval))
+        {
+            return false;
+        }
+
+        var rest = payload[FrameBuffer.IntervalLength..];
+        var messages = new List<TMessage>();
+        while (FrameBuffer.TryNext(ref rest, out var bytes))
+        {
+            var reader = new CodecReader(bytes);
+            var message = _hosted.Messages.Read(ref reader);
+            if (message is null || !reader.IsComplete)
+            {
+                return false;
+            }
+
+            messages.Add(message);
+        }
+
+        if (!rest.IsEmpty)
+        {
+            return false;
+        }
+
+        if (!_clock.Agrees(interval))
+        {
+            _metrics.CountClockContradiction();
+            _logger.ClockContradiction(from, interval, _clock.Now());
+        }
+
+        _metrics.CountReceived(messages.Count, payload.Length);
+        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, payload.Length));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void PeerChanged(NodeId peer, bool connected) => PeerConnectionChanged?.Invoke(peer, connected);
+
+    /// <summary>Our connection to a peer came up or went down; raised on the transport's threads.</summary>
+    public event Action<NodeId, bool>? PeerConnectionChanged;
+
+    private static void Complete<T>(TaskCompletionSource<T> result, Func<T> read)
+    {
+        try
+        {
+            result.SetResult(read());
+        }
+        catch (Exception cause)
+        {
+            // The reader's mistake is the reader's: no step failed.
+            result.SetException(cause);
+        }
+    }
+
+    private bool Post(Action call) => _inbox.Add(new(InputKind.Call, Call: call));
+}
