@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Storage;
@@ -60,5 +61,30 @@ public sealed class LogBatch
         Writer.GetSpan(BatchHeader.Size)[..BatchHeader.Size].Clear();
         Writer.Advance(BatchHeader.Size);
         _start = BatchHeader.Size;
+    }
+
+    /// <summary>The sectors that the batch takes on disk.</summary>
+    internal long Extent => BatchHeader.ExtentOf(Bytes + (long)_lengths.Count * sizeof(uint));
+
+    /// <summary>Lays the batch out for its place in the log.</summary>
+    /// <returns>Whole sectors, header first.</returns>
+    internal ReadOnlySpan<byte> Finish(ulong seed, long segment, long offset, long sequence, long syncedEnd, long oldest)
+    {
+        Invariant.Check(_start == Writer.Length, "A log batch holds whole records");
+        foreach (var length in _lengths)
+        {
+            Writer.Fixed32((uint)length);
+        }
+
+        var count = Writer.Length - BatchHeader.Size;
+        var padding = (int)(Extent - Writer.Length);
+        Writer.GetSpan(padding)[..padding].Clear();
+        Writer.Advance(padding);
+
+        // The header's place was reserved by Clear; only here is known what belongs in it.
+        var bytes = MemoryMarshal.AsMemory(Writer.Memory).Span;
+        var body = Checksum.Of(bytes.Slice(BatchHeader.Size, count), seed);
+        new BatchHeader(_lengths.Count, count, segment, offset, sequence, syncedEnd, oldest, body).Write(bytes, seed);
+        return bytes;
     }
 }

@@ -8,51 +8,266 @@ namespace Synod.Storage.Mvcc;
 /// </summary>
 public static class MvccStore
 {
+    // The first byte of a stored version's value.
+    private const byte Tombstone = 0;
+    private const byte Value = 1;
+
     /// <summary>The newest version of <paramref name="key"/> at or below <paramref name="at"/>, tombstones included; null if none.</summary>
-    public static MvccVersion? Get(IStoreReader reader, Key key, Timestamp at) => throw new NotImplementedException();
+    public static MvccVersion? Get(IStoreReader reader, Key key, Timestamp at)
+    {
+        var first = StoreKeys.Version(key, at);
+        using var cursor = reader.Seek(new KeySpan(new Key(first), new Key(StoreKeys.VersionsEnd(key))));
+        return cursor.Next() ? new MvccVersion(StoreKeys.TimestampOf(cursor.Key), DecodeValue(cursor.Value)) : null;
+    }
 
     /// <summary>The newest version of all.</summary>
     public static MvccVersion? Newest(IStoreReader reader, Key key) => Get(reader, key, Timestamp.MaxValue);
 
     /// <summary>
     /// Adds the keys of <paramref name="span"/> that exist at <paramref name="at"/> to <paramref name="items"/>, in order, until
-    /// <paramref name="maxItems"/> or more than <paramref name="maxBytes"/> of keys and values were added (one item always fits).
+    /// <paramref name="maxItems"/> or at least <paramref name="maxBytes"/> of keys and values were added (one item always fits).
     /// </summary>
     /// <returns>Whether the scan stopped at a limit; it goes on at the successor of the last key added.</returns>
-    public static bool Scan(IStoreReader reader, KeySpan span, Timestamp at, int maxItems, int maxBytes, List<MvccItem> items) =>
-        throw new NotImplementedException();
+    public static bool Scan(IStoreReader reader, KeySpan span, Timestamp at, int maxItems, int maxBytes, List<MvccItem> items)
+    {
+        Invariant.Check(maxItems > 0, "A scan asks for items");
+        if (span.IsEmpty)
+        {
+            return false;
+        }
+
+        using var cursor = new VersionCursor(reader, span);
+        var count = 0;
+        long bytes = 0;
+        while (cursor.NextKey())
+        {
+            if (!cursor.DownTo(at) || DecodeValue(cursor.StoredValue) is not { } value)
+            {
+                continue;
+            }
+
+            if (count == maxItems || bytes >= maxBytes && count > 0)
+            {
+                return true;
+            }
+
+            var key = cursor.UserKey;
+            items.Add(new MvccItem(key, cursor.Timestamp, value));
+            count++;
+            bytes += key.Span.Length + value.Length;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// The newest timestamp at which any key of <paramref name="span"/> was written, tombstones included, or
+    /// <see cref="Timestamp.Zero"/>. Looks at every key of the span.
+    /// </summary>
+    public static Timestamp NewestIn(IStoreReader reader, KeySpan span)
+    {
+        var newest = Timestamp.Zero;
+        if (span.IsEmpty)
+        {
+            return newest;
+        }
+
+        using var cursor = new VersionCursor(reader, span);
+        while (cursor.NextKey())
+        {
+            newest = Timestamp.Max(newest, cursor.Timestamp);
+        }
+
+        return newest;
+    }
 
     /// <summary>Writes a version; null is a tombstone. Replaces a version of the same timestamp.</summary>
-    public static void Put(StoreBatch batch, Key key, Timestamp timestamp, ReadOnlyMemory<byte>? value) =>
-        throw new NotImplementedException();
+    public static void Put(StoreBatch batch, Key key, Timestamp timestamp, ReadOnlyMemory<byte>? value)
+    {
+        CheckLimits(key, value);
+        batch.Put(StoreKeys.Version(key, timestamp), EncodeValue(value));
+    }
 
     /// <summary>Deletes one version.</summary>
-    public static void Remove(StoreBatch batch, Key key, Timestamp timestamp) => throw new NotImplementedException();
+    public static void Remove(StoreBatch batch, Key key, Timestamp timestamp) => batch.Delete(StoreKeys.Version(key, timestamp));
 
-    public static void PutIntent(StoreBatch batch, Key key, IntentRecord intent) => throw new NotImplementedException();
+    /// <summary>Writes the intent on <paramref name="key"/>, in place of any other.</summary>
+    public static void PutIntent(StoreBatch batch, Key key, IntentRecord intent)
+    {
+        CheckLimits(key, intent.Value);
+        var writer = new CodecWriter();
+        writer.Bytes(intent.Transaction.Span);
+        writer.Timestamp(intent.Prepared);
+        writer.Bool(intent.Value is not null);
+        writer.Raw(intent.Value.GetValueOrDefault().Span);
+        batch.Put(StoreKeys.Intent(key), writer.ToArray());
+    }
 
-    public static void RemoveIntent(StoreBatch batch, Key key) => throw new NotImplementedException();
+    public static void RemoveIntent(StoreBatch batch, Key key) => batch.Delete(StoreKeys.Intent(key));
 
-    public static IntentRecord? GetIntent(IStoreReader reader, Key key) => throw new NotImplementedException();
+    public static IntentRecord? GetIntent(IStoreReader reader, Key key) =>
+        reader.Get(StoreKeys.Intent(key)) is { } stored ? DecodeIntent(stored) : null;
 
-    /// <summary>The intents on keys of <paramref name="span"/>, in order of keys. Enumerate before the next write.</summary>
-    public static IEnumerable<(Key Key, IntentRecord Intent)> Intents(IStoreReader reader, KeySpan span) =>
-        throw new NotImplementedException();
+    /// <summary>The intents on keys of <paramref name="span"/>, in order of keys.</summary>
+    public static List<(Key Key, IntentRecord Intent)> Intents(IStoreReader reader, KeySpan span)
+    {
+        var found = new List<(Key Key, IntentRecord Intent)>();
+        if (span.IsEmpty)
+        {
+            return found;
+        }
+
+        using var cursor = reader.Seek(StoreKeys.Span(KeyFamily.Intent, span));
+        while (cursor.Next())
+        {
+            Invariant.Check(StoreKeys.TryIntent(cursor.Key, out var key), "Stored intent keys are well formed");
+            found.Add((key, DecodeIntent(cursor.Value.ToArray())));
+        }
+
+        return found;
+    }
 
     /// <summary>
     /// Removes, per key, all versions older than the newest version at or below <paramref name="threshold"/>, and that one too if
     /// it is a tombstone (spanner.md §8). Reads below the threshold must already be refused. Looks at no more than
     /// <paramref name="maxKeys"/> keys.
     /// </summary>
-    public static GarbageProgress CollectGarbage(IStoreReader reader, StoreBatch batch, KeySpan span, Timestamp threshold, int maxKeys) =>
-        throw new NotImplementedException();
+    public static GarbageProgress CollectGarbage(IStoreReader reader, StoreBatch batch, KeySpan span, Timestamp threshold, int maxKeys)
+    {
+        Invariant.Check(maxKeys > 0, "A collection of garbage looks at keys");
+        if (span.IsEmpty)
+        {
+            return default;
+        }
+
+        using var cursor = new VersionCursor(reader, span);
+        var removed = 0;
+        for (var keys = 0; cursor.NextKey(); keys++)
+        {
+            if (keys == maxKeys)
+            {
+                return new GarbageProgress(cursor.UserKey, true, removed);
+            }
+
+            if (!cursor.DownTo(threshold))
+            {
+                continue;
+            }
+
+            // A read at or above the threshold finds the same with and without a tombstone below which there is nothing.
+            var remove = DecodeIsTombstone(cursor.StoredValue);
+            do
+            {
+                if (remove)
+                {
+                    batch.Delete(cursor.StoredKey.ToArray());
+                    removed++;
+                }
+
+                remove = true;
+            }
+            while (cursor.Older());
+        }
+
+        return new GarbageProgress(Key.Empty, false, removed);
+    }
 
     /// <summary>Deletes every version and intent of the span.</summary>
-    public static void DeleteSpan(StoreBatch batch, KeySpan span) => throw new NotImplementedException();
+    public static void DeleteSpan(StoreBatch batch, KeySpan span)
+    {
+        if (span.IsEmpty)
+        {
+            return;
+        }
 
-    /// <summary>Every stored pair of the span, intents first; enumerate lazily for chunks. The reader must stay as it is meanwhile.</summary>
-    public static IEnumerable<RawPair> Export(IStoreReader reader, KeySpan span) => throw new NotImplementedException();
+        foreach (var family in (ReadOnlySpan<KeyFamily>)[KeyFamily.Intent, KeyFamily.Version])
+        {
+            var stored = StoreKeys.Span(family, span);
+            batch.DeleteRange(stored.Start.Memory.ToArray(), stored.End.Memory.ToArray());
+        }
+    }
+
+    /// <summary>
+    /// Every stored pair of the span, intents first. Enumerate it as slowly as you like if the reader is a snapshot; the store itself
+    /// must not change meanwhile.
+    /// </summary>
+    public static IEnumerable<RawPair> Export(IStoreReader reader, KeySpan span)
+    {
+        if (span.IsEmpty)
+        {
+            yield break;
+        }
+
+        foreach (var family in new[] { KeyFamily.Intent, KeyFamily.Version })
+        {
+            using var cursor = reader.Seek(StoreKeys.Span(family, span));
+            while (cursor.Next())
+            {
+                yield return new RawPair(cursor.Key.ToArray(), cursor.Value.ToArray());
+            }
+        }
+    }
 
     /// <summary>Writes a pair from <see cref="Export"/>; false, and nothing written, if it is no version or intent of <paramref name="span"/>.</summary>
-    public static bool Import(StoreBatch batch, KeySpan span, RawPair pair) => throw new NotImplementedException();
+    public static bool Import(StoreBatch batch, KeySpan span, RawPair pair)
+    {
+        var value = pair.Value.Span;
+        var valid = StoreKeys.TryVersion(pair.Key.Span, out var key, out _)
+            ? !value.IsEmpty && (value[0] == Value && value.Length <= 1 + MvccLimits.MaxValueBytes || value is [Tombstone])
+            : StoreKeys.TryIntent(pair.Key.Span, out key) && TryDecodeIntent(pair.Value) is not null;
+        if (!valid || key.Span.Length > MvccLimits.MaxKeyBytes || !span.Contains(key))
+        {
+            return false;
+        }
+
+        batch.Put(pair.Key.ToArray(), pair.Value.ToArray());
+        return true;
+    }
+
+    private static void CheckLimits(Key key, ReadOnlyMemory<byte>? value)
+    {
+        Invariant.Check(key.Span.Length <= MvccLimits.MaxKeyBytes, "A stored key is within its limit");
+        Invariant.Check(value.GetValueOrDefault().Length <= MvccLimits.MaxValueBytes, "A stored value is within its limit");
+    }
+
+    private static byte[] EncodeValue(ReadOnlyMemory<byte>? value)
+    {
+        if (value is not { } present)
+        {
+            return [Tombstone];
+        }
+
+        var stored = new byte[1 + present.Length];
+        stored[0] = Value;
+        present.Span.CopyTo(stored.AsSpan(1));
+        return stored;
+    }
+
+    private static ReadOnlyMemory<byte>? DecodeValue(ReadOnlySpan<byte> stored) =>
+        DecodeIsTombstone(stored) ? null : (ReadOnlyMemory<byte>?)stored[1..].ToArray();
+
+    private static bool DecodeIsTombstone(ReadOnlySpan<byte> stored)
+    {
+        Invariant.Check(!stored.IsEmpty && stored[0] <= Value, "Stored versions are well formed");
+        return stored[0] == Tombstone;
+    }
+
+    private static IntentRecord DecodeIntent(ReadOnlyMemory<byte> stored)
+    {
+        var intent = TryDecodeIntent(stored);
+        Invariant.Check(intent is not null, "Stored intents are well formed");
+        return intent;
+    }
+
+    private static IntentRecord? TryDecodeIntent(ReadOnlyMemory<byte> stored)
+    {
+        var reader = new CodecReader(stored);
+        var transaction = reader.Bytes();
+        var prepared = reader.Timestamp();
+        var hasValue = reader.Bool();
+        var value = reader.Rest();
+        return reader.IsComplete && (hasValue || value.IsEmpty)
+            ? new IntentRecord(transaction, prepared, hasValue ? value : null)
+            : null;
+    }
 }

@@ -37,6 +37,23 @@ internal static class StoreKeys
     /// <summary>Above every version of the key, and below those of the next.</summary>
     public static byte[] VersionsEnd(Key key) => Encode(KeyFamily.Version, key.Span, PastTerminator, 0);
 
+    /// <summary>The version at <paramref name="timestamp"/> of the key whose versions begin with <paramref name="prefix"/>.</summary>
+    public static byte[] AtTimestamp(ReadOnlySpan<byte> prefix, Timestamp timestamp)
+    {
+        var stored = new byte[prefix.Length + TimestampBytes];
+        prefix.CopyTo(stored);
+        BinaryPrimitives.WriteUInt64BigEndian(stored.AsSpan(prefix.Length), Inverted(timestamp));
+        return stored;
+    }
+
+    /// <summary>Above every version that begins with <paramref name="prefix"/>, and below those of the next key.</summary>
+    public static byte[] AfterVersions(ReadOnlySpan<byte> prefix)
+    {
+        var stored = prefix.ToArray();
+        stored[^1] = PastTerminator;
+        return stored;
+    }
+
     /// <summary>All stored keys of a family that belong to the user keys of <paramref name="span"/>.</summary>
     public static KeySpan Span(KeyFamily family, KeySpan span) => new(
         new Key(span.Start.IsEmpty ? [(byte)family] : Encode(family, span.Start.Span, Terminator, 0)),
