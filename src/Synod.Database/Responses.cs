@@ -64,7 +64,7 @@ internal static class Responses
         for (var i = 0; i < writes.Length; i++)
         {
             var write = part.Writes[i];
-            writes[i] = new KeyWrite(new Key(write.Key.Memory), write.Delete ? null : write.Value.Memory);
+            writes[i] = new KeyWrite(new Key(write.Key.Memory), write.Delete ? default(ReadOnlyMemory<byte>?) : write.Value.Memory);
         }
 
         return writes;

@@ -81,7 +81,7 @@ internal static class TransactionCodec
         for (var i = 0; i < writes.Length && !reader.Failed; i++)
         {
             var key = new Key(reader.Bytes());
-            writes[i] = new KeyWrite(key, reader.Bool() ? reader.Bytes() : null);
+            writes[i] = new KeyWrite(key, reader.Bool() ? reader.Bytes() : default(ReadOnlyMemory<byte>?));
         }
 
         return writes;
