@@ -1,12 +1,14 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Synod.Api;
 
 namespace Synod.Doors.Grpc;
 
 /// <summary>The gRPC door: parses, calls, answers. No logic lives here.</summary>
-public sealed partial class SynodService(IRequestHandler handler, ILogger<SynodService> log) : Api.Synod.SynodBase
+public sealed partial class SynodService(IRequestHandler handler, IHostApplicationLifetime lifetime, ILogger<SynodService> log)
+    : Api.Synod.SynodBase
 {
     /// <summary>Requests of one stream that are worked on at a time; the stream is not read further until one is done.</summary>
     private const int MaxInFlight = 4_096;
@@ -24,9 +26,10 @@ public sealed partial class SynodService(IRequestHandler handler, ILogger<SynodS
         var responses = Channel.CreateUnbounded<Response>(new() { SingleReader = true });
         using var slots = new SemaphoreSlim(MaxInFlight);
         var writing = WriteAsync(responses.Reader, responseStream, context.CancellationToken);
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            while (await requestStream.MoveNext(context.CancellationToken))
+            while (await requestStream.MoveNext(reading.Token))
             {
                 await slots.WaitAsync(context.CancellationToken);
                 _ = ServeAsync(requestStream.Current, responses.Writer, slots, context.CancellationToken);
@@ -34,7 +37,7 @@ public sealed partial class SynodService(IRequestHandler handler, ILogger<SynodS
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
-            // The client went away. What it asked for goes on or is cancelled; nobody reads the answers.
+            // The client went away, or the door closes. What was asked for is answered below if somebody still listens.
         }
 
         // Every request in flight has let go of its slot before the semaphore and the channel go.
@@ -76,11 +79,20 @@ public sealed partial class SynodService(IRequestHandler handler, ILogger<SynodS
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             LogFailure(failure, request.BodyCase);
-            response = new Response { Unavailable = new Unavailable { Reason = "the node failed on the request; its log says why" } };
+            response = InDoubt(request);
         }
 
         response.Id = request.Id;
         return response;
+    }
+
+    /// <summary>After a failure inside the node a commit may have happened; everything else may be asked again.</summary>
+    private static Response InDoubt(Request request)
+    {
+        const string reason = "the node failed on the request; its log says why";
+        return request.BodyCase == Request.BodyOneofCase.Commit
+            ? new Response { Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown, Reason = reason } }
+            : new Response { Unavailable = new Unavailable { Reason = reason } };
     }
 
     private static async Task WriteAsync(

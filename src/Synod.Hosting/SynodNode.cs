@@ -1,0 +1,164 @@
+using System.Net;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Synod.Api;
+using Synod.Client;
+using Synod.Database;
+using Synod.Hosting.Http;
+using Synod.Node;
+
+namespace Synod.Hosting;
+
+/// <summary>One node: the database on its host, with a door and an HTTP page if asked for.</summary>
+public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
+{
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(10);
+
+    private readonly NodeSettings _settings;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _log;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private HostedNode<NodeMessage, NodeRecord, Request, Response>? _node;
+    private NodeRequestHandler? _handler;
+    private SynodClient? _client;
+    private WebServer? _door;
+    private WebServer? _http;
+
+    /// <exception cref="SynodConfigurationException">The options cannot be used.</exception>
+    public SynodNode(SynodOptions options, ILoggerFactory loggers)
+    {
+        _settings = NodeSettings.Of(options);
+        _loggers = loggers;
+        _log = loggers.CreateLogger("Synod.Node");
+    }
+
+    /// <inheritdoc/>
+    public SynodClient Client => _client ?? throw NotRunning();
+
+    /// <inheritdoc/>
+    public Task Completion => _completion.Task;
+
+    /// <inheritdoc/>
+    public IPEndPoint? ClientEndPoint => _door?.EndPoint;
+
+    /// <inheritdoc/>
+    public IPEndPoint? HttpEndPoint => _http?.EndPoint;
+
+    /// <inheritdoc/>
+    public async Task<NodeStatus> StatusAsync(CancellationToken cancellationToken = default)
+    {
+        var handler = _handler ?? throw NotRunning();
+        var response = await handler.HandleAsync(new Request { Status = new StatusQuery() }, cancellationToken);
+        return response.Status ?? throw NotRunning();
+    }
+
+    /// <summary>Opens the data folder, recovers, and then opens the ports.</summary>
+    /// <exception cref="ConfigurationRefused">The options do not fit together.</exception>
+    /// <exception cref="Synod.Storage.StorageRefusal">The folder holds another node's data, an unknown format or damage.</exception>
+    /// <exception cref="Synod.Storage.StorageFailure">The disk failed, or another process uses the folder.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var database = new DatabaseOptions
+        {
+            Self = _settings.Self,
+            Nodes = _settings.Nodes,
+            ReplicationFactor = _settings.Replicas,
+            Quorums = _settings.Quorums,
+            ClockSource = _settings.Clock.Source,
+        };
+        var options = new NodeOptions
+        {
+            Cluster = _settings.Cluster,
+            Id = _settings.Self,
+            DataFolder = _settings.DataFolder,
+            Listen = _settings.Listen,
+            Peers = _settings.Peers,
+            Tls = _settings.Tls,
+            AllowPlaintext = _settings.AllowPlaintext,
+            Clock = _settings.Clock,
+            MaxClockBound = _settings.MaxClockBound,
+        };
+        _node = new(
+            options, store => new(new DatabaseNode(database, store), new NodeMessageWire(), new NodeRecordWire()), _log);
+        await _node.StartAsync();
+        _ = FollowAsync(_node);
+        _handler = new NodeRequestHandler(_node.Host);
+        var clientOptions = new SynodClientOptions
+        {
+            Endpoints = [_settings.OwnAddress],
+            Token = _settings.Token,
+            Tls = _settings.Tls is { } tls ? ClientTls.FromFile(tls.Authority) : null,
+            AllowPlaintext = _settings.AllowPlaintext,
+        };
+        _client = new SynodClient(
+            clientOptions, new InProcessTransport(_settings.OwnAddress, _handler, new GrpcClientTransport(clientOptions)));
+        _door = _settings.ClientListen is { } clients
+            ? await WebServer.StartDoorAsync(clients, _settings, _handler, _loggers, cancellationToken)
+            : null;
+        _http = _settings.HttpListen is { } http
+            ? await WebServer.StartPagesAsync(http, this, _loggers, cancellationToken)
+            : null;
+    }
+
+    /// <summary>Hands its leaderships over, lets requests under way finish, makes everything durable and closes.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_node is null)
+        {
+            return;
+        }
+
+        await DrainAsync(cancellationToken);
+        foreach (var server in new[] { _door, _http })
+        {
+            await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        await _node.StopAsync();
+        await (_client?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
+
+    /// <summary>Another node leads at once instead of after a timeout. Best effort: a node alone has nobody to hand over to.</summary>
+    private async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        if (_handler is null || _node is null || _node.Completion.IsCompleted)
+        {
+            return;
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LongestDrain);
+        try
+        {
+            await _handler.HandleAsync(new Request { Drain = new Drain() }, limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _log.DrainCutShort();
+        }
+    }
+
+    private async Task FollowAsync(HostedNode<NodeMessage, NodeRecord, Request, Response> node)
+    {
+        try
+        {
+            await node.Completion;
+            _completion.TrySetResult();
+        }
+        catch (Exception cause)
+        {
+            _completion.TrySetException(cause);
+        }
+    }
+
+    private static InvalidOperationException NotRunning() => new("The node is not running. Start the host first.");
+}
+
+internal static partial class HostingLog
+{
+    [LoggerMessage(100, LogLevel.Warning, "Stopping before every leadership was handed over; the ranges it led pause until an election")]
+    public static partial void DrainCutShort(this ILogger log);
+}
