@@ -11,7 +11,8 @@ namespace Synod.Core;
 /// </para>
 /// One array per kind of output, reused from step to step.
 /// </summary>
-public sealed class Outbox<TMessage, TRecord, TCommand, TResult>
+/// <param name="recordCount">Records that an instance already persisted, for a host that puts one back in the middle of its life.</param>
+public sealed class Outbox<TMessage, TRecord, TCommand, TResult>(long recordCount = 0)
 {
     private readonly List<TRecord> _records = [];
     private readonly List<Sent<TMessage>> _messages = [];
@@ -21,7 +22,7 @@ public sealed class Outbox<TMessage, TRecord, TCommand, TResult>
     private readonly List<Refusal> _refusals = [];
 
     /// <summary>How many records this instance has persisted since it was made, those of this step included.</summary>
-    public long RecordCount { get; private set; }
+    public long RecordCount { get; private set; } = recordCount;
 
     public ReadOnlySpan<TRecord> Records => CollectionsMarshal.AsSpan(_records);
 

@@ -1,0 +1,81 @@
+using Synod.Core;
+
+namespace Synod.Exploration;
+
+/// <summary>What properties see of one moment of a configuration.</summary>
+public sealed class World<TMessage, TRecord, TCommand, TResult>
+{
+    private readonly Locals<TMessage, TRecord, TCommand, TResult> _locals;
+    private readonly Layout _layout;
+    private int[] _world = [];
+
+    internal World(Locals<TMessage, TRecord, TCommand, TResult> locals, Layout layout)
+    {
+        _locals = locals;
+        _layout = layout;
+    }
+
+    public int NodeCount => _layout.Nodes;
+
+    /// <summary>Crashes so far.</summary>
+    public int Crashes => _world[_layout.Crashes];
+
+    /// <summary>The node at a position of the model's list.</summary>
+    public NodeView<TMessage, TRecord, TCommand, TResult> At(int index) => _locals.View(_world[index]);
+
+    public NodeView<TMessage, TRecord, TCommand, TResult> this[NodeId node] => At(_locals.IndexOf(node));
+
+    public IEnumerable<NodeView<TMessage, TRecord, TCommand, TResult>> Nodes
+    {
+        get
+        {
+            for (var index = 0; index < NodeCount; index++)
+            {
+                yield return At(index);
+            }
+        }
+    }
+
+    /// <summary>The messages under way, each as often as it is.</summary>
+    public IEnumerable<InFlight<TMessage>> Network
+    {
+        get
+        {
+            for (var index = _layout.Network; index < _world.Length; index++)
+            {
+                yield return _locals.Message(_world[index]);
+            }
+        }
+    }
+
+    internal World<TMessage, TRecord, TCommand, TResult> Show(int[] world)
+    {
+        _world = world;
+        return this;
+    }
+}
+
+/// <summary>A message under way.</summary>
+public readonly record struct InFlight<TMessage>(NodeId From, NodeId To, TMessage Message);
+
+/// <summary>What properties see of one node. It is shared by every world in which the node is in this state: look, do not step.</summary>
+public sealed class NodeView<TMessage, TRecord, TCommand, TResult>
+{
+    public required NodeId Id { get; init; }
+
+    public required Protocol<TMessage, TRecord, TCommand, TResult> Protocol { get; init; }
+
+    /// <summary>The records that a restart would find.</summary>
+    public required IReadOnlyList<TRecord> Durable { get; init; }
+
+    /// <summary>The records that a crash would lose.</summary>
+    public required IReadOnlyList<TRecord> Pending { get; init; }
+
+    /// <summary>Every execution that the node ever made, each once, also those before crashes.</summary>
+    public required IReadOnlyList<Executed<TCommand>> Executions { get; init; }
+
+    /// <summary>Every answer that ever left the node, each once, by request.</summary>
+    public required IReadOnlyList<KeyValuePair<RequestId, TResult>> Answers { get; init; }
+
+    public required IReadOnlyList<TimerId> Timers { get; init; }
+}
