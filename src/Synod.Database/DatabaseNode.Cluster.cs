@@ -10,6 +10,7 @@ public sealed partial class DatabaseNode
     private const int BalanceEvery = 10;
     private const int TransfersAtOnce = 8;
     private const int CollectEvery = 600;
+    private const int NearlyCaughtUp = 64;
 
     private readonly SortedDictionary<NodeId, Instant> _heard = [];
     private readonly List<RequestId> _drainRequests = [];
@@ -226,5 +227,5 @@ public sealed partial class DatabaseNode
     }
 
     private bool IsCaughtUp(RangeReplica replica, NodeId node) =>
-        !_silent.Contains(node) && replica.Paxos.Progress(node) >= replica.Paxos.Chosen;
+        !_silent.Contains(node) && replica.Paxos.Chosen.Value - replica.Paxos.Progress(node).Value <= NearlyCaughtUp;
 }

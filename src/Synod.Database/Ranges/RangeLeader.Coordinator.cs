@@ -55,6 +55,9 @@ internal sealed partial class RangeLeader
         }
     }
 
+    /// <summary>Answers a request that was decided before its keys moved to another range; false if it was not.</summary>
+    public bool AnswersDecided(RequestId request, Api.Commit body) => AnswerDecided(request, Responses.Identify(body.Transaction));
+
     /// <summary>A participant's vote. The first no decides.</summary>
     public void OnVote(NodeMessage.Vote vote)
     {

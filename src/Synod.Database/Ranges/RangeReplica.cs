@@ -242,14 +242,14 @@ internal sealed partial class RangeReplica
         switch (body.BodyCase)
         {
             case Api.Request.BodyOneofCase.Read when !State.Descriptor.Span.Contains(SpanOf(body.Read)):
-            case Api.Request.BodyOneofCase.Commit when !Serves(body.Commit.Parts[0]):
+            case Api.Request.BodyOneofCase.Commit when !Serves(body.Commit.Parts[0]) && !leader.AnswersDecided(request, body.Commit):
             case Api.Request.BodyOneofCase.Split when !State.Descriptor.Span.Contains(new Key(body.Split.At.Memory)):
                 _step.Answer(request, WrongRange());
                 break;
             case Api.Request.BodyOneofCase.Read:
                 leader.Read(request, body);
                 break;
-            case Api.Request.BodyOneofCase.Commit:
+            case Api.Request.BodyOneofCase.Commit when Serves(body.Commit.Parts[0]):
                 leader.Commit(request, body.Commit);
                 break;
             case Api.Request.BodyOneofCase.Rollback:
