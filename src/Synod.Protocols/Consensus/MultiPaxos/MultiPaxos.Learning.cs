@@ -1,0 +1,344 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Consensus;
+
+/// <summary>Learning what was chosen, executing it in order, and catching up by log or by snapshot (paxos.md §3.3, §8).</summary>
+public sealed partial class MultiPaxos
+{
+    /// <summary>How many slots are chosen between two records that say so.</summary>
+    private const long ChosenRecordEvery = 64;
+
+    /// <summary>After so many repetitions without a chunk, another replica is asked for a snapshot from its start.</summary>
+    private const int PatientStalls = 3;
+
+    private Slot _knownCommit;
+    private bool _catchingUp;
+    private bool _installing;
+    private NodeId _installFrom;
+    private Slot _installAt;
+    private int _installNext;
+    private int _stalls;
+
+    /// <summary>
+    /// A leader says that slots up to <paramref name="commit"/> are chosen. The value held here is the chosen one only if it was
+    /// accepted in the leader's own ballot: one of a lower ballot may have lost (§3.3).
+    /// </summary>
+    private void LearnCommit(Slot commit, Ballot ballot)
+    {
+        _knownCommit = Slot.Max(_knownCommit, commit);
+        if (Chosen < commit)
+        {
+            while (Chosen < commit && IsChosenValue(_log.BallotAt(Chosen.Next), ballot))
+            {
+                Chosen = Chosen.Next;
+            }
+
+            ExecuteChosen();
+        }
+
+        if (!_catchingUp && !IsCaughtUp)
+        {
+            // Most gaps close by themselves: a message is late.
+            ArmCatchUp();
+        }
+    }
+
+    private bool IsChosenValue(Ballot held, Ballot leader) =>
+        held == leader || (held != Ballot.None && Mutated(MultiPaxosMutation.CommitOverStaleEntry));
+
+    private bool IsCaughtUp => IsComplete && Chosen >= _knownCommit && !_installing;
+
+    private void ArmCatchUp()
+    {
+        _catchingUp = true;
+        SetTimer(MultiPaxosTimer.CatchUp, Now + _options.HeartbeatInterval);
+    }
+
+    /// <summary>
+    /// The value of the next slot is known to be chosen. It is kept like an accepted one: its ballot is at least that in which it
+    /// was chosen, so reporting it to a later candidate is as safe as any acceptance.
+    /// </summary>
+    private void LearnChosen(Entry entry)
+    {
+        Invariant.Check(entry.Slot == Chosen.Next, "LearnedInOrder");
+        var held = _log.BallotAt(entry.Slot);
+        if (entry.Slot <= _log.Floor)
+        {
+            Chosen = entry.Slot;
+            Execute(entry.Slot, entry.Value);
+            return;
+        }
+
+        if (held < entry.Ballot)
+        {
+            if (entry.Ballot > _promised)
+            {
+                RaisePromise(entry.Ballot);
+            }
+
+            _log.Set(entry.Slot, entry.Ballot, entry.Value);
+            _out.Persist(new Record.Accepted(entry.Slot, entry.Ballot, entry.Value));
+        }
+        else
+        {
+            Invariant.Check(_log.ValueAt(entry.Slot).Span.SequenceEqual(entry.Value.Span), "ChosenValueIsKept", $"{entry.Slot}");
+        }
+
+        Chosen = entry.Slot;
+    }
+
+    /// <summary>Executes chosen slots in order. The state above may apply them later, and says how far it has come.</summary>
+    private void ExecuteChosen()
+    {
+        if (IsAbsent)
+        {
+            return;
+        }
+
+        while (Executed < Chosen)
+        {
+            var slot = Executed.Next;
+            Invariant.Check(_log.BallotAt(slot) != Ballot.None, "ChosenValueIsAtHand", $"{slot}");
+            Execute(slot, _log.ValueAt(slot));
+        }
+
+        if (Chosen.Value - _recordedChosen.Value >= ChosenRecordEvery)
+        {
+            RecordChosen();
+            Trim();
+        }
+    }
+
+    private void Execute(Slot slot, ReadOnlyMemory<byte> value)
+    {
+        Executed = slot;
+        if (!value.IsEmpty)
+        {
+            LastCommand = slot;
+            _out.Execute(slot, new Command.Propose(value));
+        }
+    }
+
+    private void RecordChosen()
+    {
+        _recordedChosen = Chosen;
+        _out.Persist(new Record.Chosen(Chosen, _durableFloor));
+    }
+
+    /// <summary>Drops what is applied beyond what is kept for others. Until a checkpoint is durable, also what it will need.</summary>
+    private void Trim()
+    {
+        var limit = _checkpointing && _checkpointAt < _state.Applied ? _checkpointAt : _state.Applied;
+        while (_log.Floor < limit && _log.Floor < Chosen
+            && (_log.Last.Value - _log.Floor.Value > _options.RetainedSlots || _log.Bytes > _options.RetainedBytes))
+        {
+            _log.DropThrough(_log.Floor.Next);
+        }
+    }
+
+    private void On(NodeId from, Message.Fetch m)
+    {
+        if (!IsSound(m.From) || m.From == Slot.None)
+        {
+            _out.Refuse(Refusal.Malformed);
+        }
+        else if (m.From <= _log.Floor)
+        {
+            SendSnapshot(from, m.From, Slot.None, 0);
+        }
+        else if (m.From <= Chosen)
+        {
+            // Early is safe: what is chosen stays chosen whatever this node forgets.
+            _out.SendEarly(from, new Message.Entries(Collect(m.From, Chosen, out _)));
+        }
+        else
+        {
+            _out.Refuse(Refusal.Unexpected);
+        }
+    }
+
+    private void On(NodeId from, Message.Entries m)
+    {
+        if (Role == PaxosRole.Leader || IsAbsent)
+        {
+            _out.Refuse(Refusal.Unexpected);
+            return;
+        }
+
+        var before = Chosen;
+        foreach (var entry in m.Chosen)
+        {
+            if (!IsSound(entry.Slot) || entry.Ballot.Round <= 0 || !IsSound(entry.Ballot))
+            {
+                _out.Refuse(Refusal.Malformed);
+                return;
+            }
+
+            if (entry.Slot == Chosen.Next)
+            {
+                LearnChosen(entry);
+            }
+        }
+
+        ExecuteChosen();
+        TryLead();
+        if (Chosen > before && !IsCaughtUp && !_installing)
+        {
+            FetchNext(from);
+        }
+    }
+
+    private void FetchNext(NodeId from)
+    {
+        _out.SendEarly(from, new Message.Fetch(Chosen.Next));
+        ArmCatchUp();
+    }
+
+    private void OnCatchUpTimer()
+    {
+        _catchingUp = false;
+        if (IsCaughtUp || Role == PaxosRole.Leader || _others.IsEmpty)
+        {
+            return;
+        }
+
+        if (_installing && ++_stalls < PatientStalls)
+        {
+            _out.SendEarly(_installFrom, new Message.FetchSnapshot(_installAt, _installNext));
+            ArmCatchUp();
+        }
+        else if (IsAbsent)
+        {
+            AskForSnapshot(Source());
+        }
+        else
+        {
+            EndInstallation();
+            FetchNext(Source());
+        }
+    }
+
+    private NodeId Source()
+    {
+        if (Leader != NodeId.None && Leader != _self)
+        {
+            return Leader;
+        }
+
+        var skip = _context.Choose(_others.Count);
+        foreach (var node in _others)
+        {
+            if (skip-- == 0)
+            {
+                return node;
+            }
+        }
+
+        return NodeId.None;
+    }
+
+    private void AskForSnapshot(NodeId from)
+    {
+        EndInstallation();
+        _out.SendEarly(from, new Message.FetchSnapshot(Slot.None, 0));
+        ArmCatchUp();
+    }
+
+    private void On(NodeId from, Message.FetchSnapshot m)
+    {
+        if (!IsSound(m.At) || m.Index < 0)
+        {
+            _out.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        SendSnapshot(from, Slot.None, m.At, m.Index);
+    }
+
+    /// <summary>One chunk; the first of a new view if the one asked for is gone.</summary>
+    private void SendSnapshot(NodeId to, Slot least, Slot at, int index)
+    {
+        if (IsAbsent || _state.Applied < least || to == _self)
+        {
+            _out.Refuse(Refusal.NotReady);
+            return;
+        }
+
+        var chunk = _state.ReadSnapshot(to, index);
+        if (index > 0 && (chunk is null || chunk.At != at))
+        {
+            chunk = _state.ReadSnapshot(to, 0);
+        }
+
+        if (chunk is null)
+        {
+            _out.Refuse(Refusal.NotReady);
+            return;
+        }
+
+        // Early is safe: the effects of chosen slots only.
+        _out.SendEarly(to, new Message.InstallSnapshot(chunk));
+    }
+
+    private void On(NodeId from, Message.InstallSnapshot m)
+    {
+        var chunk = m.Chunk;
+        if (!IsSound(chunk.At) || chunk.Index < 0)
+        {
+            _out.Refuse(Refusal.Malformed);
+        }
+        else if (chunk.At <= Executed && !Mutated(MultiPaxosMutation.SnapshotRegresses))
+        {
+            _out.Refuse(Refusal.Duplicate);
+        }
+        else if (Role == PaxosRole.Leader || (IsCaughtUp && Role == PaxosRole.Follower)
+            || (chunk.Index > 0 && (!_installing || from != _installFrom || chunk.At != _installAt || chunk.Index != _installNext)))
+        {
+            _out.Refuse(Refusal.Unexpected);
+        }
+        else
+        {
+            Install(from, chunk);
+        }
+    }
+
+    private void Install(NodeId from, SnapshotChunk chunk)
+    {
+        _state.InstallSnapshot(chunk);
+        if (!chunk.IsLast)
+        {
+            _installing = true;
+            _stalls = 0;
+            (_installFrom, _installAt, _installNext) = (from, chunk.At, chunk.Index + 1);
+            _out.SendEarly(from, new Message.FetchSnapshot(chunk.At, chunk.Index + 1));
+            ArmCatchUp();
+            return;
+        }
+
+        Invariant.Check(_state.Applied == chunk.At, "SnapshotInstalled", $"{_state.Applied} instead of {chunk.At}");
+        EndInstallation();
+        Executed = chunk.At;
+        LastCommand = chunk.At;
+        Chosen = Slot.Max(Chosen, chunk.At);
+
+        // Accepted values above it and the promise stay; those below may be outdated, which recovery must know.
+        _log.DropThrough(chunk.At);
+        _durableFloor = Slot.Max(_durableFloor, chunk.At);
+        RecordChosen();
+        ExecuteChosen();
+        TryLead();
+        if (!IsCaughtUp)
+        {
+            FetchNext(from);
+        }
+    }
+
+    private void EndInstallation()
+    {
+        _installing = false;
+        _installFrom = NodeId.None;
+        _installAt = Slot.None;
+        _installNext = 0;
+        _stalls = 0;
+    }
+}

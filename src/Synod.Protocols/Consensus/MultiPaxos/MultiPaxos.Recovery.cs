@@ -1,0 +1,147 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Consensus;
+
+/// <summary>Recovery from records, and the checkpoints that let a host drop old ones (paxos.md §8).</summary>
+public sealed partial class MultiPaxos
+{
+    public override void BeginCheckpoint()
+    {
+        _checkpointing = true;
+        _checkpointAt = _state.Applied;
+    }
+
+    public override void Checkpoint(StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        (_context, _out) = (context, outbox);
+        Invariant.Check(_checkpointing, "CheckpointBegun");
+        _checkpointing = false;
+        if (_promised != Ballot.None)
+        {
+            _out.Persist(new Record.Promised(_promised));
+        }
+
+        if (_voteBallot != Ballot.None)
+        {
+            _out.Persist(new Record.LeaseVote(_voteBallot, _voteEnd));
+        }
+
+        _durableFloor = Slot.Max(_durableFloor, Slot.Max(_checkpointAt, _log.Floor));
+        for (var slot = _durableFloor.Next; slot <= _log.Last; slot = slot.Next)
+        {
+            if (_log.BallotAt(slot) != Ballot.None)
+            {
+                _out.Persist(new Record.Accepted(slot, _log.BallotAt(slot), _log.ValueAt(slot)));
+            }
+        }
+
+        // Last, and needed: without the floor a replica whose state is lost would report dropped slots as never accepted.
+        RecordChosen();
+    }
+
+    protected override void OnRecover(
+        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        (_context, _out) = (context, outbox);
+        var accepted = new SortedDictionary<Slot, Entry>();
+        var through = Slot.None;
+        foreach (var record in records)
+        {
+            switch (record)
+            {
+                case Record.Promised r:
+                    RecoverPromise(Mutated(MultiPaxosMutation.PromiseForgottenOnRestart) ? Ballot.None : r.Ballot);
+                    break;
+                case Record.Accepted r:
+                    RecoverPromise(r.Ballot);
+                    RecoverAccepted(accepted, r);
+                    break;
+                case Record.LeaseVote r:
+                    RecoverVote(r);
+                    break;
+                case Record.Chosen r:
+                    through = Slot.Max(through, r.Through);
+                    _durableFloor = Slot.Max(_durableFloor, r.Floor);
+                    break;
+                default:
+                    Invariant.Check(false, "EveryRecordIsKnown");
+                    break;
+            }
+        }
+
+        RecoverLog(accepted, through);
+        _lastHeard = Now;
+        ArmElection();
+        if (_quorums.IsPhase1(NodeSet.Of(_self)))
+        {
+            _patience = Duration.Zero;
+            SetTimer(MultiPaxosTimer.Election, Now);
+        }
+
+        ExecuteChosen();
+        if (!IsCaughtUp)
+        {
+            ArmCatchUp();
+        }
+    }
+
+    private void RecoverPromise(Ballot ballot)
+    {
+        if (ballot > _promised)
+        {
+            _promised = ballot;
+            See(ballot);
+        }
+    }
+
+    private static void RecoverAccepted(SortedDictionary<Slot, Entry> accepted, Record.Accepted r)
+    {
+        if (!accepted.TryGetValue(r.Slot, out var known) || known.Ballot < r.Ballot)
+        {
+            accepted[r.Slot] = new Entry(r.Slot, r.Ballot, r.Value);
+        }
+    }
+
+    private void RecoverVote(Record.LeaseVote r)
+    {
+        if (r.Ballot > _voteBallot || (r.Ballot == _voteBallot && r.End > _voteEnd))
+        {
+            (_voteBallot, _voteEnd) = (r.Ballot, r.End);
+        }
+    }
+
+    private void RecoverLog(SortedDictionary<Slot, Entry> accepted, Slot through)
+    {
+        if (_state.Applied > through)
+        {
+            // The state outlived records of what it holds: what was accepted in those slots may not be what was chosen.
+            _durableFloor = Slot.Max(_durableFloor, _state.Applied);
+        }
+
+        var floor = _durableFloor;
+        for (var slot = through; slot > floor; slot = slot.Previous)
+        {
+            if (!accepted.ContainsKey(slot))
+            {
+                floor = slot;
+            }
+        }
+
+        _log.DropThrough(floor);
+        foreach (var (slot, entry) in accepted)
+        {
+            if (slot > floor)
+            {
+                _log.Set(slot, entry.Ballot, entry.Value);
+            }
+        }
+
+        Executed = Slot.Max(_state.Applied, Slot.None);
+        LastCommand = Executed;
+
+        // If the state fell behind the floor (a snapshot that was not flushed), the values between are to be fetched.
+        Chosen = !IsAbsent && Executed >= floor ? Slot.Max(Executed, through) : Executed;
+        _recordedChosen = through;
+        _knownCommit = Slot.Max(through, Slot.Max(floor, Chosen));
+    }
+}

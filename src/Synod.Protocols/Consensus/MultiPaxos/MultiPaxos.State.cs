@@ -1,0 +1,141 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Consensus;
+
+/// <summary>Every field that outlives a step, visited once for clone, fingerprint and trace.</summary>
+public sealed partial class MultiPaxos
+{
+    public override void State(StateVisitor visitor)
+    {
+        VisitAcceptor(visitor);
+        VisitFollower(visitor);
+        VisitLearner(visitor);
+        VisitCandidate(visitor);
+        VisitLeader(visitor);
+        if (visitor.IsReading)
+        {
+            (_promisedBefore, _chosenBefore, _executedBefore) = (_promised, Chosen, Executed);
+            (_throughBallot, _through) = (default, default);
+        }
+    }
+
+    private void VisitAcceptor(StateVisitor visitor)
+    {
+        visitor.Visit("promised", ref _promised);
+        _log.State(visitor);
+        visitor.Visit("vote", ref _voteBallot);
+        visitor.Visit("voteEnd", ref _voteEnd);
+        visitor.Visit("durableFloor", ref _durableFloor);
+        visitor.Visit("recordedChosen", ref _recordedChosen);
+        visitor.Visit("checkpointing", ref _checkpointing);
+        visitor.Visit("checkpointAt", ref _checkpointAt);
+    }
+
+    private void VisitFollower(StateVisitor visitor)
+    {
+        var (role, leader, quiescent) = (Role, Leader, IsQuiescent);
+        visitor.VisitEnum("role", ref role);
+        visitor.Visit("leader", ref leader);
+        visitor.Visit("quiescent", ref quiescent);
+        (Role, Leader, IsQuiescent) = (role, leader, quiescent);
+        visitor.Visit("lastHeard", ref _lastHeard);
+        Visit(visitor, "patience", ref _patience);
+        visitor.Visit("down", ref _down);
+        visitor.Visit("maxSeen", ref _maxSeen);
+        visitor.Visit("released", ref _released);
+    }
+
+    private void VisitLearner(StateVisitor visitor)
+    {
+        var (chosen, executed, lastCommand) = (Chosen, Executed, LastCommand);
+        visitor.Visit("chosen", ref chosen);
+        visitor.Visit("executed", ref executed);
+        visitor.Visit("lastCommand", ref lastCommand);
+        (Chosen, Executed, LastCommand) = (chosen, executed, lastCommand);
+        visitor.Visit("knownCommit", ref _knownCommit);
+        visitor.Visit("catchingUp", ref _catchingUp);
+        visitor.Visit("installing", ref _installing);
+        visitor.Visit("installFrom", ref _installFrom);
+        visitor.Visit("installAt", ref _installAt);
+        visitor.Visit("installNext", ref _installNext);
+        visitor.Visit("stalls", ref _stalls);
+    }
+
+    private void VisitCandidate(StateVisitor visitor)
+    {
+        visitor.Visit("votes", ref _votes);
+        visitor.Visit("preBallot", ref _preBallot);
+        visitor.Visit("electedFrom", ref _electedFrom);
+        visitor.Visit("neededFloor", ref _neededFloor);
+        visitor.Visit("floorSource", ref _floorSource);
+        visitor.Visit(
+            "reported",
+            _reported,
+            static (StateVisitor inner, ref NodeId node) => inner.Visit("", ref node),
+            static (StateVisitor inner, ref Slot slot) => inner.Visit("", ref slot));
+        visitor.Visit("recovered", _recovered, static (StateVisitor inner, ref Slot slot) => inner.Visit("", ref slot), VisitEntry);
+    }
+
+    private void VisitLeader(StateVisitor visitor)
+    {
+        visitor.Visit("next", ref _next);
+        visitor.Visit("barrier", ref _barrier);
+        visitor.Visit("round", ref _round);
+        visitor.Visit("resendThrough", ref _resendThrough);
+        visitor.Visit("idleBeats", ref _idleBeats);
+        foreach (var peer in _peers)
+        {
+            visitor.Visit("match", ref peer.Match);
+            visitor.Visit("acked", ref peer.Round);
+            visitor.Visit("leaseFrom", ref peer.LeaseFrom);
+            visitor.Visit("heard", ref peer.LastHeard);
+        }
+
+        var (ready, start, end) = (IsReady, Lease.Start, Lease.End);
+        visitor.Visit("ready", ref ready);
+        visitor.Visit("leaseStart", ref start);
+        visitor.Visit("leaseEnd", ref end);
+        (IsReady, Lease) = (ready, new Lease(start, end));
+        visitor.Visit("lastLeaseFrom", ref _lastLeaseFrom);
+        visitor.Visit("leaseAskedAt", ref _leaseAskedAt);
+        visitor.Visit("leaseWaiters", _leaseWaiters, Visit);
+        visitor.Visit("reads", _reads, VisitRead);
+        visitor.Visit("readRound", ref _readRound);
+        visitor.Visit("confirmedRound", ref _confirmedRound);
+        visitor.Visit("transferTo", ref _transferTo);
+        Visit(visitor, ref _transferRequest);
+        visitor.Visit("transferDeadline", ref _transferDeadline);
+    }
+
+    private static void Visit(StateVisitor visitor, string name, ref Duration value)
+    {
+        var number = value.Nanoseconds;
+        visitor.Visit(name, ref number);
+        value = new Duration(number);
+    }
+
+    private static void Visit(StateVisitor visitor, ref RequestId value)
+    {
+        var number = value.Value;
+        visitor.Visit("", ref number);
+        value = new RequestId(number);
+    }
+
+    private static void VisitRead(StateVisitor visitor, ref PendingRead read)
+    {
+        var (request, index, round) = read;
+        Visit(visitor, ref request);
+        visitor.Visit("", ref index);
+        visitor.Visit("", ref round);
+        read = new PendingRead(request, index, round);
+    }
+
+    private static void VisitEntry(StateVisitor visitor, ref Entry entry)
+    {
+        var (slot, ballot, value) = entry;
+        visitor.Visit("", ref slot);
+        visitor.Visit("", ref ballot);
+        visitor.Visit("", ref value);
+        entry = new Entry(slot, ballot, value);
+    }
+}
