@@ -1,0 +1,103 @@
+using Synod.Core;
+using Synod.Protocols.Consensus;
+using Xunit;
+
+namespace Synod.Protocols.Tests.MultiPaxosRoom;
+
+/// <summary>A state machine that remembers every command, with a flushed copy that survives a crash.</summary>
+internal sealed class ListState : IReplicatedState
+{
+    private const int ChunkCommands = 3;
+
+    private readonly SortedDictionary<NodeId, (Slot At, List<KeyValuePair<Slot, string>> View)> _views = [];
+    private SortedDictionary<Slot, string> _commands = [];
+    private SortedDictionary<Slot, string> _flushed = [];
+    private Slot _flushedApplied;
+    private SortedDictionary<Slot, string> _arriving = [];
+
+    public Slot Applied { get; private set; }
+
+    public IReadOnlyDictionary<Slot, string> Commands => _commands;
+
+    public static ListState Absent() => new() { Applied = new Slot(-1), _flushedApplied = new Slot(-1) };
+
+    public void Apply(Slot slot, ReadOnlyMemory<byte> value)
+    {
+        Assert.True(slot > Applied, $"{slot} applied after {Applied}");
+        _commands[slot] = Values.Text(value);
+        Applied = slot;
+    }
+
+    public void Flush()
+    {
+        _flushed = new SortedDictionary<Slot, string>(_commands);
+        _flushedApplied = Applied;
+    }
+
+    public void Crash()
+    {
+        _views.Clear();
+        _arriving = [];
+        _commands = new SortedDictionary<Slot, string>(_flushed);
+        Applied = _flushedApplied;
+    }
+
+    public SnapshotChunk? ReadSnapshot(NodeId reader, int index)
+    {
+        if (index == 0)
+        {
+            _views[reader] = (Applied, [.. _commands]);
+        }
+        else if (!_views.ContainsKey(reader))
+        {
+            return null;
+        }
+
+        var (at, view) = _views[reader];
+        var writer = new CodecWriter();
+        var part = view.Skip(index * ChunkCommands).Take(ChunkCommands).ToList();
+        writer.Unsigned((ulong)part.Count);
+        foreach (var (slot, text) in part)
+        {
+            writer.Slot(slot);
+            writer.String(text);
+        }
+
+        return new SnapshotChunk(at, index, (index + 1) * ChunkCommands >= view.Count, writer.ToArray());
+    }
+
+    public void InstallSnapshot(SnapshotChunk chunk)
+    {
+        if (chunk.Index == 0)
+        {
+            _arriving = [];
+            _commands = [];
+            Applied = new Slot(-1);
+            Flush();
+        }
+
+        var reader = new CodecReader(chunk.Data);
+        for (var count = reader.Count(); count > 0; count--)
+        {
+            _arriving[reader.Slot()] = reader.String();
+        }
+
+        Assert.True(reader.IsComplete);
+        if (chunk.IsLast)
+        {
+            (_commands, _arriving) = (_arriving, []);
+            Applied = chunk.At;
+        }
+    }
+
+    /// <summary>Forgets the view that <paramref name="reader"/> reads from.</summary>
+    public void CloseView(NodeId reader) => _views.Remove(reader);
+}
+
+/// <summary>Commands of tests are short texts.</summary>
+internal static class Values
+{
+    public static ReadOnlyMemory<byte> Of(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+
+    public static string Text(ReadOnlyMemory<byte> value) => System.Text.Encoding.UTF8.GetString(value.Span);
+}
