@@ -13,6 +13,7 @@ public sealed partial class DatabaseNode
     private const int NearlyCaughtUp = 64;
 
     private readonly SortedDictionary<NodeId, Instant> _heard = [];
+    private readonly SortedDictionary<NodeId, ulong> _incarnations = [];
     private readonly List<RequestId> _drainRequests = [];
     private NodeSet _silent;
     private long _ticks;
@@ -33,7 +34,7 @@ public sealed partial class DatabaseNode
         var now = _step.Context.Now;
         _ticks++;
         _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Tick), now + _options.Tick);
-        var heartbeat = new NodeMessage.Heartbeat(_directory.VersionSum, _step.Context.TrueTime);
+        var heartbeat = new NodeMessage.Heartbeat(_directory.VersionSum, _options.Incarnation);
         foreach (var other in _others)
         {
             // A heartbeat claims nothing that could be contradicted after a crash.
@@ -107,6 +108,7 @@ public sealed partial class DatabaseNode
 
     private void OnHeartbeat(NodeId from, NodeMessage.Heartbeat message)
     {
+        _incarnations[from] = message.Incarnation;
         if (message.DirectoryVersions < _directory.VersionSum)
         {
             _step.Outbox.SendEarly(from, new NodeMessage.Ranges([.. _directory.Ranges]));
@@ -184,6 +186,13 @@ public sealed partial class DatabaseNode
             }
 
             leads++;
+            if (Comeback(replica) is { } comeback && moving++ < TransfersAtOnce)
+            {
+                replica.BeginSuccession(comeback, _incarnations[comeback]);
+                _touched.Enqueue(replica);
+                continue;
+            }
+
             if (Successor(replica) is not { } to)
             {
                 continue;
@@ -205,6 +214,21 @@ public sealed partial class DatabaseNode
 
             _drainRequests.Clear();
         }
+    }
+
+    /// <summary>A member that lost its disk and is back as another incarnation, which the group does not know.</summary>
+    private NodeId? Comeback(RangeReplica replica)
+    {
+        var range = replica.State.Descriptor;
+        foreach (var (node, incarnation) in _incarnations)
+        {
+            if (!range.IsRetired && range.Replicas.Contains(node) && range.IncarnationOf(node) != incarnation && !_silent.Contains(node))
+            {
+                return node;
+            }
+        }
+
+        return null;
     }
 
     private NodeId? Successor(RangeReplica replica)

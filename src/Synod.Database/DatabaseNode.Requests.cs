@@ -51,7 +51,7 @@ public sealed partial class DatabaseNode
     private Api.Directory Describe()
     {
         var directory = new Api.Directory();
-        foreach (var range in _directory.Ranges)
+        foreach (var range in _directory.Ranges.Where(range => !range.IsRetired))
         {
             directory.Ranges.Add(RangeDirectory.Describe(range, LeaderOf(range.Group)));
         }
@@ -85,7 +85,7 @@ public sealed partial class DatabaseNode
             Draining = _isDraining,
         };
         status.Nodes.AddRange(DescribeNodes());
-        foreach (var replica in _replicas.Values)
+        foreach (var replica in _replicas.Values.Where(replica => !replica.State.Descriptor.IsRetired))
         {
             status.Groups.Add(Describe(replica));
         }

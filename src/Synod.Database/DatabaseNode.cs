@@ -141,7 +141,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             Open(group);
         }
 
-        if (!_replicas.ContainsKey(FirstGroup) && InitialReplicas.Contains(_options.Self))
+        if (!_replicas.ContainsKey(FirstGroup) && InitialReplicas.Contains(_options.Self) && _options.Incarnation == 0)
         {
             var first = new RangeDescriptor(FirstGroup, KeySpan.All, 1, InitialReplicas, InitialReplicas.First());
             RangeState.Create(_store, first, Slot.None);
@@ -348,7 +348,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     /// <summary>Makes the replica of a group whose state is in the store, with what the log knows of it.</summary>
     private RangeReplica Open(ulong group)
     {
-        var replica = new RangeReplica(group, _store, _step, _options, DrawGroup);
+        var replica = new RangeReplica(group, _store, _step, _options, DrawGroup, Describe);
         _replicas.Add(group, replica);
         _directory.Merge(replica.State.Descriptor);
         _orphans.Remove(group, out var records);
@@ -362,7 +362,10 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         _directory.Merge(split.Parent);
         _directory.Merge(split.Child);
         var child = Open(split.Child.Group);
-        if (split.Child.PreferredLeader == _options.Self)
+
+        // Who led the span leads on where the preferred node has to come to know it first; leadership follows by and by.
+        var leads = split.Parent.IsRetired ? _replicas[split.Parent.Group].Leader is not null : split.Child.PreferredLeader == _options.Self;
+        if (leads)
         {
             var context = _step.Context;
             Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
@@ -385,7 +388,9 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
 
         if (_directory.Find(group) is not { } range
             || !range.Replicas.Contains(_options.Self)
-            || _replicas.Values.Any(replica => replica.State.Descriptor.Span.Overlaps(range.Span)))
+            || range.IsRetired
+            || range.IncarnationOf(_options.Self) != _options.Incarnation
+            || _replicas.Values.Any(replica => replica.State.Descriptor.Covers(range.Span)))
         {
             return null;
         }

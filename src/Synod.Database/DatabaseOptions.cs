@@ -11,6 +11,12 @@ public sealed record DatabaseOptions
 {
     public required NodeId Self { get; init; }
 
+    /// <summary>
+    /// 0 for a node with its first data folder. A node that lost its disk comes back under another number, drawn once and kept in its
+    /// new folder: it takes part in nothing that its forgotten promises concern.
+    /// </summary>
+    public ulong Incarnation { get; init; }
+
     /// <summary>Every node of the cluster, this one included; the same on all of them.</summary>
     public required IReadOnlyList<NodeDescriptor> Nodes { get; init; }
 

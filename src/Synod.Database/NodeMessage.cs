@@ -8,8 +8,10 @@ namespace Synod.Database;
 /// <summary>What nodes say to each other.</summary>
 public abstract record NodeMessage
 {
-    /// <summary>Any node to any, every tick: I am alive; this is how much I know of the ranges; this is my clock.</summary>
-    public sealed record Heartbeat(ulong DirectoryVersions, TimeInterval Clock) : NodeMessage;
+    /// <summary>
+    /// Any node to any, every tick: I am alive; this is how much I know of the ranges; this is which incarnation of the node I am.
+    /// </summary>
+    public sealed record Heartbeat(ulong DirectoryVersions, ulong Incarnation) : NodeMessage;
 
     /// <summary>Any node to one that knows less of the ranges, and to all when a range changes.</summary>
     public sealed record Ranges(IReadOnlyList<RangeDescriptor> Known) : NodeMessage;

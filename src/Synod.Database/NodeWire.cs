@@ -22,7 +22,7 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
             case NodeMessage.Heartbeat m:
                 w.Byte(2);
                 w.Fixed64(m.DirectoryVersions);
-                w.Interval(m.Clock);
+                w.Fixed64(m.Incarnation);
                 break;
             case NodeMessage.Ranges m:
                 w.Byte(3);
@@ -79,7 +79,7 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 return _consensus.Read(ref r) is { } inner ? new NodeMessage.Consensus(consensusGroup, inner) : null;
             case 2:
                 var versions = r.Fixed64();
-                return new NodeMessage.Heartbeat(versions, r.Interval());
+                return new NodeMessage.Heartbeat(versions, r.Fixed64());
             case 3:
                 var known = new RangeDescriptor[r.Count()];
                 for (var i = 0; i < known.Length && !r.Failed; i++)

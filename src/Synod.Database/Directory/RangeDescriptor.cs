@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Database.Directory;
@@ -11,6 +12,21 @@ namespace Synod.Database.Directory;
 /// <param name="PreferredLeader">The member that should lead when all are well, so that leaders spread over the nodes.</param>
 public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, NodeSet Replicas, NodeId PreferredLeader)
 {
+    /// <summary>
+    /// Which incarnation of a member belongs to the group, where it is not the first: a node that lost its disk comes back as a new
+    /// replica of new groups, and never votes in one that it forgot.
+    /// </summary>
+    public ImmutableSortedDictionary<NodeId, ulong> Incarnations { get; init; } = ImmutableSortedDictionary<NodeId, ulong>.Empty;
+
+    /// <summary>Whether a group with other members has taken the span over: this one serves nothing any more.</summary>
+    public bool IsRetired { get; init; }
+
+    /// <summary>The incarnation of <paramref name="node"/> that belongs to the group; 0 for the first.</summary>
+    public ulong IncarnationOf(NodeId node) => Incarnations.GetValueOrDefault(node);
+
+    /// <summary>Whether the group serves any of the keys.</summary>
+    public bool Covers(KeySpan keys) => !IsRetired && Span.Overlaps(keys);
+
     public void Write(CodecWriter writer)
     {
         writer.Fixed64(Group);
@@ -19,6 +35,13 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
         writer.Unsigned(Version);
         writer.Nodes(Replicas);
         writer.Node(PreferredLeader);
+        writer.Bool(IsRetired);
+        writer.Unsigned((ulong)Incarnations.Count);
+        foreach (var (node, incarnation) in Incarnations)
+        {
+            writer.Node(node);
+            writer.Fixed64(incarnation);
+        }
     }
 
     public static RangeDescriptor Read(ref CodecReader reader)
@@ -28,6 +51,19 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
         var end = new Key(reader.Bytes());
         var version = reader.Unsigned();
         var replicas = reader.Nodes();
-        return new RangeDescriptor(group, new KeySpan(start, end), version, replicas, reader.Node());
+        var preferred = reader.Node();
+        var retired = reader.Bool();
+        var incarnations = ImmutableSortedDictionary.CreateBuilder<NodeId, ulong>();
+        for (var count = reader.Count(); count > 0 && !reader.Failed; count--)
+        {
+            var node = reader.Node();
+            incarnations[node] = reader.Fixed64();
+        }
+
+        return new RangeDescriptor(group, new KeySpan(start, end), version, replicas, preferred)
+        {
+            IsRetired = retired,
+            Incarnations = incarnations.ToImmutable(),
+        };
     }
 }

@@ -46,8 +46,9 @@ public abstract record RangeCommand
     public sealed record Forget(IReadOnlyList<TransactionId> Ids) : RangeCommand;
 
     /// <summary>
-    /// Cuts the range: its own span ends at the child's start, and the child's group begins with the rest. Timestamps of the
-    /// child begin above <paramref name="Floor"/>, which is above all that were used for its keys.
+    /// Cuts the range: its own span ends at the child's start, and the child's group begins with the rest. If the parent retires, the
+    /// child has all of its span and other members: the stop sign of a reconfiguration (paxos.md §7), with a group of its own for
+    /// the next epoch. Timestamps of the child begin above <paramref name="Floor"/>, which is above all that were used for its keys.
     /// </summary>
     public sealed record Split(RangeDescriptor Parent, RangeDescriptor Child, Timestamp Floor) : RangeCommand;
 

@@ -29,7 +29,7 @@ internal sealed partial class RangeLeader
 
         if ((hasReads && !HoldsReadLocks(transaction, message.ReadTerm))
             || (Closing is not null && transaction is null)
-            || !message.Writes.All(write => _replica.State.Descriptor.Span.Contains(write.Key)))
+            || !message.Writes.All(write => _replica.Serves(KeySpan.Only(write.Key))))
         {
             VoteNo(message.Coordinator, message.Id);
             return;

@@ -39,6 +39,24 @@ internal sealed partial class RangeReplica
         }
     }
 
+    /// <summary>
+    /// Hands the span to a group of the same nodes in which <paramref name="node"/> is a new incarnation (paxos.md §7, §8): it lost its
+    /// disk, so it cannot vote here again, and may vote there, where it never promised anything.
+    /// </summary>
+    public void BeginSuccession(NodeId node, ulong incarnation)
+    {
+        if (Leader is { } leader && _closing is null)
+        {
+            var child = State.Descriptor with
+            {
+                Group = _drawGroup(),
+                Version = State.Descriptor.Version + 1,
+                Incarnations = State.Descriptor.Incarnations.SetItem(node, incarnation),
+            };
+            Close(leader, new Closing(null, child, null, _step.Context.Now), "The range's members change.");
+        }
+    }
+
     public void OnTransferAnswer(bool given)
     {
         if (!given)
@@ -86,12 +104,13 @@ internal sealed partial class RangeReplica
         }
         else
         {
-            var child = new RangeDescriptor(
-                _drawGroup(),
-                State.Descriptor.Span with { Start = at },
-                State.Descriptor.Version + 1,
-                State.Descriptor.Replicas,
-                preferred == NodeId.None ? NextPreferred() : preferred);
+            var child = State.Descriptor with
+            {
+                Group = _drawGroup(),
+                Span = State.Descriptor.Span with { Start = at },
+                Version = State.Descriptor.Version + 1,
+                PreferredLeader = preferred == NodeId.None ? NextPreferred() : preferred,
+            };
             Close(leader, new Closing(request, child, null, _step.Context.Now), "The range is being split.");
         }
     }
@@ -112,11 +131,9 @@ internal sealed partial class RangeReplica
         if (closing is { Child: { } child, IsBegun: false } && leader.IsDrained)
         {
             closing.IsBegun = true;
-            var parent = State.Descriptor with
-            {
-                Span = State.Descriptor.Span with { End = child.Span.Start },
-                Version = child.Version,
-            };
+            var parent = child.Span == State.Descriptor.Span
+                ? State.Descriptor with { IsRetired = true, Version = child.Version }
+                : State.Descriptor with { Span = State.Descriptor.Span with { End = child.Span.Start }, Version = child.Version };
             Propose(new RangeCommand.Split(parent, child, leader.Floor));
         }
         else if (!closing.IsBegun && _step.Context.Now - closing.Started > ClosingLimit)

@@ -17,11 +17,15 @@ internal sealed partial class RangeReplica
     private readonly Queue<ReadOnlyMemory<byte>> _proposals = [];
     private readonly List<(RequestId Request, Api.Request? Body, NodeMessage.ToLeader? Message)> _waiting = [];
     private readonly Func<ulong> _drawGroup;
+    private readonly Func<Api.Directory> _directory;
     private bool _leaseAsked;
 
     /// <param name="drawGroup">Draws the name of a new group, never used before in the cluster.</param>
-    public RangeReplica(ulong group, IStore store, StepScope step, DatabaseOptions options, Func<ulong> drawGroup)
+    /// <param name="directory">What the node knows of the ranges.</param>
+    public RangeReplica(
+        ulong group, IStore store, StepScope step, DatabaseOptions options, Func<ulong> drawGroup, Func<Api.Directory> directory)
     {
+        _directory = directory;
         _step = step;
         _options = options;
         _drawGroup = drawGroup;
@@ -241,9 +245,9 @@ internal sealed partial class RangeReplica
     {
         switch (body.BodyCase)
         {
-            case Api.Request.BodyOneofCase.Read when !State.Descriptor.Span.Contains(SpanOf(body.Read)):
+            case Api.Request.BodyOneofCase.Read when !Serves(SpanOf(body.Read)):
             case Api.Request.BodyOneofCase.Commit when !Serves(body.Commit.Parts[0]) && !leader.AnswersDecided(request, body.Commit):
-            case Api.Request.BodyOneofCase.Split when !State.Descriptor.Span.Contains(new Key(body.Split.At.Memory)):
+            case Api.Request.BodyOneofCase.Split when !Serves(KeySpan.Only(new Key(body.Split.At.Memory))):
                 _step.Answer(request, WrongRange());
                 break;
             case Api.Request.BodyOneofCase.Read:
@@ -292,9 +296,12 @@ internal sealed partial class RangeReplica
         }
     }
 
-    private bool Serves(Api.Part part) => part.Writes.All(write => State.Descriptor.Span.Contains(new Key(write.Key.Memory)));
+    /// <summary>Whether the range serves all of the keys.</summary>
+    public bool Serves(KeySpan keys) => !State.Descriptor.IsRetired && State.Descriptor.Span.Contains(keys);
 
-    private Api.Response WrongRange() => new() { WrongRange = new Api.Directory { Ranges = { Describe(State.Descriptor) } } };
+    private bool Serves(Api.Part part) => part.Writes.All(write => Serves(KeySpan.Only(new Key(write.Key.Memory))));
+
+    private Api.Response WrongRange() => new() { WrongRange = _directory() };
 
     public Api.Range Describe(RangeDescriptor range) => RangeDirectory.Describe(range, Paxos.Leader);
 
