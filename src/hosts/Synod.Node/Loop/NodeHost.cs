@@ -29,6 +29,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Transport? _transport;
+    private bool _started;
     private volatile bool _stopRequested;
     private volatile Exception? _failure;
 
@@ -66,6 +67,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     public Task StartAsync(Transport? transport)
     {
         _transport = transport;
+        _started = true;
         _logThread.Start();
         _thread.Start();
         return _ready.Task;
@@ -129,6 +131,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         _stopRequested = true;
         _inbox.Close();
         _bell.Ring();
+        if (!_started)
+        {
+            _ = _completion.TrySetResult();
+        }
+
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
