@@ -208,7 +208,7 @@ public sealed class DurableLog : IDisposable
     private long Run<T>(T argument, Func<DurableLog, T, long> action)
     {
         long result = 0;
-        Run((argument, action), (log, call) => result = call.action(log, call.argument));
+        Run((argument, action), (log, call) => { result = call.action(log, call.argument); });
         return result;
     }
 
