@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Synod.App.Demo;
+
+/// <summary>One node of the demo as a process of its own: this program's <c>start</c>, with its log in a file.</summary>
+internal sealed class DemoNode(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
+{
+    private Process? _process;
+    private Task _output = Task.CompletedTask;
+
+    public int Id => id;
+
+    public string LogFile => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"node-{id}.log"));
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    public void Start()
+    {
+        var program = Environment.ProcessPath ?? throw new InvalidOperationException("The program does not know its own path.");
+        var start = new ProcessStartInfo(program)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(DemoNode).Assembly.Location);
+        }
+
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start) ?? throw new InvalidOperationException($"Node {id} could not be started.");
+        _output = CopyOutputAsync(_process);
+    }
+
+    /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            await _output;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning)
+        {
+            await KillAsync();
+        }
+
+        _process?.Dispose();
+    }
+
+    private async Task CopyOutputAsync(Process process)
+    {
+        await using var file = new FileStream(LogFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        await using var log = new StreamWriter(file) { AutoFlush = true };
+        var gate = new SemaphoreSlim(1);
+        await Task.WhenAll(CopyAsync(process.StandardOutput), CopyAsync(process.StandardError));
+
+        async Task CopyAsync(StreamReader from)
+        {
+            while (await from.ReadLineAsync() is { } line)
+            {
+                await gate.WaitAsync();
+                try
+                {
+                    await log.WriteLineAsync(line);
+                }
+                finally
+                {
+                    gate.Release();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Synod.Client;
+
+namespace Synod.App;
+
+/// <summary><c>synod range</c>: how the key space is cut.</summary>
+internal static class RangeCommand
+{
+    private static readonly Argument<string> Key = new("key") { Description = "The first key of the new range." };
+    private static readonly Argument<ulong> Group = new("group") { Description = "The range's group, as 'range list' shows it." };
+    private static readonly Argument<int> Node = new("node") { Description = "The node that is to lead." };
+    private static readonly Option<int> Leader = new("--leader") { Description = "The node that should lead the new range; 0 lets the cluster choose." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
+
+    public static Command Create() => new("range", "Shows and arranges the ranges of the key space.")
+    {
+        ClientFlags.Command("list", "Lists the ranges.", command => command.Add(Json), ListAsync),
+        ClientFlags.Command(
+            "split",
+            "Cuts the range that serves a key in two, so that a new range starts there.",
+            command =>
+            {
+                command.Add(Key);
+                command.Add(Leader);
+            },
+            async (parsed, client, cancellationToken) =>
+            {
+                await client.SplitAsync(parsed.GetValue(Key)!, parsed.GetValue(Leader), cancellationToken);
+                return ExitCodes.Done;
+            }),
+        ClientFlags.Command(
+            "lead",
+            "Asks the leader of a range to hand over to another node.",
+            command =>
+            {
+                command.Add(Group);
+                command.Add(Node);
+            },
+            async (parsed, client, cancellationToken) =>
+            {
+                await client.TransferLeadershipAsync(parsed.GetValue(Group), parsed.GetValue(Node), cancellationToken);
+                return ExitCodes.Done;
+            }),
+    };
+
+    /// <summary>A key for people: text as it is, other bytes as \xNN.</summary>
+    public static string Readable(ReadOnlySpan<byte> key)
+    {
+        var text = new StringBuilder();
+        foreach (var item in key)
+        {
+            _ = item is >= 0x20 and < 0x7f ? text.Append((char)item) : text.Append($"\\x{item:x2}");
+        }
+
+        return text.ToString();
+    }
+
+    public static string Span(Api.Range range) =>
+        $"[{Readable(range.Start.Span)}, {(range.End.IsEmpty ? "∞" : Readable(range.End.Span))})";
+
+    private static async Task<int> ListAsync(ParseResult parsed, SynodClient client, CancellationToken cancellationToken)
+    {
+        var directory = await client.DirectoryAsync(cancellationToken);
+        var ranges = directory.Ranges.OrderBy(range => range.Start.Memory, KeyOrder.Instance).ToList();
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(new JsonArray([.. ranges.Select(range => new JsonObject
+            {
+                ["group"] = range.Group,
+                ["start"] = Readable(range.Start.Span),
+                ["end"] = range.End.IsEmpty ? null : Readable(range.End.Span),
+                ["version"] = range.Version,
+                ["replicas"] = new JsonArray([.. range.Replicas.Select(replica => (JsonNode)replica)]),
+                ["leader"] = range.Leader,
+            })]));
+            return ExitCodes.Done;
+        }
+
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("group", "keys", "version", "replicas", "leader");
+        foreach (var range in ranges)
+        {
+            table.AddRow(
+                $"{range.Group}", Markup.Escape(Span(range)), $"{range.Version}", string.Join(' ', range.Replicas), range.Leader == 0 ? "?" : $"{range.Leader}");
+        }
+
+        Terminal.Out.Write(table);
+        return ExitCodes.Done;
+    }
+
+    private sealed class KeyOrder : IComparer<ReadOnlyMemory<byte>>
+    {
+        public static readonly KeyOrder Instance = new();
+
+        public int Compare(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceCompareTo(y.Span);
+    }
+}

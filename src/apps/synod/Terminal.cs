@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Synod.Client;
+using Synod.Hosting;
+using Synod.Node;
+using Synod.Storage;
+
+namespace Synod.App;
+
+/// <summary>Where results, errors and progress go: results to standard output, everything else to standard error.</summary>
+internal static class Terminal
+{
+    private static readonly JsonSerializerOptions Compact = new() { WriteIndented = false };
+
+    /// <summary>Progress and talk, so that a piped standard output holds nothing but the result.</summary>
+    public static IAnsiConsole Talk { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>The result, for people.</summary>
+    public static IAnsiConsole Out => AnsiConsole.Console;
+
+    /// <summary>The result, for programs: one object on one line.</summary>
+    public static void Json(JsonNode value) => Console.Out.WriteLine(value.ToJsonString(Compact));
+
+    /// <summary>Runs a command and turns what stops it into a message and an exit code.</summary>
+    public static async Task<int> RunAsync(Func<Task<int>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail(ExitCodes.Failed, "Interrupted.");
+        }
+        catch (SynodConfigurationException problems)
+        {
+            return Fail(ExitCodes.Usage, [.. problems.Problems]);
+        }
+        catch (Exception failure)
+        {
+            return Fail(CodeOf(failure), failure.Message);
+        }
+    }
+
+    /// <summary>Says what went wrong.</summary>
+    public static int Fail(int code, params ReadOnlySpan<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            Talk.MarkupLineInterpolated($"[red]synod:[/] {line}");
+        }
+
+        return code;
+    }
+
+    private static int CodeOf(Exception failure) => failure switch
+    {
+        ConfigurationRefused or ArgumentException => ExitCodes.Usage,
+        SynodUnavailableException => ExitCodes.Unavailable,
+        NotCommittedException { Result.Outcome: TransactionOutcome.Unknown } => ExitCodes.Unknown,
+        StorageRefusal or StorageFailure => ExitCodes.Storage,
+        SynodException or IOException or InvalidOperationException or UnauthorizedAccessException => ExitCodes.Failed,
+        _ => Unforeseen(failure),
+    };
+
+    private static int Unforeseen(Exception failure)
+    {
+        Talk.WriteException(failure, ExceptionFormats.ShortenPaths);
+        return ExitCodes.Failed;
+    }
+}
