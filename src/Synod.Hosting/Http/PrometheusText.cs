@@ -89,7 +89,8 @@ internal sealed class PrometheusText : IDisposable
     private static string Name(Instrument instrument, string kind)
     {
         var name = instrument.Name.Replace('.', '_').Replace('-', '_');
-        name += instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+        var unit = instrument.Unit switch { "s" => "seconds", "By" => "bytes", _ => "" };
+        name += unit.Length == 0 || name.Contains(unit, StringComparison.Ordinal) ? "" : $"_{unit}";
         return kind == "counter" ? name + "_total" : name;
     }
 

@@ -17,7 +17,7 @@ internal static class Terminal
     public static IAnsiConsole Talk { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>The result, for people.</summary>
-    public static IAnsiConsole Out => AnsiConsole.Console;
+    public static IAnsiConsole Out { get; } = Wide();
 
     /// <summary>The result, for programs: one object on one line.</summary>
     public static void Json(JsonNode value) => Console.Out.WriteLine(value.ToJsonString(Compact));
@@ -48,10 +48,18 @@ internal static class Terminal
     {
         foreach (var line in lines)
         {
-            Talk.MarkupLineInterpolated($"[red]synod:[/] {line}");
+            Console.Error.WriteLine($"synod: {line}");
         }
 
         return code;
+    }
+
+    /// <summary>A file or a pipe has no width of its own: tables are not folded into 80 columns there.</summary>
+    private static IAnsiConsole Wide()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        console.Profile.Width = Console.IsOutputRedirected ? 200 : console.Profile.Width;
+        return console;
     }
 
     private static int CodeOf(Exception failure) => failure switch
