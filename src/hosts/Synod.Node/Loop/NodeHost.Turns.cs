@@ -228,6 +228,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
             sink.Stopped(tag);
         }
 
+        StopHeld();
         StopUnstepped();
         _requests.Clear();
         if (failure is null)
@@ -238,6 +239,18 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         {
             _ = _ready.TrySetException(failure);
             _ = _completion.TrySetException(failure);
+        }
+    }
+
+    // Answers that were given but whose records never became durable: they may or may not hold after a restart.
+    private void StopHeld()
+    {
+        foreach (var output in _pending.Select(batch => batch.Held).Append(_filling.Held).Append(_now))
+        {
+            foreach (var reply in output.Replies)
+            {
+                reply.Sink.Stopped(reply.Tag);
+            }
         }
     }
 
