@@ -38,6 +38,9 @@ public sealed record DatabaseOptions
     /// <summary>A follower that heard nothing from its leader for this long, up to twice, asks to lead.</summary>
     public Duration ElectionTimeout { get; init; } = Duration.FromMilliseconds(600);
 
+    /// <summary>Commands of a range kept in memory for replicas that lag; one that lags further gets a snapshot.</summary>
+    public int RetainedCommands { get; init; } = 4_096;
+
     public Duration HeartbeatInterval { get; init; } = Duration.FromMilliseconds(150);
 
     /// <summary>A transaction whose owner was silent for so long, and that is not prepared, loses its locks.</summary>

@@ -40,6 +40,7 @@ internal sealed partial class RangeReplica
                 ElectionTimeout = options.ElectionTimeout,
                 LeaseDuration = options.LeaseDuration,
                 MaxInFlight = 1 << 16,
+                RetainedSlots = options.RetainedCommands,
                 Mutation = options.ConsensusMutation,
             },
             State);
