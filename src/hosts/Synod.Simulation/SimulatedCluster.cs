@@ -53,11 +53,19 @@ public interface ISimulatedCluster
     NodeCounts Counts(NodeId node);
 }
 
+/// <summary>Where commands are submitted.</summary>
+public interface ICommandTarget<in TCommand, TResult>
+{
+    /// <summary>Submits a command to the process on <paramref name="node"/>; false if it is down.</summary>
+    bool Submit(NodeId node, TCommand command, IAnswerReceiver<TResult> receiver, long tag);
+}
+
 /// <summary>
 /// Whole nodes in one thread under one seed: the same protocol objects, the same log code, with a network, disks, clocks and
 /// processes that fail on purpose.
 /// </summary>
-public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult> : ISimulatedCluster
+public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult>
+    : ISimulatedCluster, ICommandTarget<TCommand, TResult>
     where TMessage : class
     where TRecord : class
 {
@@ -98,6 +106,9 @@ public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult> : ISi
             node.StartAfter(_random.Between(Duration.Zero, Duration.FromMilliseconds(5)));
         }
     }
+
+    public bool Submit(NodeId node, TCommand command, IAnswerReceiver<TResult> receiver, long tag) =>
+        this[node].Submit(command, receiver, tag);
 
     public bool IsUp(NodeId node) => this[node].IsUp;
 

@@ -65,6 +65,9 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
                 }
 
                 break;
+            case Submitted:
+                Act((TCommand)happened.Payload!, new RequestId(happened.Argument));
+                break;
             case LogDone when happened.Argument == _boot:
                 Guarded(static (node, _, _) => node.FinishBatch(), 0, 0);
                 break;
@@ -97,6 +100,16 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
                 node.Step().Receive(new NodeId((int)from), message, node._context, node._outbox),
             message,
             from);
+    }
+
+    private void Act(TCommand command, RequestId request)
+    {
+        Note("submit", command, request.Value);
+        Guarded(
+            static (node, command, request) =>
+                node.Step().Submit(new RequestId(request), command, node._context, node._outbox),
+            command,
+            request.Value);
     }
 
     private void FireTimer(TimerId timer)

@@ -17,6 +17,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
     private const int FlushDone = 4;
     private const int Boot = 5;
     private const int Resume = 6;
+    private const int Submitted = 7;
 
     private readonly SimulatedCluster<TMessage, TRecord, TCommand, TResult> _cluster;
     private readonly SimulatedWorld _world;
@@ -128,22 +129,25 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         }
     }
 
-    /// <summary>Submits a command to the running process; false if it is down or paused.</summary>
+    /// <summary>Submits a command to the process, which acts on it when its pause ends; false if it is down.</summary>
     public bool Submit(TCommand command, IAnswerReceiver<TResult> receiver, long tag)
     {
-        if (!IsUp || IsPaused)
+        if (!IsUp)
         {
             return false;
         }
 
         var request = new RequestId(++_nextRequest);
         _pending.Add(request.Value, new PendingAnswer(receiver, tag));
-        Note("submit", command!, request.Value);
-        Guarded(
-            static (node, command, request) =>
-                node.Step().Submit(new RequestId(request), command, node._context, node._outbox),
-            command,
-            request.Value);
+        if (IsPaused)
+        {
+            _inbox.Enqueue(new SimulatedEvent(_world.Now, 0, this, Submitted, request.Value, command));
+        }
+        else
+        {
+            Act(command, request);
+        }
+
         return true;
     }
 

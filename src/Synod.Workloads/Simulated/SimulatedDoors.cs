@@ -1,0 +1,78 @@
+using Google.Protobuf;
+using Synod.Api;
+using Synod.Core;
+using Synod.Simulation;
+
+namespace Synod.Workloads.Simulated;
+
+/// <summary>The nodes' ends of the clients' connections.</summary>
+public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Request, Response> nodes, IReadOnlyList<NodeId> ids)
+{
+    public const int RequestArrives = 1;
+    public const int ResponseArrives = 2;
+    public const int ConnectionBreaks = 3;
+    public const int ConnectionRefused = 4;
+
+    private readonly SortedDictionary<(int Node, int Client), Door> _doors = [];
+
+    public bool TryFind(string address, out int node)
+    {
+        foreach (var id in ids)
+        {
+            if (SimulatedTransport.AddressOf(id.Value) == address)
+            {
+                node = id.Value;
+                return true;
+            }
+        }
+
+        node = 0;
+        return false;
+    }
+
+    internal IEventTarget Of(int node, int client, IEventTarget transport)
+    {
+        if (!_doors.TryGetValue((node, client), out var door))
+        {
+            _doors.Add((node, client), door = new Door(this, new NodeId(node), client, transport));
+        }
+
+        return door;
+    }
+
+    /// <summary>One client's connection to one node.</summary>
+    private sealed class Door(SimulatedDoors doors, NodeId node, int client, IEventTarget transport)
+        : IEventTarget, IAnswerReceiver<Response>
+    {
+        public void Handle(in SimulatedEvent happened)
+        {
+            if (!SimulatedNetwork.TryOpen((byte[])happened.Payload!, out var body))
+            {
+                return;
+            }
+
+            var request = Request.Parser.ParseFrom(body.Span);
+            if (!doors.Nodes.Submit(node, request, this, (long)request.Id))
+            {
+                Send(ConnectionRefused, new Response { Id = request.Id });
+            }
+        }
+
+        public void OnAnswer(NodeId from, long tag, Response result)
+        {
+            // A copy: a protocol may keep the object that it answered with.
+            var response = result.Clone();
+            response.Id = (ulong)tag;
+            Send(ResponseArrives, response);
+        }
+
+        public void OnLost(NodeId from, long tag) => Send(ConnectionBreaks, new Response { Id = (ulong)tag });
+
+        private void Send(int kind, Response response) => doors.Network.Carry(
+            node.Value, client, transport, kind, SimulatedNetwork.Frame(response.ToByteArray()));
+    }
+
+    private SimulatedNetwork Network { get; } = network;
+
+    private ICommandTarget<Request, Response> Nodes { get; } = nodes;
+}
