@@ -1,0 +1,9 @@
+using System.CommandLine;
+using Synod.Bench;
+
+var root = new RootCommand("Comparisons with peers, limits of the machine, and costs of the parts. The scripts beside it start what it needs.");
+root.Subcommands.Add(PeerCommands.KeyValue());
+root.Subcommands.Add(PeerCommands.Transfers());
+root.Subcommands.Add(MachineCommands.Idle());
+root.Subcommands.Add(MachineCommands.Limits());
+return await root.Parse(args).InvokeAsync();
