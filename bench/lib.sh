@@ -7,6 +7,7 @@ root=$(dirname "$bench_dir")
 work=$(mktemp -d /var/tmp/synod-bench.XXXXXX)
 chmod 755 "$work"
 started=()
+synod_processes=
 
 end_all() {
     local pid
@@ -91,4 +92,20 @@ start_postgres() {
         postgres_servers+="${postgres_servers:+|}Host=127.0.0.1;Port=$port;Username=bench;Database=postgres;SSL Mode=Disable;Max Auto Prepare=20"
         postgres_servers+=";Maximum Pool Size=200"
     done
+}
+
+# Three Synod processes; sets synod_endpoints and synod_processes. The nodes share this machine's clock: its bound is zero.
+start_synod() {
+    local n nodes=()
+    for n in 1 2 3; do nodes+=(--node "$n=127.0.0.1:2510$n/2500$n"); done
+    say "Building Synod ..."
+    "$root/synod" --version >&2
+    for n in 1 2 3; do
+        "$root/synod" start --id "$n" --cluster bench --data "$work/synod$n" "${nodes[@]}" --clock bound --max-offset 0 \
+            >"$work/synod$n.log" 2>&1 &
+        started+=($!)
+        synod_processes+="${synod_processes:+,}$!"
+    done
+    for n in 1 2 3; do await "2500$n" "Synod $n" "$work/synod$n.log"; done
+    synod_endpoints=127.0.0.1:25001,127.0.0.1:25002,127.0.0.1:25003
 }
