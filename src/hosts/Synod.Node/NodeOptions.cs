@@ -51,9 +51,11 @@ public sealed record NodeOptions
     public static EndPoint ParseEndPoint(string text)
     {
         var colon = text.LastIndexOf(':');
-        if (IPEndPoint.TryParse(text, out var address) && colon > text.LastIndexOf(']'))
+        if (IPEndPoint.TryParse(text, out var address))
         {
-            return address;
+            // Without brackets the last part of an IPv6 address would pass for a port, or the port for a part.
+            var hasPort = text.StartsWith('[') ? colon > text.LastIndexOf(']') : colon == text.IndexOf(':') && colon > 0;
+            return hasPort ? address : throw NoEndPoint(text);
         }
 
         if (colon > 0
@@ -63,6 +65,9 @@ public sealed record NodeOptions
             return new DnsEndPoint(text[..colon], port);
         }
 
-        throw new ConfigurationRefused($"'{text}' is not an address: write host:port, such as 10.0.0.7:7001 or [::1]:7001.");
+        throw NoEndPoint(text);
     }
+
+    private static ConfigurationRefused NoEndPoint(string text) =>
+        new($"'{text}' is not an address: write host:port, such as 10.0.0.7:7001 or [::1]:7001.");
 }
