@@ -1,3 +1,5 @@
+using Synod.Core;
+
 namespace Synod.Node;
 
 /// <summary>
@@ -20,6 +22,9 @@ public sealed class NodeStopped() : Exception("The node stopped before it answer
 internal sealed class AnswerTask<TResult>()
     : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously), IAnswerSink<TResult>
 {
+    /// <summary>Set on the loop's thread when the command is stepped, so that a caller who gave up can be forgotten.</summary>
+    public RequestId Request { get; set; }
+
     public void Answered(long tag, TResult result) => _ = TrySetResult(result);
 
     public void Stopped(long tag) => _ = TrySetException(new NodeStopped());

@@ -149,6 +149,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         _stepsInTurn++;
         var request = new RequestId(_nextRequest++);
         _requests.Add(request.Value, (input.Sink!, input.Tag));
+        if (input.Sink is AnswerTask<TResult> answer)
+        {
+            answer.Request = request;
+        }
+
         _protocol.Submit(request, input.Command!, _context, _outbox);
         Collect();
     }
@@ -197,18 +202,6 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         if ((_failure ?? _logThread.Failure) is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
-        }
-    }
-
-    private void Forget(IAnswerSink<TResult> sink)
-    {
-        foreach (var (request, entry) in _requests)
-        {
-            if (ReferenceEquals(entry.Sink, sink))
-            {
-                _ = _requests.Remove(request);
-                return;
-            }
         }
     }
 

@@ -99,7 +99,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
         catch (OperationCanceledException)
         {
-            _ = Post(() => Forget(answer));
+            // It comes after the command in the inbox, so the request is known by then.
+            _ = Post(() => _requests.Remove(answer.Request.Value));
             throw;
         }
     }
