@@ -148,7 +148,11 @@ public sealed class DurableLog : IDisposable
     /// <summary>Begins a new segment: where a checkpoint's records go. Everything appended before is durable on return.</summary>
     /// <returns>Its number, for <see cref="DropBefore"/> once the checkpoint is durable.</returns>
     /// <exception cref="StorageFailure">As for <see cref="Append"/>.</exception>
-    public long StartSegment() => Run(0, static (log, _) => log.Roll(0));
+    public long StartSegment()
+    {
+        Run(0, static (log, _) => log.Roll(0));
+        return _number;
+    }
 
     /// <summary>
     /// Forgets the records of all segments before <paramref name="segment"/>. The mark that they are not needed becomes durable before
@@ -205,13 +209,6 @@ public sealed class DurableLog : IDisposable
         }
     }
 
-    private long Run<T>(T argument, Func<DurableLog, T, long> action)
-    {
-        long result = 0;
-        Run((argument, action), (log, call) => { result = call.action(log, call.argument); });
-        return result;
-    }
-
     private void Write(LogBatch batch)
     {
         var extent = batch.Extent;
@@ -245,7 +242,7 @@ public sealed class DurableLog : IDisposable
     /// Begins the next segment. Its header claims where this one ends, so this one is synced first; and it takes its name only when the
     /// header is durable.
     /// </summary>
-    private long Roll(long room)
+    private void Roll(long room)
     {
         var previousEnd = _closed.Count == 0 ? 0 : _closed[^1].End;
         if (_file is not null)
@@ -275,7 +272,6 @@ public sealed class DurableLog : IDisposable
         _number = number;
         _firstSequence = _nextSequence;
         _offset = _syncedEnd = _vouchedEnd = LogSegment.HeaderBytes;
-        return number;
     }
 
     private IDiskFile TakeSpare(long length)

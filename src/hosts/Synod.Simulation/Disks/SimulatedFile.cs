@@ -14,6 +14,11 @@ internal sealed class SimulatedContent(int length)
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
         var end = checked((int)(offset + data.Length));
         if (end > Now.Length)
         {
