@@ -3,6 +3,7 @@ using Synod.App;
 
 var root = new RootCommand($"Synod: a replicated, transactional key-value database. {ExitCodes.Help}")
 {
+    DemoCommand.Create(),
     StartCommand.Create(),
     StatusCommand.Create(),
     KvCommand.Create(),

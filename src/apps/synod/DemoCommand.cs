@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+using Synod.App.Demo;
+using Synod.Workloads;
+
+namespace Synod.App;
+
+/// <summary><c>synod demo</c>: three nodes, a bank across shards, a node killed, and nothing lost.</summary>
+internal static class DemoCommand
+{
+    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long transfers run; at least 5.", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Accounts = new("--accounts") { Description = "Accounts, spread over four ranges.", DefaultValueFactory = _ => 200 };
+    private static readonly Option<int> Nodes = new("--nodes") { Description = "Node processes; at least 3, so that one may die.", DefaultValueFactory = _ => 3 };
+    private static readonly Option<int> Clients = new("--clients") { Description = "Concurrent clients.", DefaultValueFactory = _ => 24 };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Fixes who transfers how much to whom.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+    private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the data folders and logs." };
+
+    public static Command Create()
+    {
+        var command = new Command("demo", $"Starts a cluster on loopback, moves money, kills a node, proves the total. {ExitCodes.Help}")
+        {
+            Seconds, Accounts, Nodes, Clients, Seed, Json, Keep,
+        };
+        command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var settings = new DemoSettings(
+            parsed.GetValue(Seconds), parsed.GetValue(Accounts), parsed.GetValue(Nodes), parsed.GetValue(Clients), parsed.GetValue(Seed));
+        if (settings.Seconds < 5 || settings.Accounts < 8 || settings.Nodes is < 3 or > 9 || settings.Clients < 1)
+        {
+            return Terminal.Fail(ExitCodes.Usage, "The demo needs at least 5 seconds, 8 accounts, 3 to 9 nodes and 1 client.");
+        }
+
+        await using var cluster = DemoCluster.Create(settings.Nodes);
+        cluster.Keep = parsed.GetValue(Keep);
+        await using var first = cluster.Client();
+        await using var second = cluster.Client();
+        var report = await ShownAsync(new DemoRun(settings, cluster, [first, second]), settings, cancellationToken);
+        foreach (var anomaly in report.Anomalies.Take(20))
+        {
+            Terminal.Fail(ExitCodes.Failed, anomaly);
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(report.ToJson());
+        }
+        else
+        {
+            Terminal.Out.Write(report.ToTable());
+        }
+
+        cluster.Keep |= !report.Ok;
+        if (cluster.Keep)
+        {
+            Terminal.Talk.MarkupLineInterpolated($"[grey]data and logs are kept in {cluster.Folder}[/]");
+        }
+
+        return report.Ok ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    /// <summary>A live bar on a terminal; otherwise a line every few seconds.</summary>
+    private static async Task<DemoReport> ShownAsync(DemoRun run, DemoSettings settings, CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        void Say(string line) => Terminal.Talk.MarkupLine(string.Create(
+            CultureInfo.InvariantCulture, $"[grey]{watch.Elapsed.TotalSeconds,6:0.0} s[/] {Markup.Escape(line)}"));
+        if (!Terminal.Talk.Profile.Capabilities.Interactive)
+        {
+            var last = TimeSpan.Zero;
+            return await run.RunAsync(
+                Say,
+                (_, progress) =>
+                {
+                    if (watch.Elapsed - last > TimeSpan.FromSeconds(2))
+                    {
+                        last = watch.Elapsed;
+                        Say(Line(progress));
+                    }
+                },
+                cancellationToken);
+        }
+
+        return await Terminal.Talk.Progress()
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .StartAsync(async view =>
+            {
+                var bar = view.AddTask("starting", maxValue: 1);
+                return await run.RunAsync(
+                    Say,
+                    (done, progress) =>
+                    {
+                        bar.Value = done;
+                        bar.Description = Markup.Escape(Line(progress));
+                    },
+                    cancellationToken);
+            });
+    }
+
+    private static string Line(WorkloadProgress progress) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{progress.Committed:N0} transfers, {progress.Reads:N0} audits, p99 {progress.P99 / 1e6:0.#} ms, longest gap {progress.LongestGap / 1e6:N0} ms");
+}
