@@ -246,7 +246,8 @@ internal sealed partial class RangeLeader
     {
         foreach (var owner in wounded)
         {
-            if (_transactions.TryGetValue(owner.Id, out var transaction))
+            // One that was wounded before it may have handed on the lock that this one waited for, and with it the right to propose.
+            if (_transactions.TryGetValue(owner.Id, out var transaction) && transaction.IsWoundable)
             {
                 Wound(transaction, "An older transaction needed its locks.");
             }
