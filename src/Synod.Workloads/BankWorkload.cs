@@ -132,6 +132,8 @@ public sealed class BankWorkload(BankOptions options) : IWorkload
         CompareOutcomes(found);
     }
 
+    public string AnyKey(SeededRandom random) => AccountKey(random.Below(Options.Accounts));
+
     public IReadOnlyList<Anomaly> Judge()
     {
         lock (_gate)

@@ -18,6 +18,9 @@ public interface IWorkload
     /// <summary>One worker's operations, until <see cref="WorkloadContext.IsStopping"/>. Anything may be broken meanwhile.</summary>
     Task WorkAsync(WorkloadContext context, int worker);
 
+    /// <summary>A key that the workload uses, for whoever cuts ranges meanwhile.</summary>
+    string AnyKey(SeededRandom random);
+
     /// <summary>Reads everything back when the cluster is well again.</summary>
     Task ReadBackAsync(WorkloadContext context);
 

@@ -60,6 +60,8 @@ public sealed class ListAppendWorkload(int lists = 8) : IWorkload
         Add(new ListTransaction(0, start, context.Now, Outcome.Committed, steps));
     }
 
+    public string AnyKey(SeededRandom random) => KeyOf(random.Below(lists));
+
     public IReadOnlyList<Anomaly> Judge()
     {
         lock (_gate)

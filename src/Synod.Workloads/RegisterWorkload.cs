@@ -1,5 +1,6 @@
 using System.Globalization;
 using Synod.Client;
+using Synod.Simulation;
 using Synod.Simulation.Histories;
 
 namespace Synod.Workloads;
@@ -51,6 +52,8 @@ public sealed class RegisterWorkload(int registers = 6) : IWorkload
             await ReadAsync(context, 0, KeyOf(register));
         }
     }
+
+    public string AnyKey(SeededRandom random) => KeyOf(random.Below(registers));
 
     public IReadOnlyList<Anomaly> Judge()
     {

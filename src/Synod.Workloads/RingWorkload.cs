@@ -1,5 +1,6 @@
 using System.Globalization;
 using Synod.Client;
+using Synod.Simulation;
 using Synod.Simulation.Histories;
 
 namespace Synod.Workloads;
@@ -59,6 +60,8 @@ public sealed class RingWorkload(int keys = 24) : IWorkload
     }
 
     public Task ReadBackAsync(WorkloadContext context) => InspectAsync(context, 0);
+
+    public string AnyKey(SeededRandom random) => KeyOf(random.Below(keys));
 
     public IReadOnlyList<Anomaly> Judge()
     {
