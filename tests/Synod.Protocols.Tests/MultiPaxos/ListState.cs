@@ -17,6 +17,9 @@ internal sealed class ListState : IReplicatedState
 
     public Slot Applied { get; private set; }
 
+    /// <summary>Whether a crash during an installation leaves no state, instead of the one from before.</summary>
+    public bool WipeReachesDisk { get; set; } = true;
+
     public IReadOnlyDictionary<Slot, string> Commands => _commands;
 
     public static ListState Absent() => new() { Applied = new Slot(-1), _flushedApplied = new Slot(-1) };
@@ -73,7 +76,10 @@ internal sealed class ListState : IReplicatedState
             _arriving = [];
             _commands = [];
             Applied = new Slot(-1);
-            Flush();
+            if (WipeReachesDisk)
+            {
+                Flush();
+            }
         }
 
         var reader = new CodecReader(chunk.Data);
@@ -87,6 +93,11 @@ internal sealed class ListState : IReplicatedState
         {
             (_commands, _arriving) = (_arriving, []);
             Applied = chunk.At;
+            if (_flushedApplied < Slot.None)
+            {
+                // A store whose old state is gone from disk flushes the new one at once; otherwise all replicas could end up absent.
+                Flush();
+            }
         }
     }
 

@@ -121,6 +121,12 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         Paxos = copy;
     }
 
+    public override string ToString()
+    {
+        var state = $"{Paxos.Role} {Paxos.Ballot} leader={Paxos.Leader} chosen={Paxos.Chosen} executed={Paxos.Executed} ready={Paxos.IsReady}";
+        return $"{Id} {(IsUp ? "up" : "down")} {state} applied={State.Applied} quiescent={Paxos.IsQuiescent} refused=[{string.Join(',', Refusals.TakeLast(5))}]";
+    }
+
     private static byte[] Bytes(MultiPaxos paxos)
     {
         var writer = new CodecWriter();

@@ -70,10 +70,14 @@ internal class TestCluster
 
     public RequestId Submit(int id, Command command)
     {
-        var request = new RequestId(++_requests);
+        var request = Peek();
+        _requests++;
         this[id].Submit(request, command);
         return request;
     }
+
+    /// <summary>The id that the next submission gets.</summary>
+    protected RequestId Peek() => new(_requests + 1);
 
     public RequestId Propose(int id, string text) => Submit(id, new Command.Propose(Values.Of(text)));
 

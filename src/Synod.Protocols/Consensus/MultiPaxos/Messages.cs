@@ -96,10 +96,11 @@ public sealed partial class MultiPaxos
         public sealed record LeaseVote(Ballot Ballot, Timestamp End) : Record;
 
         /// <summary>
-        /// Written now and then: every slot up to <paramref name="Through"/> is chosen, and the accepted values above
-        /// <paramref name="Floor"/> written before this are the chosen ones. Those up to the floor may be missing or outdated.
+        /// Written now and then: every slot up to <paramref name="Through"/> is chosen. In those above <paramref name="SnapshotAt"/> the
+        /// values accepted before this are the chosen ones; below, a snapshot took their place and they may be outdated. Those up to
+        /// <paramref name="Floor"/> were dropped at a checkpoint.
         /// </summary>
-        public sealed record Chosen(Slot Through, Slot Floor) : Record;
+        public sealed record Chosen(Slot Through, Slot SnapshotAt, Slot Floor) : Record;
     }
 
     /// <summary>What the floor above or the host asks of a replica.</summary>

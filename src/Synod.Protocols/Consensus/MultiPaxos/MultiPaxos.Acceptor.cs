@@ -59,7 +59,7 @@ public sealed partial class MultiPaxos
             return;
         }
 
-        var known = Slot.Max(Chosen, _log.Floor);
+        var known = Slot.Max(Chosen, Floor);
         if (m.Slot.Value - _log.Floor.Value > AcceptWindow)
         {
             _out.Refuse(Refusal.NotReady);
@@ -158,9 +158,9 @@ public sealed partial class MultiPaxos
 
     private void SendPromise(NodeId to, Message.Prepare m)
     {
-        var first = Slot.Max(m.From, _log.Floor.Next);
+        var first = Slot.Max(m.From, Floor.Next);
         var entries = Collect(first, _log.Last, out var through);
-        var floor = Mutated(MultiPaxosMutation.FloorNotReported) ? Slot.None : _log.Floor;
+        var floor = Mutated(MultiPaxosMutation.FloorNotReported) ? Slot.None : Floor;
         SendUnlessEarly(
             MultiPaxosMutation.PromiseBeforeDurable,
             to,
@@ -202,7 +202,7 @@ public sealed partial class MultiPaxos
             _through = Slot.None;
         }
 
-        _through = Slot.Max(_through, Slot.Max(Chosen, _log.Floor));
+        _through = Slot.Max(_through, Slot.Max(Chosen, Floor));
         while (_log.BallotAt(_through.Next) == ballot)
         {
             _through = _through.Next;

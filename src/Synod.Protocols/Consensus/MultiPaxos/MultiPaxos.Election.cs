@@ -8,11 +8,10 @@ public sealed partial class MultiPaxos
     private NodeSet _votes;
     private Ballot _preBallot;
     private Slot _electedFrom;
-    private Slot _neededFloor;
-    private NodeId _floorSource;
 
     // How far each acceptor's report has come, and the values reported so far: per slot the one of the highest ballot.
     private readonly SortedDictionary<NodeId, Slot> _reported = [];
+    private readonly SortedDictionary<NodeId, Slot> _floors = [];
     private readonly SortedDictionary<Slot, Entry> _recovered = [];
 
     private void ArmElection()
@@ -52,9 +51,9 @@ public sealed partial class MultiPaxos
     {
         EndCandidacy();
         Leader = NodeId.None;
-        if (!IsComplete || (_options.LeasesEnabled && !Time.IsTrusted))
+        if (IsAbsent || (_options.LeasesEnabled && !Time.IsTrusted))
         {
-            _out.Refuse(IsComplete ? Refusal.ClockUntrusted : Refusal.NotReady);
+            _out.Refuse(IsAbsent ? Refusal.NotReady : Refusal.ClockUntrusted);
             ArmElection();
             return;
         }
@@ -109,7 +108,7 @@ public sealed partial class MultiPaxos
         {
             _out.Refuse(Refusal.LeaseHeld);
         }
-        else if (IsComplete && m.Chosen < _log.Floor)
+        else if (!IsAbsent && m.Chosen < Floor)
         {
             // It would first need a snapshot from here; this replica does not.
             _out.Refuse(Refusal.NotReady);
@@ -164,7 +163,7 @@ public sealed partial class MultiPaxos
         }
 
         // Its own values are at hand; its own vote counts like any other, when the promise is durable.
-        _out.Send(_self, new Message.Promise(ballot, _electedFrom, [], _log.Last, true, Chosen, _log.Floor));
+        _out.Send(_self, new Message.Promise(ballot, _electedFrom, [], _log.Last, true, Chosen, Floor));
         ArmElection();
         Repeat();
     }
@@ -203,11 +202,7 @@ public sealed partial class MultiPaxos
 
         Merge(m);
         _knownCommit = Slot.Max(_knownCommit, Slot.Max(m.Chosen, m.Floor));
-        if (m.Floor > _neededFloor)
-        {
-            (_neededFloor, _floorSource) = (m.Floor, from);
-        }
-
+        _floors[from] = Slot.Max(m.Floor, _floors.GetValueOrDefault(from));
         if (m.IsLast)
         {
             _votes = _votes.With(from);
@@ -245,7 +240,7 @@ public sealed partial class MultiPaxos
     {
         foreach (var entry in m.Report)
         {
-            if (entry.Slot == Chosen.Next && entry.Slot <= m.Chosen && IsComplete)
+            if (entry.Slot == Chosen.Next && entry.Slot <= m.Chosen && !IsAbsent)
             {
                 // What a replier knows to be chosen is learned, not proposed again.
                 LearnChosen(entry);
@@ -263,23 +258,31 @@ public sealed partial class MultiPaxos
 
     private void TryLead()
     {
-        if (Role != PaxosRole.Candidate || !_quorums.IsPhase1(_votes))
+        if (Role != PaxosRole.Candidate || IsAbsent || !_quorums.IsPhase1(_votes))
         {
             return;
         }
 
-        if (_neededFloor > Chosen || IsAbsent)
+        // A promise says nothing about slots that its giver dropped: it counts once this replica knows those to be chosen.
+        var complete = _votes;
+        var source = NodeId.None;
+        foreach (var (node, floor) in _floors)
         {
-            // A replier dropped values that this replica lacks: only a snapshot has their effects.
-            if (!_installing)
+            if (floor > Chosen && _votes.Contains(node))
             {
-                AskForSnapshot(_floorSource);
+                complete = complete.Without(node);
+                source = node;
             }
-
-            return;
         }
 
-        BecomeLeader();
+        if (_quorums.IsPhase1(complete))
+        {
+            BecomeLeader();
+        }
+        else if (!_installing)
+        {
+            FetchNext(source);
+        }
     }
 
     private void On(Message.Reject m)
@@ -307,7 +310,7 @@ public sealed partial class MultiPaxos
 
         // The sender leads this ballot no more, so its lease binds nobody, now and for ever.
         _released = m.Ballot;
-        if (!IsComplete || (_options.LeasesEnabled && !Time.IsTrusted) || IsBoundByLease(NextBallot(), _released))
+        if (IsAbsent || (_options.LeasesEnabled && !Time.IsTrusted) || IsBoundByLease(NextBallot(), _released))
         {
             _out.Refuse(Refusal.NotReady);
             return;
@@ -350,8 +353,7 @@ public sealed partial class MultiPaxos
         _votes = NodeSet.Empty;
         _preBallot = Ballot.None;
         _electedFrom = Slot.None;
-        _neededFloor = Slot.None;
-        _floorSource = NodeId.None;
+        _floors.Clear();
         _reported.Clear();
         _recovered.Clear();
     }

@@ -112,7 +112,7 @@ public sealed partial class MultiPaxos
 
         Follow(from, m.Ballot);
         LearnCommit(m.Commit, m.Ballot);
-        if (IsComplete && Chosen >= _knownCommit)
+        if (IsCaughtUp)
         {
             IsQuiescent = true;
             CancelTimer(MultiPaxosTimer.Election);

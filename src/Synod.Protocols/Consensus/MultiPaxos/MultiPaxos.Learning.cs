@@ -46,7 +46,7 @@ public sealed partial class MultiPaxos
     private bool IsChosenValue(Ballot held, Ballot leader) =>
         held == leader || (held != Ballot.None && Mutated(MultiPaxosMutation.CommitOverStaleEntry));
 
-    private bool IsCaughtUp => IsComplete && Chosen >= _knownCommit && !_installing;
+    private bool IsCaughtUp => !IsAbsent && Chosen >= _knownCommit && !_installing;
 
     private void ArmCatchUp()
     {
@@ -62,13 +62,6 @@ public sealed partial class MultiPaxos
     {
         Invariant.Check(entry.Slot == Chosen.Next, "LearnedInOrder");
         var held = _log.BallotAt(entry.Slot);
-        if (entry.Slot <= _log.Floor)
-        {
-            Chosen = entry.Slot;
-            Execute(entry.Slot, entry.Value);
-            return;
-        }
-
         if (held < entry.Ballot)
         {
             if (entry.Ballot > _promised)
@@ -97,9 +90,14 @@ public sealed partial class MultiPaxos
 
         while (Executed < Chosen)
         {
-            var slot = Executed.Next;
-            Invariant.Check(_log.BallotAt(slot) != Ballot.None, "ChosenValueIsAtHand", $"{slot}");
-            Execute(slot, _log.ValueAt(slot));
+            Executed = Executed.Next;
+            Invariant.Check(_log.BallotAt(Executed) != Ballot.None, "ChosenValueIsAtHand", $"{Executed}");
+            var value = _log.ValueAt(Executed);
+            if (!value.IsEmpty)
+            {
+                LastCommand = Executed;
+                _out.Execute(Executed, new Command.Propose(value));
+            }
         }
 
         if (Chosen.Value - _recordedChosen.Value >= ChosenRecordEvery)
@@ -109,20 +107,10 @@ public sealed partial class MultiPaxos
         }
     }
 
-    private void Execute(Slot slot, ReadOnlyMemory<byte> value)
-    {
-        Executed = slot;
-        if (!value.IsEmpty)
-        {
-            LastCommand = slot;
-            _out.Execute(slot, new Command.Propose(value));
-        }
-    }
-
     private void RecordChosen()
     {
         _recordedChosen = Chosen;
-        _out.Persist(new Record.Chosen(Chosen, _durableFloor));
+        _out.Persist(new Record.Chosen(Chosen, _snapshotAt, _checkpointFloor));
     }
 
     /// <summary>Drops what is applied beyond what is kept for others. Until a checkpoint is durable, also what it will need.</summary>
@@ -142,7 +130,7 @@ public sealed partial class MultiPaxos
         {
             _out.Refuse(Refusal.Malformed);
         }
-        else if (m.From <= _log.Floor)
+        else if (m.From <= Floor)
         {
             SendSnapshot(from, m.From, Slot.None, 0);
         }
@@ -276,8 +264,14 @@ public sealed partial class MultiPaxos
             return;
         }
 
-        // Early is safe: the effects of chosen slots only.
-        _out.SendEarly(to, new Message.InstallSnapshot(chunk));
+        // The receiver gives up its own state for this one. So this replica first makes durable that it knows all of it to be
+        // chosen, or a crash of both could leave nobody who does.
+        if (_recordedChosen < chunk.At)
+        {
+            RecordChosen();
+        }
+
+        _out.Send(to, new Message.InstallSnapshot(chunk));
     }
 
     private void On(NodeId from, Message.InstallSnapshot m)
@@ -287,7 +281,7 @@ public sealed partial class MultiPaxos
         {
             _out.Refuse(Refusal.Malformed);
         }
-        else if (chunk.At <= Executed && !Mutated(MultiPaxosMutation.SnapshotRegresses))
+        else if ((chunk.At <= Executed || chunk.At < Floor) && !Mutated(MultiPaxosMutation.SnapshotRegresses))
         {
             _out.Refuse(Refusal.Duplicate);
         }
@@ -321,9 +315,14 @@ public sealed partial class MultiPaxos
         LastCommand = chunk.At;
         Chosen = Slot.Max(Chosen, chunk.At);
 
-        // Accepted values above it and the promise stay; those below may be outdated, which recovery must know.
-        _log.DropThrough(chunk.At);
-        _durableFloor = Slot.Max(_durableFloor, chunk.At);
+        // Accepted values above it and the promise stay. Those below may be outdated, and are all that is left of them if the
+        // snapshot is lost in a crash before it is flushed: records keep them until a checkpoint that began later.
+        _snapshotAt = chunk.At;
+        if (!_checkpointing)
+        {
+            _log.DropThrough(_snapshotAt);
+        }
+
         RecordChosen();
         ExecuteChosen();
         TryLead();

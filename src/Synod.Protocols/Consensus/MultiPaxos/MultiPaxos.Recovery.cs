@@ -26,8 +26,8 @@ public sealed partial class MultiPaxos
             _out.Persist(new Record.LeaseVote(_voteBallot, _voteEnd));
         }
 
-        _durableFloor = Slot.Max(_durableFloor, Slot.Max(_checkpointAt, _log.Floor));
-        for (var slot = _durableFloor.Next; slot <= _log.Last; slot = slot.Next)
+        _checkpointFloor = Slot.Max(_checkpointFloor, Slot.Max(_checkpointAt, _log.Floor));
+        for (var slot = _checkpointFloor.Next; slot <= _log.Last; slot = slot.Next)
         {
             if (_log.BallotAt(slot) != Ballot.None)
             {
@@ -37,6 +37,7 @@ public sealed partial class MultiPaxos
 
         // Last, and needed: without the floor a replica whose state is lost would report dropped slots as never accepted.
         RecordChosen();
+        _log.DropThrough(_snapshotAt);
     }
 
     protected override void OnRecover(
@@ -60,8 +61,7 @@ public sealed partial class MultiPaxos
                     RecoverVote(r);
                     break;
                 case Record.Chosen r:
-                    through = Slot.Max(through, r.Through);
-                    _durableFloor = Slot.Max(_durableFloor, r.Floor);
+                    through = Slot.Max(through, RecoverChosen(r));
                     break;
                 default:
                     Invariant.Check(false, "EveryRecordIsKnown");
@@ -110,27 +110,33 @@ public sealed partial class MultiPaxos
         }
     }
 
+    /// <summary>How far the record vouches for the accepted values. Not at all if the snapshot that it rests on was lost.</summary>
+    private Slot RecoverChosen(Record.Chosen r)
+    {
+        _knownCommit = Slot.Max(_knownCommit, r.Through);
+        _checkpointFloor = Slot.Max(_checkpointFloor, r.Floor);
+        if (r.SnapshotAt > _state.Applied)
+        {
+            return Slot.None;
+        }
+
+        _snapshotAt = Slot.Max(_snapshotAt, r.SnapshotAt);
+        return r.Through;
+    }
+
     private void RecoverLog(SortedDictionary<Slot, Entry> accepted, Slot through)
     {
+        Invariant.Check(IsAbsent || _state.Applied >= _checkpointFloor, "StateKeptItsFlush", $"{_state.Applied} below {_checkpointFloor}");
         if (_state.Applied > through)
         {
             // The state outlived records of what it holds: what was accepted in those slots may not be what was chosen.
-            _durableFloor = Slot.Max(_durableFloor, _state.Applied);
+            _snapshotAt = Slot.Max(_snapshotAt, _state.Applied);
         }
 
-        var floor = _durableFloor;
-        for (var slot = through; slot > floor; slot = slot.Previous)
-        {
-            if (!accepted.ContainsKey(slot))
-            {
-                floor = slot;
-            }
-        }
-
-        _log.DropThrough(floor);
+        _log.DropThrough(Slot.Max(_checkpointFloor, _snapshotAt));
         foreach (var (slot, entry) in accepted)
         {
-            if (slot > floor)
+            if (slot > _log.Floor)
             {
                 _log.Set(slot, entry.Ballot, entry.Value);
             }
@@ -138,10 +144,8 @@ public sealed partial class MultiPaxos
 
         Executed = Slot.Max(_state.Applied, Slot.None);
         LastCommand = Executed;
-
-        // If the state fell behind the floor (a snapshot that was not flushed), the values between are to be fetched.
-        Chosen = !IsAbsent && Executed >= floor ? Slot.Max(Executed, through) : Executed;
-        _recordedChosen = through;
-        _knownCommit = Slot.Max(through, Slot.Max(floor, Chosen));
+        Chosen = IsAbsent ? Slot.None : Slot.Max(Executed, through);
+        _recordedChosen = Chosen;
+        _knownCommit = Slot.Max(_knownCommit, Slot.Max(Floor, Chosen));
     }
 }

@@ -25,7 +25,8 @@ public sealed partial class MultiPaxos
         _log.State(visitor);
         visitor.Visit("vote", ref _voteBallot);
         visitor.Visit("voteEnd", ref _voteEnd);
-        visitor.Visit("durableFloor", ref _durableFloor);
+        visitor.Visit("snapshotAt", ref _snapshotAt);
+        visitor.Visit("checkpointFloor", ref _checkpointFloor);
         visitor.Visit("recordedChosen", ref _recordedChosen);
         visitor.Visit("checkpointing", ref _checkpointing);
         visitor.Visit("checkpointAt", ref _checkpointAt);
@@ -66,14 +67,9 @@ public sealed partial class MultiPaxos
         visitor.Visit("votes", ref _votes);
         visitor.Visit("preBallot", ref _preBallot);
         visitor.Visit("electedFrom", ref _electedFrom);
-        visitor.Visit("neededFloor", ref _neededFloor);
-        visitor.Visit("floorSource", ref _floorSource);
-        visitor.Visit(
-            "reported",
-            _reported,
-            static (StateVisitor inner, ref NodeId node) => inner.Visit("", ref node),
-            static (StateVisitor inner, ref Slot slot) => inner.Visit("", ref slot));
-        visitor.Visit("recovered", _recovered, static (StateVisitor inner, ref Slot slot) => inner.Visit("", ref slot), VisitEntry);
+        visitor.Visit("reported", _reported, VisitNode, VisitSlot);
+        visitor.Visit("floors", _floors, VisitNode, VisitSlot);
+        visitor.Visit("recovered", _recovered, VisitSlot, VisitEntry);
     }
 
     private void VisitLeader(StateVisitor visitor)
@@ -120,6 +116,10 @@ public sealed partial class MultiPaxos
         visitor.Visit("", ref number);
         value = new RequestId(number);
     }
+
+    private static void VisitNode(StateVisitor visitor, ref NodeId node) => visitor.Visit("", ref node);
+
+    private static void VisitSlot(StateVisitor visitor, ref Slot slot) => visitor.Visit("", ref slot);
 
     private static void VisitRead(StateVisitor visitor, ref PendingRead read)
     {

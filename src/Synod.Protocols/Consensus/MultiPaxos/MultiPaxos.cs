@@ -25,8 +25,9 @@ public sealed partial class MultiPaxos : Protocol<MultiPaxos.Message, MultiPaxos
     private Ballot _voteBallot;
     private Timestamp _voteEnd;
 
-    // Records up to here may be missing or outdated, see Record.Chosen; and how far the last such record reached.
-    private Slot _durableFloor;
+    // As in Record.Chosen: what the next such record says, and how far the last one reached.
+    private Slot _snapshotAt;
+    private Slot _checkpointFloor;
     private Slot _recordedChosen;
     private Slot _checkpointAt;
     private bool _checkpointing;
@@ -103,10 +104,11 @@ public sealed partial class MultiPaxos : Protocol<MultiPaxos.Message, MultiPaxos
 
     private TimeInterval Time => _context.TrueTime;
 
-    // While its state is absent, or values are missing that its log once held, a replica is an acceptor only.
+    // While its state is absent, a replica is an acceptor only.
     private bool IsAbsent => _state.Applied < Slot.None;
 
-    private bool IsComplete => !IsAbsent && Chosen >= _log.Floor;
+    // Every slot up to here is chosen, and only a snapshot has its effect: the value is dropped, or perhaps not the chosen one.
+    private Slot Floor => Slot.Max(_log.Floor, _snapshotAt);
 
     protected override void OnReceive(
         NodeId from, Message message, StepContext context, Outbox<Message, Record, Command, Result> outbox)

@@ -189,6 +189,7 @@ public sealed partial class MultiPaxos
                 case Record.Chosen r:
                     writer.Byte(4);
                     writer.Slot(r.Through);
+                    writer.Slot(r.SnapshotAt);
                     writer.Slot(r.Floor);
                     break;
                 default:
@@ -209,7 +210,7 @@ public sealed partial class MultiPaxos
                 case 3:
                     return new Record.LeaseVote(reader.Ballot(), reader.Timestamp());
                 case 4:
-                    return new Record.Chosen(reader.Slot(), reader.Slot());
+                    return new Record.Chosen(reader.Slot(), reader.Slot(), reader.Slot());
                 default:
                     return null;
             }

@@ -1,0 +1,349 @@
+using Synod.Core;
+using Synod.Protocols.Consensus;
+using Xunit;
+using static Synod.Protocols.Consensus.MultiPaxos;
+
+namespace Synod.Protocols.Tests.MultiPaxosRoom;
+
+/// <summary>
+/// A cluster whose every delay and fault is drawn from a seed: loss, duplication, reordering, partitions, crashes that lose a
+/// suffix of what is not yet durable, pauses, lagging and unflushed state, checkpoints, clocks anywhere inside their bound.
+/// Checked throughout: agreement (by execution), disjoint leases in true time, reads that see everything acknowledged before.
+/// </summary>
+internal sealed class RandomCluster : TestCluster
+{
+    private const long Millisecond = 1_000_000;
+
+    private readonly PriorityQueue<Action, (long At, long Order)> _events = new();
+    private readonly Dictionary<RequestId, Slot> _reads = [];
+    private readonly HashSet<NodeId> _paused = [];
+    private readonly HashSet<NodeId> _syncing = [];
+    private readonly HashSet<(NodeId, int)> _checkpointing = [];
+    private NodeSet _side;
+    private bool _faults = true;
+    private long _order;
+    private int _values;
+
+    public RandomCluster(QuorumSystem quorums, MultiPaxosOptions options, int seed)
+        : base(quorums, options, seed)
+    {
+        AutoFsync = false;
+        foreach (var replica in Replicas.Values)
+        {
+            replica.Skew = DrawSkew();
+        }
+
+        StartAll();
+    }
+
+    public int LeasesSeen { get; private set; }
+
+    public int ReadsAnswered { get; private set; }
+
+    public int SnapshotsSent { get; private set; }
+
+    public int Crashes { get; private set; }
+
+    public static MultiPaxosOptions Options(MultiPaxosMutation mutation = MultiPaxosMutation.None) => new()
+    {
+        HeartbeatInterval = Duration.FromMilliseconds(20),
+        ElectionTimeout = Duration.FromMilliseconds(100),
+        LeaseDuration = Duration.FromMilliseconds(300),
+        RetainedSlots = 12,
+        ChunkEntries = 3,
+        ChunkBytes = 64,
+        IdleHeartbeats = 5,
+        Mutation = mutation,
+    };
+
+    /// <summary>Runs with faults for <paramref name="length"/>, then without, and demands that everyone agrees on something new.</summary>
+    public void Run(Duration length)
+    {
+        var end = Now + length.Nanoseconds;
+        In(0, Client);
+        In(5 * Millisecond, Fault);
+        while (Now < end)
+        {
+            Next();
+        }
+
+        Heal();
+        end = Now + 3_000 * Millisecond;
+        while (Now < end)
+        {
+            Next();
+        }
+
+        Converge();
+    }
+
+    public override void Send(NodeId from, NodeId to, Message message)
+    {
+        SnapshotsSent += message is Message.InstallSnapshot ? 1 : 0;
+        if (from == to)
+        {
+            // The host delivers these itself: not lost, but like all else at a later step.
+            var life = Replicas[to].Life;
+            In(1, () => Receive(from, to, message, life));
+            return;
+        }
+
+        if (_faults && (Cut(from, to) || Random.Next(100) < 3))
+        {
+            return;
+        }
+
+        var copies = _faults && Random.Next(100) < 5 ? 2 : 1;
+        for (; copies > 0; copies--)
+        {
+            var delay = Random.Next(100, 3_000) * 1_000L;
+            delay = _faults && Random.Next(100) < 3 ? delay * Random.Next(10, 200) : delay;
+            In(delay, () => Receive(from, to, message, 0));
+        }
+    }
+
+    public override void TimerSet(Replica replica, TimerId timer, Instant due)
+    {
+        var life = replica.Life;
+        var wait = Math.Max(0, due.Nanoseconds - replica.Monotonic.Nanoseconds);
+        In(wait, () => Fire(replica, timer, due, life));
+    }
+
+    public override void Stepped(Replica replica)
+    {
+        if (replica.UndurableCount > 0 && _syncing.Add(replica.Id))
+        {
+            var life = replica.Life;
+            In(Random.Next(20, _faults ? 4_000 : 500) * 1_000L, () => Sync(replica, life));
+        }
+
+        CheckLeases();
+    }
+
+    public override void Answered(Replica replica, RequestId request, Result result)
+    {
+        base.Answered(replica, request, result);
+        if (result is Result.ReadReady ready)
+        {
+            ReadsAnswered++;
+            var least = _reads[request];
+            Assert.True(ready.Slot >= least, $"a read at {ready.Slot} misses {least}, acknowledged before it began");
+        }
+    }
+
+    private void In(long delay, Action action) => _events.Enqueue(action, (Now + delay, _order++));
+
+    private void Next()
+    {
+        _events.TryDequeue(out var action, out var at);
+        Now = Math.Max(Now, at.At);
+        action!();
+    }
+
+    private void Receive(NodeId from, NodeId to, Message message, int life)
+    {
+        var replica = Replicas[to];
+        if (_paused.Contains(to))
+        {
+            In(5 * Millisecond, () => Receive(from, to, message, life));
+        }
+        else if (replica.IsUp && (life == 0 || life == replica.Life))
+        {
+            replica.Receive(from, message);
+        }
+    }
+
+    private void Fire(Replica replica, TimerId timer, Instant due, int life)
+    {
+        if (_paused.Contains(replica.Id))
+        {
+            In(5 * Millisecond, () => Fire(replica, timer, due, life));
+        }
+        else if (replica.IsUp && replica.Life == life && replica.Timers.TryGetValue(timer, out var set) && set == due)
+        {
+            replica.Fire(timer);
+        }
+    }
+
+    private void Sync(Replica replica, int life)
+    {
+        if (replica.IsUp && replica.Life == life)
+        {
+            _syncing.Remove(replica.Id);
+            replica.Fsync(Random.Next(4) == 0 ? Random.Next(replica.UndurableCount + 1) : int.MaxValue);
+            Stepped(replica);
+        }
+    }
+
+    private void Client()
+    {
+        In(Random.Next(_faults ? 12_000 : 60_000) * 1_000L, Client);
+        var up = Replicas.Values.Where(replica => replica.IsUp && !_paused.Contains(replica.Id)).ToList();
+        if (up.Count == 0)
+        {
+            return;
+        }
+
+        var leaders = up.FindAll(replica => replica.Paxos.Role == PaxosRole.Leader);
+        var pool = leaders.Count > 0 && Random.Next(4) > 0 ? leaders : up;
+        var target = pool[Random.Next(pool.Count)];
+        switch (Random.Next(_faults ? 12 : 4))
+        {
+            case 0:
+                var least = Slot.None;
+                foreach (var replica in up.Where(replica => replica.Paxos.Role == PaxosRole.Leader))
+                {
+                    least = Slot.Max(least, replica.Paxos.LastCommand);
+                }
+
+                SubmitRead(target, least);
+                break;
+            case 1:
+                Submit(target.Id.Value, new Command.AcquireLease());
+                break;
+            case 4 when Random.Next(10) == 0:
+                Submit(target.Id.Value, new Command.Transfer(up[Random.Next(up.Count)].Id));
+                break;
+            default:
+                Propose(target.Id.Value, $"v{++_values}");
+                break;
+        }
+    }
+
+    // The read must be known before it is submitted: it may be answered in the same step.
+    private void SubmitRead(Replica target, Slot least)
+    {
+        _reads[Peek()] = least;
+        Submit(target.Id.Value, new Command.ReadIndex());
+    }
+
+    private void Fault()
+    {
+        if (!_faults)
+        {
+            return;
+        }
+
+        In(Random.Next(40_000) * 1_000L, Fault);
+        var replica = Replicas.Values.ElementAt(Random.Next(Replicas.Count));
+        switch (Random.Next(9))
+        {
+            case 0 or 1:
+                Restart(replica);
+                break;
+            case 2:
+                _side = NodeSet.FromBits((UInt128)Random.Next(256));
+                In(Random.Next(300) * Millisecond, () => _side = NodeSet.Empty);
+                break;
+            case 3 when _paused.Add(replica.Id):
+                In(Random.Next(500) * Millisecond, () => _paused.Remove(replica.Id));
+                break;
+            case 4 when replica.IsUp:
+                replica.State.Flush();
+                break;
+            case 5 when replica.IsUp:
+                Checkpoint(replica);
+                break;
+            case 6:
+                replica.Skew = DrawSkew();
+                break;
+            case 7 when replica.IsUp:
+                replica.Clone();
+                break;
+            case 8 when replica.IsUp:
+                Submit(replica.Id.Value, Random.Next(2) == 0
+                    ? new Command.PeerDown(new NodeId(Random.Next(Replicas.Count) + 1))
+                    : new Command.PeerUp(new NodeId(Random.Next(Replicas.Count) + 1)));
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Restart(Replica replica)
+    {
+        if (replica.IsUp)
+        {
+            Crashes++;
+            replica.Crash(Random.Next(replica.UndurableCount + 1));
+            replica.State.WipeReachesDisk = Random.Next(2) == 0;
+            _syncing.Remove(replica.Id);
+            In(Random.Next(200) * Millisecond, () => Revive(replica));
+        }
+    }
+
+    private static void Revive(Replica replica)
+    {
+        if (!replica.IsUp)
+        {
+            replica.Start();
+        }
+    }
+
+    private void Checkpoint(Replica replica)
+    {
+        if (!_checkpointing.Add((replica.Id, replica.Life)))
+        {
+            return;
+        }
+
+        replica.BeginCheckpoint();
+        replica.State.Flush();
+        var life = replica.Life;
+        In(Random.Next(20) * Millisecond, () =>
+        {
+            if (replica.IsUp && replica.Life == life)
+            {
+                replica.Checkpoint(keepOld: Random.Next(3) == 0);
+                _checkpointing.Remove((replica.Id, life));
+            }
+        });
+    }
+
+    private bool Cut(NodeId from, NodeId to) => !_side.IsEmpty && _side.Contains(from) != _side.Contains(to);
+
+    private Duration DrawSkew() => new(Random.NextInt64(-ClockBound.Nanoseconds, ClockBound.Nanoseconds + 1));
+
+    private void CheckLeases()
+    {
+        var holders = Replicas.Values.Where(replica => replica.HoldsLease).ToList();
+        LeasesSeen += holders.Count;
+        Assert.True(holders.Count <= 1, "two leases at one time");
+        if (holders.Count == 1)
+        {
+            var known = Agreed.Count == 0 ? Slot.None : Agreed.Keys.Last();
+            Assert.True(
+                holders[0].Paxos.Executed >= known, $"the holder of the lease is at {holders[0].Paxos.Executed}, but {known} is executed");
+        }
+    }
+
+    private void Heal()
+    {
+        _faults = false;
+        _side = NodeSet.Empty;
+        _paused.Clear();
+        foreach (var replica in Replicas.Values)
+        {
+            Revive(replica);
+        }
+    }
+
+    private void Converge()
+    {
+        var leader = Replicas.Values.FirstOrDefault(replica => replica.Paxos.IsReady);
+        Assert.True(leader is not null, $"no leader: {string.Join('\n', Replicas.Values)}");
+        Propose(leader.Id.Value, "last");
+        var end = Now + 1_000 * Millisecond;
+        while (Now < end)
+        {
+            Next();
+        }
+
+        Assert.Contains("last", Agreed.Values);
+        foreach (var replica in Replicas.Values)
+        {
+            Assert.Equal(leader.State.Commands.Where(pair => pair.Key <= replica.State.Applied), replica.State.Commands);
+            Assert.Contains("last", replica.State.Commands.Values);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Synod.Core;
+using Xunit;
+
+namespace Synod.Protocols.Tests.MultiPaxosRoom;
+
+/// <summary>Random schedules of everything that can go wrong, and progress once it stops.</summary>
+public sealed class SimulationTests
+{
+    [Theory]
+    [InlineData("majority of 3", 120)]
+    [InlineData("majority of 5", 30)]
+    [InlineData("4/2 of 5", 30)]
+    [InlineData("grid 2x2", 25)]
+    [InlineData("weights 2,1,1,1", 25)]
+    public void Agreement_leases_reads_and_progress(string system, int seeds)
+    {
+        var (leases, reads, snapshots, crashes) = (0L, 0, 0, 0);
+        for (var seed = 0; seed < seeds; seed++)
+        {
+            var cluster = new RandomCluster(System(system), RandomCluster.Options(), seed);
+            try
+            {
+                cluster.Run(Duration.FromSeconds(3));
+            }
+            catch (Exception failure)
+            {
+                throw new Xunit.Sdk.XunitException($"{system}, seed {seed}: {failure}");
+            }
+
+            leases += cluster.LeasesSeen;
+            reads += cluster.ReadsAnswered;
+            snapshots += cluster.SnapshotsSent;
+            crashes += cluster.Crashes;
+        }
+
+        Assert.True(leases > seeds && reads > seeds && snapshots > 0 && crashes > seeds, "the schedules are too tame");
+    }
+
+    internal static QuorumSystem System(string system) => system switch
+    {
+        "majority of 3" => SizedQuorums.Majority(TestCluster.Members(3)),
+        "majority of 5" => SizedQuorums.Majority(TestCluster.Members(5)),
+        "4/2 of 5" => new SizedQuorums(TestCluster.Members(5), 4, 2),
+        "grid 2x2" => new GridQuorums(TestCluster.Members(4), 2, 2),
+        "weights 2,1,1,1" => new WeightedQuorums(TestCluster.Members(4), ImmutableArray.Create(2, 1, 1, 1), 3, 3),
+        "2/2 of 4" => new SizedQuorums(TestCluster.Members(4), 2, 2),
+        _ => throw new ArgumentOutOfRangeException(nameof(system), system, null),
+    };
+}
