@@ -1,0 +1,48 @@
+using Synod.Core;
+using Synod.Protocols.Consensus;
+using Xunit;
+
+namespace Synod.Protocols.Tests.MultiPaxosRoom;
+
+/// <summary>The protocol with one known mistake each: the random schedules must find it, or they prove nothing.</summary>
+public sealed class MutantTests
+{
+    private const int Seeds = 2_000;
+
+    public static TheoryData<int> Mutations =>
+        [.. Enum.GetValues<MultiPaxosMutation>().Where(mutation => mutation != MultiPaxosMutation.None).Select(mutation => (int)mutation)];
+
+    [Theory]
+    [MemberData(nameof(Mutations))]
+    public void Random_schedules_find(int mutation)
+    {
+        var seed = FirstFailure("majority of 3", (MultiPaxosMutation)mutation, out var found);
+        Assert.True(seed >= 0, $"{(MultiPaxosMutation)mutation} was not found in {Seeds} seeds");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{(MultiPaxosMutation)mutation}: seed {seed}: {found}");
+    }
+
+    [Fact]
+    public void Quorums_that_need_not_meet_are_found()
+    {
+        Assert.True(FirstFailure("2/2 of 4", MultiPaxosMutation.None, out _) >= 0);
+    }
+
+    private static int FirstFailure(string system, MultiPaxosMutation mutation, out string found)
+    {
+        found = "";
+        for (var seed = 0; seed < Seeds; seed++)
+        {
+            try
+            {
+                new RandomCluster(SimulationTests.System(system), RandomCluster.Options(mutation), seed).Run(Duration.FromSeconds(3));
+            }
+            catch (Exception failure) when (failure is InvariantViolation or Xunit.Sdk.XunitException)
+            {
+                found = failure.Message;
+                return seed;
+            }
+        }
+
+        return -1;
+    }
+}
