@@ -24,10 +24,17 @@ internal sealed class RandomCluster : TestCluster
     private long _order;
     private int _values;
 
-    public RandomCluster(QuorumSystem quorums, MultiPaxosOptions options, int seed)
+    private readonly bool _stormy;
+
+    /// <param name="quorums">The members and their quorums.</param>
+    /// <param name="options">Those of every replica.</param>
+    /// <param name="seed">Everything is drawn from it.</param>
+    /// <param name="stormy">Slow disks, very late messages, a crash or an election every few milliseconds.</param>
+    public RandomCluster(QuorumSystem quorums, MultiPaxosOptions options, int seed, bool stormy = false)
         : base(quorums, options, seed)
     {
         AutoFsync = false;
+        _stormy = stormy;
         foreach (var replica in Replicas.Values)
         {
             replica.Skew = DrawSkew();
@@ -54,6 +61,15 @@ internal sealed class RandomCluster : TestCluster
         ChunkBytes = 64,
         IdleHeartbeats = 5,
         Mutation = mutation,
+    };
+
+    /// <summary>Without leases and pre-votes, so that leaders change as fast as they can.</summary>
+    public static MultiPaxosOptions Duelling(MultiPaxosMutation mutation) => Options(mutation) with
+    {
+        HeartbeatInterval = Duration.FromMilliseconds(10),
+        ElectionTimeout = Duration.FromMilliseconds(40),
+        LeasesEnabled = false,
+        PreVoteEnabled = false,
     };
 
     /// <summary>Runs with faults for <paramref name="length"/>, then without, and demands that everyone agrees on something new.</summary>
@@ -97,7 +113,7 @@ internal sealed class RandomCluster : TestCluster
         for (; copies > 0; copies--)
         {
             var delay = Random.Next(100, 3_000) * 1_000L;
-            delay = _faults && Random.Next(100) < 3 ? delay * Random.Next(10, 200) : delay;
+            delay = _faults && Random.Next(100) < (_stormy ? 12 : 3) ? delay * Random.Next(10, _stormy ? 60 : 200) : delay;
             In(delay, () => Receive(from, to, message, 0));
         }
     }
@@ -114,7 +130,7 @@ internal sealed class RandomCluster : TestCluster
         if (replica.UndurableCount > 0 && _syncing.Add(replica.Id))
         {
             var life = replica.Life;
-            In(Random.Next(20, _faults ? 4_000 : 500) * 1_000L, () => Sync(replica, life));
+            In(Random.Next(20, !_faults ? 500 : _stormy ? 15_000 : 4_000) * 1_000L, () => Sync(replica, life));
         }
 
         CheckLeases();
@@ -177,7 +193,7 @@ internal sealed class RandomCluster : TestCluster
 
     private void Client()
     {
-        In(Random.Next(_faults ? 12_000 : 60_000) * 1_000L, Client);
+        In(Random.Next(!_faults ? 60_000 : _stormy ? 3_000 : 12_000) * 1_000L, Client);
         var up = Replicas.Values.Where(replica => replica.IsUp && !_paused.Contains(replica.Id)).ToList();
         if (up.Count == 0)
         {
@@ -224,10 +240,13 @@ internal sealed class RandomCluster : TestCluster
             return;
         }
 
-        In(Random.Next(40_000) * 1_000L, Fault);
+        In(Random.Next(_stormy ? 12_000 : 40_000) * 1_000L, Fault);
         var replica = Replicas.Values.ElementAt(Random.Next(Replicas.Count));
-        switch (Random.Next(9))
+        switch (Random.Next(_stormy ? 11 : 9))
         {
+            case 9 or 10 when replica.IsUp:
+                Submit(replica.Id.Value, new Command.Campaign());
+                break;
             case 0 or 1:
                 Restart(replica);
                 break;
@@ -268,7 +287,7 @@ internal sealed class RandomCluster : TestCluster
             replica.Crash(Random.Next(replica.UndurableCount + 1));
             replica.State.WipeReachesDisk = Random.Next(2) == 0;
             _syncing.Remove(replica.Id);
-            In(Random.Next(200) * Millisecond, () => Revive(replica));
+            In(Random.Next(_stormy ? 20 : 200) * Millisecond, () => Revive(replica));
         }
     }
 
@@ -342,7 +361,7 @@ internal sealed class RandomCluster : TestCluster
         Assert.Contains("last", Agreed.Values);
         foreach (var replica in Replicas.Values)
         {
-            Assert.Equal(leader.State.Commands.Where(pair => pair.Key <= replica.State.Applied), replica.State.Commands);
+            Assert.Equal(Agreed.Where(pair => pair.Key <= replica.State.Applied), replica.State.Commands);
             Assert.Contains("last", replica.State.Commands.Values);
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Synod.Core;
+using Synod.Protocols.Consensus;
 using Xunit;
 
 namespace Synod.Protocols.Tests.MultiPaxosRoom;
@@ -35,6 +36,27 @@ public sealed class SimulationTests
         }
 
         Assert.True(leases > seeds && reads > seeds && snapshots > 0 && crashes > seeds, "the schedules are too tame");
+    }
+
+    [Theory]
+    [InlineData("majority of 3", 60)]
+    [InlineData("4/2 of 5", 20)]
+    [InlineData("grid 2x2", 20)]
+    public void Agreement_and_progress_among_duelling_leaders(string system, int seeds)
+    {
+        for (var seed = 0; seed < seeds; seed++)
+        {
+            var cluster = new RandomCluster(
+                System(system), RandomCluster.Duelling(MultiPaxosMutation.None), seed, stormy: true);
+            try
+            {
+                cluster.Run(Duration.FromSeconds(1));
+            }
+            catch (Exception failure)
+            {
+                throw new Xunit.Sdk.XunitException($"{system}, seed {seed}: {failure}");
+            }
+        }
     }
 
     internal static QuorumSystem System(string system) => system switch
