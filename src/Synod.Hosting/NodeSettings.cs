@@ -18,6 +18,8 @@ internal sealed record NodeSettings
 
     public required string DataFolder { get; init; }
 
+    public bool Rejoin { get; init; }
+
     public required IReadOnlyList<NodeDescriptor> Nodes { get; init; }
 
     public required IReadOnlyDictionary<NodeId, EndPoint> Peers { get; init; }
@@ -80,6 +82,7 @@ internal sealed record NodeSettings
                 Self = new NodeId(options.NodeId),
                 Cluster = options.Cluster,
                 DataFolder = Path.GetFullPath(options.DataFolder),
+                Rejoin = options.Rejoin,
                 Nodes = nodes,
                 Peers = ReadPeers(options),
                 Listen = nodes.Count > 1 ? listen : null,

@@ -71,6 +71,7 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             Cluster = _settings.Cluster,
             Id = _settings.Self,
             DataFolder = _settings.DataFolder,
+            Rejoin = _settings.Rejoin,
             Listen = _settings.Listen,
             Peers = _settings.Peers,
             Tls = _settings.Tls,
@@ -79,7 +80,10 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             MaxClockBound = _settings.MaxClockBound,
         };
         _node = new(
-            options, store => new(new DatabaseNode(database, store), new NodeMessageWire(), new NodeRecordWire()), _log);
+            options,
+            (identity, store) => new(
+                new DatabaseNode(database with { Incarnation = identity.Incarnation }, store), new NodeMessageWire(), new NodeRecordWire()),
+            _log);
         await _node.StartAsync();
         _ = FollowAsync(_node);
         _handler = new NodeRequestHandler(_node.Host);

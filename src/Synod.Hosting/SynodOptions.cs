@@ -18,6 +18,12 @@ public sealed class SynodOptions
     /// <summary>Where the data is kept; made if missing. One process at a time uses it.</summary>
     public string DataFolder { get; set; } = "";
 
+    /// <summary>
+    /// The node lost its data folder and starts with an empty one, as a new replica. Nothing to set on a first start, and harmless once
+    /// the node is back.
+    /// </summary>
+    public bool Rejoin { get; set; }
+
     /// <summary>Every node of the cluster, this one included; empty for a node alone.</summary>
     public List<SynodNodeAddress> Nodes { get; set; } = [];
 

@@ -22,7 +22,10 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
             Nodes = Nodes,
             Create = start =>
             {
-                var options = new DatabaseOptions { Self = start.Self, Nodes = Descriptors };
+                var options = new DatabaseOptions
+                {
+                    Self = start.Self, Nodes = Descriptors, Incarnation = Incarnations.GetValueOrDefault(start.Self),
+                };
                 var node = new DatabaseNode(adapt?.Invoke(options) ?? options, start.Store);
                 Protocols[start.Self] = node;
                 return node;
@@ -41,6 +44,9 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
     public IReadOnlyList<NodeDescriptor> Descriptors { get; }
 
     public Dictionary<NodeId, DatabaseNode> Protocols { get; } = [];
+
+    /// <summary>Which nodes came back without their disk, and as what.</summary>
+    public Dictionary<NodeId, ulong> Incarnations { get; } = [];
 
     public SimulatedWorld World { get; }
 

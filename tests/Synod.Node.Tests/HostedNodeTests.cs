@@ -143,7 +143,7 @@ public sealed class HostedNodeTests : IDisposable
             Clock = new BoundedClock(Duration.Zero),
             Log = new LogOptions(1 << 20),
         },
-        _ => Toy.Hosted(new Toy(new NodeId(id))),
+        (_, _) => Toy.Hosted(new Toy(new NodeId(id))),
         new LogBook());
 
     private static async Task ConnectedAsync(HostedNode<Toy.Message, Toy.Record, Toy.Command, Toy.Result> node, params int[] peers)

@@ -9,6 +9,20 @@ namespace Synod.Storage;
 /// <param name="Store">A number drawn when the data folder was made: a wiped disk is another store.</param>
 public sealed record LogIdentity(string Cluster, NodeId Node, ulong Store)
 {
+    private const ulong ComebackBit = 1UL << 63;
+
+    /// <summary>
+    /// Whether the folder replaces one that was lost: then the node is a new replica, and takes no part in what the lost one promised.
+    /// </summary>
+    public bool IsComeback => (Store & ComebackBit) != 0;
+
+    /// <summary>Which incarnation of the node this is: 0 with its first folder, the store's number after a loss.</summary>
+    public ulong Incarnation => IsComeback ? Store : 0;
+
+    /// <summary>The identity of a new folder, from a random number.</summary>
+    public static LogIdentity Draw(string cluster, NodeId node, ulong random, bool comeback) =>
+        new(cluster, node, comeback ? random | ComebackBit : random & ~ComebackBit);
+
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"cluster '{Cluster}', node {Node.Value}, store {Store:x16}");
 }

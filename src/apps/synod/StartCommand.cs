@@ -16,6 +16,7 @@ internal static class StartCommand
 
     private static readonly Option<int?> Id = new("--id") { Description = "This node's number, from 1." };
     private static readonly Option<string?> Data = new("--data", "-d") { Description = "The data folder; made if missing." };
+    private static readonly Option<bool> Rejoin = new("--rejoin") { Description = "The data folder was lost: come back with an empty one, as a new replica." };
     private static readonly Option<string?> Cluster = new("--cluster") { Description = "The cluster's name, the same on all nodes." };
 
     private static readonly Option<string[]> Nodes = new("--node")
@@ -39,7 +40,7 @@ internal static class StartCommand
     {
         var command = new Command("start", $"Runs one node until SIGTERM, then hands over and stops. {ExitCodes.Help}")
         {
-            Config, Id, Data, Cluster, Nodes, Listen, Clients, Http, Token, Certs, Plaintext, Clock, MaxOffset, Replicas, Quorums, JsonLog,
+            Config, Id, Data, Rejoin, Cluster, Nodes, Listen, Clients, Http, Token, Certs, Plaintext, Clock, MaxOffset, Replicas, Quorums, JsonLog,
         };
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
         return command;
@@ -72,6 +73,7 @@ internal static class StartCommand
         var options = parsed.GetValue(Config) is { } file ? SynodOptions.FromFile(file) : new SynodOptions();
         options.NodeId = parsed.GetValue(Id) ?? options.NodeId;
         options.DataFolder = parsed.GetValue(Data) ?? options.DataFolder;
+        options.Rejoin |= parsed.GetValue(Rejoin);
         options.Cluster = parsed.GetValue(Cluster) ?? options.Cluster;
         options.Listen = parsed.GetValue(Listen) ?? options.Listen;
         options.ClientListen = parsed.GetValue(Clients) ?? options.ClientListen;

@@ -29,7 +29,7 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
     /// <exception cref="StorageRefusal">The folder holds another node's data, an unknown format or damage.</exception>
     /// <exception cref="StorageFailure">The disk failed, or another process uses the folder.</exception>
     public HostedNode(
-        NodeOptions options, Func<IStore, HostedProtocol<TMessage, TRecord, TCommand, TResult>> make, ILogger logger)
+        NodeOptions options, Func<LogIdentity, IStore, HostedProtocol<TMessage, TRecord, TCommand, TResult>> make, ILogger logger)
     {
         _options = options;
         _logger = logger;
@@ -43,12 +43,21 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
             Metrics = Own(new NodeMetrics(options.Id));
             var disk = Own(new FileDisk(Path.Combine(options.DataFolder, "log")));
             var drawn = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-            Identity = new LogIdentity(options.Cluster, options.Id, DurableLog.ReadIdentity(disk)?.Store ?? drawn);
+            var known = DurableLog.ReadIdentity(disk);
+            if (options.Rejoin && known is { IsComeback: false })
+            {
+                throw new ConfigurationRefused(
+                    $"The data folder {options.DataFolder} is not empty, so there is nothing to rejoin after: start without rejoining.");
+            }
+
+            Identity = known is null
+                ? LogIdentity.Draw(options.Cluster, options.Id, drawn, options.Rejoin)
+                : new LogIdentity(options.Cluster, options.Id, known.Store);
             var log = Own(DurableLog.Open(disk, Identity, options.Log));
             _store = Own(new RocksStore(Path.Combine(options.DataFolder, "store")));
             Claim(log);
             Ledger = Own(new NodeLedger(Own(new FileDisk(Path.Combine(options.DataFolder, "node")))));
-            Host = new(HostOptions(), make(_store), log, _store, new LimitedClock(options.Clock, options.MaxClockBound), Metrics, logger);
+            Host = new(HostOptions(), make(Identity, _store), log, _store, new LimitedClock(options.Clock, options.MaxClockBound), Metrics, logger);
             _transport = new Transport(TransportOptions(), Host, new GuardedStores(Ledger, Host.Fail), Metrics, logger);
         }
         catch

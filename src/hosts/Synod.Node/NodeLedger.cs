@@ -54,13 +54,19 @@ public sealed class NodeLedger : IPeerStores, IDisposable
     {
         lock (_lock)
         {
-            if (_stores.TryGetValue(peer, out var known))
+            // A folder that says it replaces a lost one is let in: whoever has it knows that it may not vote on old promises.
+            if (_stores.TryGetValue(peer, out var known) && !new LogIdentity("", peer, store).IsComeback)
             {
                 return known == store;
             }
 
+            if (known == store)
+            {
+                return true;
+            }
+
             Write(FirstPeer + peer.Value, store);
-            _stores.Add(peer, store);
+            _stores[peer] = store;
             return true;
         }
     }

@@ -16,6 +16,12 @@ public sealed record NodeOptions
     /// <summary>Holds the log, the applied state and the node's ledger. One process at a time.</summary>
     public required string DataFolder { get; init; }
 
+    /// <summary>
+    /// The node lost its data folder and starts with an empty one: it comes back as a new replica that knows of no old promise. Without
+    /// this, peers refuse a node that comes with another folder than before.
+    /// </summary>
+    public bool Rejoin { get; init; }
+
     /// <summary>Where other nodes connect; null opens no port.</summary>
     public IPEndPoint? Listen { get; init; }
 

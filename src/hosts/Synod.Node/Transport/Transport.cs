@@ -179,7 +179,7 @@ public sealed class Transport : IAsyncDisposable
         return _stores.Accept(hello.Node, hello.Store)
             ? null
             : new(ConnectionRefusal.ForeignStore,
-                $"Node {hello.Node.Value} was known with another data folder: it may have forgotten its votes, so it needs a new node id.");
+                $"Node {hello.Node.Value} was known with another data folder: it may have forgotten its votes. If the folder is lost, start it with an empty one and --rejoin.");
     }
 
     /// <summary>Makes <paramref name="connection"/> the one from its peer; a newer one replaces an older.</summary>

@@ -49,9 +49,9 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
 
     public SimulatedClock Clock { get; }
 
-    public MemoryStore Store { get; } = new();
+    public MemoryStore Store { get; private set; } = new();
 
-    public NodeLog Log { get; }
+    public NodeLog Log { get; private set; }
 
     public NodeCounts Counts { get; } = new();
 
@@ -115,6 +115,15 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         {
             pending.Receiver.OnLost(Self, pending.Tag);
         }
+    }
+
+    /// <summary>Stops the process and gives it an empty disk in place of its own.</summary>
+    public void Wipe()
+    {
+        Crash();
+        Note("wipe", 0);
+        Store = new MemoryStore();
+        Log = new NodeLog(_random.Fork(), _cluster.Options.SegmentBytes);
     }
 
     /// <summary>Stops the process for a while without its knowing: its inputs queue, its clocks go on.</summary>

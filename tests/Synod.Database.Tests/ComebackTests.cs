@@ -1,0 +1,52 @@
+using Synod.Core;
+
+namespace Synod.Database.Tests;
+
+/// <summary>A node whose disk was lost (paxos.md §8: its identity must not vote on what it forgot).</summary>
+public sealed class ComebackTests
+{
+    [Fact]
+    public void A_wiped_node_is_taken_in_as_a_new_replica_of_a_new_group_and_everything_acknowledged_is_there()
+    {
+        var cluster = new DatabaseCluster();
+        cluster.Put("k", "1");
+        cluster.Split("m", 2);
+        cluster.Put("z", "2");
+        var before = cluster.RangeOf("k").Group;
+        var wiped = new NodeId(3);
+        cluster.Cluster[wiped].Wipe();
+        cluster.Incarnations[wiped] = 77;
+        cluster.Cluster.StartAfter(wiped, Duration.Zero);
+        cluster.Run(() => cluster.RangeOf("k").Group != before, 60);
+        cluster.Put("k", "3");
+
+        // Without the others' help: the new replica holds the data and its vote counts.
+        var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = 3 } };
+        cluster.Run(() => cluster.Ask("k", transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf("k") == wiped, 60);
+        Assert.Equal("3", cluster.Get("k"));
+        Assert.Equal("2", cluster.Get("z"));
+        cluster.Cluster.Crash(new NodeId(1));
+        cluster.Put("k", "4");
+        Assert.Equal("4", cluster.Get("k"));
+    }
+
+    [Fact]
+    public void Until_a_successor_group_takes_it_in_a_wiped_node_has_no_replica_to_vote_with()
+    {
+        var cluster = new DatabaseCluster();
+        cluster.Put("k", "1");
+        var (wiped, other) = (new NodeId(3), new NodeId(2));
+        cluster.Cluster[wiped].Wipe();
+        cluster.Incarnations[wiped] = 77;
+
+        // Only one of the others is up, so nothing can be agreed on but with the wiped node's vote.
+        cluster.Cluster.Crash(other);
+        cluster.Cluster.StartAfter(wiped, Duration.Zero);
+        cluster.Run(Duration.FromSeconds(10));
+        var status = cluster.Wait(cluster.Send(wiped, new Api.Request { Status = new Api.StatusQuery() })).Status;
+        Assert.Empty(status.Groups);
+        var tag = cluster.Send(new NodeId(1), cluster.Commit(cluster.Begin(), [("k", "2")]));
+        cluster.Run(Duration.FromSeconds(10));
+        Assert.NotEqual(Api.CommitResult.Types.Outcome.Committed, cluster.AnswerTo(tag)?.Commit?.Outcome);
+    }
+}
