@@ -41,7 +41,7 @@ internal static class DemoCommand
         cluster.Keep = parsed.GetValue(Keep);
         await using var first = cluster.Client();
         await using var second = cluster.Client();
-        var report = await ShownAsync(new DemoRun(settings, cluster, [first, second]), settings, cancellationToken);
+        var report = await ShownAsync(new DemoRun(settings, cluster, [first, second]), cluster, cancellationToken);
         foreach (var anomaly in report.Anomalies.Take(20))
         {
             Terminal.Fail(ExitCodes.Failed, anomaly);
@@ -57,31 +57,39 @@ internal static class DemoCommand
         }
 
         cluster.Keep |= !report.Ok;
-        if (cluster.Keep)
-        {
-            Terminal.Talk.MarkupLineInterpolated($"[grey]data and logs are kept in {cluster.Folder}[/]");
-        }
-
         return report.Ok ? ExitCodes.Done : ExitCodes.Failed;
     }
 
     /// <summary>A live bar on a terminal; otherwise a line every few seconds.</summary>
-    private static async Task<DemoReport> ShownAsync(DemoRun run, DemoSettings settings, CancellationToken cancellationToken)
+    private static async Task<DemoReport> ShownAsync(
+        DemoRun run, DemoCluster cluster, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         void Say(string line) => Terminal.Talk.MarkupLine(string.Create(
             CultureInfo.InvariantCulture, $"[grey]{watch.Elapsed.TotalSeconds,6:0.0} s[/] {Markup.Escape(line)}"));
+
+        // Whatever interrupts the run, its logs are what one wants to read.
+        var keep = cluster.Keep;
+        cluster.Keep = true;
+        var report = await RunAsync(run, Say, watch, cancellationToken);
+        cluster.Keep = keep;
+        return report;
+    }
+
+    private static async Task<DemoReport> RunAsync(
+        DemoRun run, Action<string> say, Stopwatch watch, CancellationToken cancellationToken)
+    {
         if (!Terminal.Talk.Profile.Capabilities.Interactive)
         {
             var last = TimeSpan.Zero;
             return await run.RunAsync(
-                Say,
+                say,
                 (_, progress) =>
                 {
                     if (watch.Elapsed - last > TimeSpan.FromSeconds(2))
                     {
                         last = watch.Elapsed;
-                        Say(Line(progress));
+                        say(Line(progress));
                     }
                 },
                 cancellationToken);
@@ -93,7 +101,7 @@ internal static class DemoCommand
             {
                 var bar = view.AddTask("starting", maxValue: 1);
                 return await run.RunAsync(
-                    Say,
+                    say,
                     (done, progress) =>
                     {
                         bar.Value = done;

@@ -10,6 +10,7 @@ var root = new RootCommand($"Synod: a replicated, transactional key-value databa
     RangeCommand.Create(),
     CertCommand.Create(),
     BenchCommand.Create(),
+    SimCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Spectre.Console;
 using Synod.Client;
 
 namespace Synod.App.Demo;
@@ -126,7 +127,11 @@ internal sealed class DemoCluster : IAsyncDisposable
             await node.DisposeAsync();
         }
 
-        if (!Keep)
+        if (Keep)
+        {
+            Terminal.Talk.MarkupLineInterpolated($"[grey]data and logs are kept in {Folder}[/]");
+        }
+        else
         {
             Directory.Delete(Folder, recursive: true);
         }

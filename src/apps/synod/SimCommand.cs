@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using Synod.App.Sim;
+using Synod.Workloads.Simulated;
+
+namespace Synod.App;
+
+/// <summary><c>synod sim</c>: whole nodes and clients inside the simulator, under faults.</summary>
+internal static class SimCommand
+{
+    private static readonly Option<string> Workload = new("--workload", "-w")
+    {
+        Description = $"One of: {string.Join(", ", SimulationRun.Workloads.Keys)} (append is short for list-append), or all.",
+        DefaultValueFactory = _ => "bank",
+    };
+
+    private static readonly Option<string> Seeds = new("--seeds", "-s")
+    {
+        Description = "Which runs, as A..B with both ends, or one number.",
+        DefaultValueFactory = _ => "1..20",
+    };
+
+    private static readonly Option<double> Seconds = new("--seconds") { Description = "Simulated seconds of faults per run.", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Jobs = new("--jobs", "-j") { Description = "Runs at a time; each takes one core.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<bool> Twice = new("--twice") { Description = "Run every seed twice and compare the traces' hashes." };
+    private static readonly Option<string?> Trace = new("--trace") { Description = "Where a failing run's trace goes. Default: sim-WORKLOAD-SEED.trace." };
+    private static readonly Option<string?> Bug = new("--bug") { Description = "Run with a seeded bug; the names are in the table of --bugs." };
+    private static readonly Option<bool> Bugs = new("--bugs") { Description = "Hunt every seeded bug, and tell what caught it and how fast." };
+    private static readonly Option<double> Limit = new("--limit") { Description = "With --bugs: seconds of hunting for each.", DefaultValueFactory = _ => 120 };
+    private static readonly Option<string?> Output = new("--out", "-o") { Description = "With --bugs: also write the table to this Markdown file." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+
+    public static Command Create()
+    {
+        var command = new Command("sim", "Runs whole nodes and clients in a deterministic simulation under faults, and judges what they saw.")
+        {
+            Workload, Seeds, Seconds, Jobs, Twice, Trace, Bug, Bugs, Limit, Output, Json,
+        };
+        command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => parsed.GetValue(Bugs)
+            ? Task.Run(() => Hunt(parsed, cancellationToken), CancellationToken.None)
+            : Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var batch = new SimulationBatch
+        {
+            Workloads = WorkloadsOf(parsed.GetValue(Workload)!),
+            Seeds = SeedsOf(parsed.GetValue(Seeds)!),
+            Seconds = parsed.GetValue(Seconds),
+            Jobs = Math.Max(1, parsed.GetValue(Jobs)),
+            Twice = parsed.GetValue(Twice),
+            Bug = parsed.GetValue(Bug) is { } name ? SeededBug.Find(name) : null,
+        };
+        var result = WithProgress(batch.Count, (step, fail) => batch.Run(step, fail, cancellationToken));
+        var failures = result.Failures.OrderBy(failure => failure.Workload, StringComparer.Ordinal).ThenBy(failure => failure.Seed).ToList();
+        foreach (var failure in failures.Take(5))
+        {
+            var file = parsed.GetValue(Trace) ?? string.Create(CultureInfo.InvariantCulture, $"sim-{failure.Workload}-{failure.Seed}.trace");
+            batch.WriteTrace(failure, file);
+            Terminal.Fail(ExitCodes.Failed, failure.Failure!.Message, $"  trace: {file}", $"  replay: {batch.ReplayCommand(failure)}");
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(result.ToJson());
+        }
+        else
+        {
+            Terminal.Out.Write(result.ToTable());
+        }
+
+        return failures.Count == 0 && result.Unequal == 0 ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static int Hunt(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var seeds = SeedsOf(parsed.GetValue(Seeds)!);
+        var limit = TimeSpan.FromSeconds(parsed.GetValue(Limit));
+        var bugs = parsed.GetValue(Bug) is { } name ? [SeededBug.Find(name)] : SeededBug.All;
+        var report = new HuntReport(WithProgress(bugs.Count, (step, _) => bugs
+            .AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Max(1, parsed.GetValue(Jobs))).WithCancellation(cancellationToken)
+            .Select(bug =>
+            {
+                var result = BugHunt.Run(bug, seeds.First, int.MaxValue, limit, TimeProvider.System);
+                step(bug.Name);
+                return result;
+            })
+            .ToList()));
+        if (parsed.GetValue(Output) is { } file)
+        {
+            File.WriteAllText(file, report.ToMarkdown());
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(report.ToJson());
+        }
+        else
+        {
+            Terminal.Out.Write(report.ToTable());
+        }
+
+        return report.AllCaught ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static T WithProgress<T>(int count, Func<Action<string>, Action<string>, T> run)
+    {
+        if (!Terminal.Talk.Profile.Capabilities.Interactive)
+        {
+            var done = 0;
+            var every = Math.Max(1, count / 20);
+            return run(
+                what =>
+                {
+                    var now = Interlocked.Increment(ref done);
+                    if (now % every == 0 || now == count)
+                    {
+                        Console.Error.WriteLine($"{now} of {count}: {what}");
+                    }
+                },
+                Console.Error.WriteLine);
+        }
+
+        return Terminal.Talk.Progress()
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(view =>
+            {
+                var bar = view.AddTask("running", maxValue: count);
+                return run(
+                    what =>
+                    {
+                        bar.Increment(1);
+                        bar.Description = Markup.Escape(what);
+                    },
+                    line => Terminal.Talk.MarkupLineInterpolated($"[red]{line}[/]"));
+            });
+    }
+
+    private static IReadOnlyList<string> WorkloadsOf(string name) => name switch
+    {
+        "all" => [.. SimulationRun.Workloads.Keys],
+        "append" => ["list-append"],
+        _ when SimulationRun.Workloads.ContainsKey(name) => [name],
+        _ => throw new ArgumentException($"There is no workload '{name}'. Use one of: {string.Join(", ", SimulationRun.Workloads.Keys)}, or all."),
+    };
+
+    private static (ulong First, ulong Last) SeedsOf(string text)
+    {
+        var parts = text.Split("..");
+        return parts.Length is 1 or 2
+            && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
+            && ulong.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
+            && first <= last && last - first < 10_000_000
+                ? (first, last)
+                : throw new ArgumentException($"'{text}' is no range of seeds. Write A..B with A not above B, for instance 1..200.");
+    }
+}
