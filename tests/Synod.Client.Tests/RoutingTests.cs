@@ -83,9 +83,10 @@ public class RoutingTests
 
         var read = client.GetAsync("a", Token);
         await asked.Task.WaitAsync(Token);
+        time.Advance(TimeSpan.FromSeconds(3));
         while (!read.IsCompleted)
         {
-            time.Advance(TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromTicks(2));
             await Task.Yield();
         }
 
