@@ -184,6 +184,38 @@ public sealed class DurableLog : IDisposable
         }
     });
 
+    /// <summary>Whether the next segment would have to be made while appends wait.</summary>
+    public bool NeedsSpare => !_hasSpare;
+
+    /// <summary>
+    /// The slow part of <see cref="PrepareSpare"/>, for another thread to do beside this log's own; one such call at a time. Only
+    /// on a disk that takes calls from several threads.
+    /// </summary>
+    /// <exception cref="StorageFailure">The disk is full or broken. The log itself is as it was.</exception>
+    public void DraftSpare()
+    {
+        if (_disk.List().Contains(LogSegment.DraftName, StringComparer.Ordinal))
+        {
+            _disk.Delete(LogSegment.DraftName);
+        }
+
+        _disk.Create(LogSegment.DraftName, _options.SegmentBytes).Dispose();
+    }
+
+    /// <summary>Takes over what <see cref="DraftSpare"/> made.</summary>
+    /// <exception cref="StorageFailure">As for <see cref="Append"/>.</exception>
+    public void AdoptSpare() => Run(0, static (log, _) =>
+    {
+        if (log._hasSpare)
+        {
+            log._disk.Delete(LogSegment.DraftName);
+            return;
+        }
+
+        log._disk.Rename(LogSegment.DraftName, LogSegment.SpareName);
+        log._hasSpare = true;
+    });
+
     public void Dispose()
     {
         _file?.Dispose();

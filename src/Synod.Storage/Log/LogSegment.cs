@@ -23,6 +23,9 @@ internal sealed record LogSegment(long Number, long PreviousEnd, long FirstSeque
     /// <summary>The next segment's file, while it is made; also a dropped segment's file, kept for its allocated blocks.</summary>
     public const string SpareName = "spare";
 
+    /// <summary>A spare that another thread is making.</summary>
+    public const string DraftName = "spare-draft";
+
     /// <summary>The format that this program writes.</summary>
     public const uint Version = 1;
 

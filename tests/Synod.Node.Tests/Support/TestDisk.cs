@@ -72,6 +72,14 @@ internal sealed class TestDisk : IDisk
 
     public void SyncDirectory() => Sync();
 
+    private byte[] ContentOf(string name)
+    {
+        lock (_lock)
+        {
+            return _files[name];
+        }
+    }
+
     private void Sync()
     {
         if (!_open.IsSet)
@@ -89,7 +97,7 @@ internal sealed class TestDisk : IDisk
 
     private sealed class File(TestDisk disk, string name) : IDiskFile
     {
-        private byte[] _content = disk._files[name];
+        private byte[] _content = disk.ContentOf(name);
 
         public long Length => _content.Length;
 

@@ -46,6 +46,7 @@ internal sealed class LogThread<TMessage, TResult>
     private readonly Thread _thread;
     private List<PendingBatch<TMessage, TResult>> _queue = [];
     private List<PendingBatch<TMessage, TResult>> _taken = [];
+    private Task? _drafting;
     private bool _stopping;
     private long _synced;
     private long _checkpoints;
@@ -108,6 +109,7 @@ internal sealed class LogThread<TMessage, TResult>
             {
                 WriteAndSync();
                 _taken.Clear();
+                KeepSpare();
             }
 
             _log.Seal();
@@ -117,6 +119,14 @@ internal sealed class LogThread<TMessage, TResult>
             // Not swallowed: the loop finds it, stops the node and reports it. After a failed sync nothing may be retried.
             _failure = cause;
             _notify();
+        }
+        finally
+        {
+            // The disk may be closed after this thread has ended.
+            if (_drafting is not null)
+            {
+                _ = Task.WaitAny(_drafting);
+            }
         }
     }
 
@@ -141,14 +151,29 @@ internal sealed class LogThread<TMessage, TResult>
 
             if (idle)
             {
-                // What costs time and no one waits for is done when there is nothing else to do.
                 _log.Seal();
-                _log.PrepareSpare();
+                KeepSpare();
             }
 
             var began = Stopwatch.GetTimestamp();
             _bell.Wait(IdleAfter);
             idle = Stopwatch.GetElapsedTime(began).Ticks * 100 >= IdleAfter.Nanoseconds;
+        }
+    }
+
+    /// <summary>Has the next segment's file made beside the log: writing its zeros takes as long as hundreds of syncs.</summary>
+    private void KeepSpare()
+    {
+        if (_drafting is { IsCompleted: true })
+        {
+            _drafting.GetAwaiter().GetResult();
+            _drafting = null;
+            _log.AdoptSpare();
+        }
+
+        if (_drafting is null && _log.NeedsSpare)
+        {
+            _drafting = Task.Run(_log.DraftSpare);
         }
     }
 
