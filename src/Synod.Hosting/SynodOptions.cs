@@ -9,7 +9,7 @@ namespace Synod.Hosting;
 /// </summary>
 public sealed class SynodOptions
 {
-    /// <summary>This node's number, from 1. A node that lost its data folder comes back under a new one.</summary>
+    /// <summary>This node's number, from 1.</summary>
     public int NodeId { get; set; } = 1;
 
     /// <summary>The cluster's name, the same on all nodes. Nodes of another name are refused.</summary>
