@@ -259,6 +259,7 @@ public static class MvccStore
         return intent;
     }
 
+    // The casts matter: a bare null would convert to an empty memory, which is a value, not to none.
     private static IntentRecord? TryDecodeIntent(ReadOnlyMemory<byte> stored)
     {
         var reader = new CodecReader(stored);
@@ -267,7 +268,7 @@ public static class MvccStore
         var hasValue = reader.Bool();
         var value = reader.Rest();
         return reader.IsComplete && (hasValue || value.IsEmpty)
-            ? new IntentRecord(transaction, prepared, hasValue ? value : null)
+            ? new IntentRecord(transaction, prepared, hasValue ? (ReadOnlyMemory<byte>?)value : null)
             : null;
     }
 }
