@@ -14,8 +14,6 @@ public sealed class RangeDirectory
     /// <summary>Every known range, in order of groups.</summary>
     public IEnumerable<RangeDescriptor> Ranges => _ranges.Values;
 
-    public int Count => _ranges.Count;
-
     /// <summary>The sum of versions: it grows with every change, so that equal sums mean equal knowledge in practice.</summary>
     public ulong VersionSum { get; private set; }
 

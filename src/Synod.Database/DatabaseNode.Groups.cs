@@ -1,0 +1,194 @@
+using Synod.Core;
+using Synod.Database.Ranges;
+using Synod.Protocols.Consensus;
+using Synod.Storage.Mvcc;
+
+namespace Synod.Database;
+
+/// <summary>The groups of a node: stepping their consensus, and how replicas come to be.</summary>
+public sealed partial class DatabaseNode
+{
+    /// <summary>Steps a group's consensus, and carries what it put out one floor up or out of the node.</summary>
+    private void Run(
+        RangeReplica replica,
+        Action<MultiPaxos, Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result>> step)
+    {
+        step(replica.Paxos, _inner);
+        var outbox = _step.Outbox;
+        foreach (var record in _inner.Records)
+        {
+            outbox.Persist(new NodeRecord.Consensus(replica.Group, record));
+        }
+
+        foreach (var (to, message, recordsBefore) in _inner.Messages)
+        {
+            var wrapped = new NodeMessage.Consensus(replica.Group, message);
+            if (recordsBefore == 0)
+            {
+                // Early below is early here: the replica's own call site says why.
+                outbox.SendEarly(to, wrapped);
+            }
+            else
+            {
+                outbox.Send(to, wrapped);
+            }
+        }
+
+        foreach (var (timer, due, isSet) in _inner.Timers)
+        {
+            var id = new TimerId(timer.Kind + (int)NodeTimer.Consensus, (long)replica.Group);
+            if (isSet)
+            {
+                outbox.SetTimer(id, due);
+            }
+            else
+            {
+                outbox.CancelTimer(id);
+            }
+        }
+
+        foreach (var refusal in _inner.Refusals)
+        {
+            outbox.Refuse(refusal);
+        }
+
+        foreach (var (slot, command) in _inner.Executions)
+        {
+            replica.OnExecuted(slot, ((MultiPaxos.Command.Propose)command).Value);
+        }
+
+        foreach (var (_, result, _) in _inner.Answers)
+        {
+            OnConsensusAnswer(replica, result);
+        }
+
+        _inner.Clear();
+        _touched.Enqueue(replica);
+    }
+
+    private static void OnConsensusAnswer(RangeReplica replica, MultiPaxos.Result result)
+    {
+        switch (result)
+        {
+            case MultiPaxos.Result.LeaseHeld:
+                replica.OnLeaseAnswer(null);
+                break;
+            case MultiPaxos.Result.Transferred:
+                replica.OnTransferAnswer(true);
+                break;
+            case MultiPaxos.Result.Unavailable { Reason: UnavailableReason.TransferAbandoned }:
+                replica.OnTransferAnswer(false);
+                break;
+            case MultiPaxos.Result.Unavailable u:
+                replica.OnLeaseAnswer($"The range's leader cannot hold a lease now ({u.Reason}).");
+                break;
+        }
+    }
+
+    /// <summary>Carries on until nothing that happened in this step has a consequence left.</summary>
+    private void Settle()
+    {
+        while (_touched.TryDequeue(out var replica))
+        {
+            foreach (var split in replica.ApplyReady())
+            {
+                OnSplit(split);
+            }
+
+            replica.UpdateLeader();
+            if (replica.BecameLeader)
+            {
+                replica.BecameLeader = false;
+                AnnounceLeader(replica);
+            }
+
+            var context = _step.Context;
+            if (replica.TryDequeueProposal(out var value))
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Propose(value), context, inner));
+            }
+
+            if (replica.AsksForLease())
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.AcquireLease(), context, inner));
+            }
+
+            if (replica.TakeTransfer() is { } to)
+            {
+                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Transfer(to), context, inner));
+            }
+        }
+    }
+
+    /// <summary>Makes the replica of a group whose state is in the store, with what the log knows of it.</summary>
+    private RangeReplica Open(ulong group)
+    {
+        var replica = new RangeReplica(group, _store, _step, _options, DrawGroup, Describe);
+        _replicas.Add(group, replica);
+        _directory.Merge(replica.State.Descriptor);
+        _orphans.Remove(group, out var records);
+        var context = _step.Context;
+        Run(replica, (paxos, inner) => paxos.Recover(records ?? [], context, inner));
+        return replica;
+    }
+
+    private void OnSplit(RangeCommand.Split split)
+    {
+        _directory.Merge(split.Parent);
+        _directory.Merge(split.Child);
+        var child = Open(split.Child.Group);
+
+        // Who led the span leads on where the preferred node has to come to know it first; leadership follows by and by.
+        var leads = split.Parent.IsRetired ? _replicas[split.Parent.Group].Leader is not null : split.Child.PreferredLeader == _options.Self;
+        if (leads)
+        {
+            var context = _step.Context;
+            Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
+        }
+
+        SpreadDirectory();
+    }
+
+    /// <summary>
+    /// The replica of a group; or, if the directory says that this node should hold one and it missed the split that made the group,
+    /// a new one without state, which then asks for a snapshot. While a local range still covers the keys, its own log will bring
+    /// the split.
+    /// </summary>
+    private RangeReplica? FindOrAdopt(ulong group)
+    {
+        if (_replicas.TryGetValue(group, out var known))
+        {
+            return known;
+        }
+
+        if (_directory.Find(group) is not { } range
+            || !range.Replicas.Contains(_options.Self)
+            || range.IsRetired
+            || range.IncarnationOf(_options.Self) != _options.Incarnation
+            || _replicas.Values.Any(replica => replica.State.Descriptor.Covers(range.Span)))
+        {
+            return null;
+        }
+
+        RangeState.Create(_store, range, new Slot(-1));
+        return Open(group);
+    }
+
+    private List<ulong> StoredGroups()
+    {
+        var groups = new List<ulong>();
+        using var cursor = _store.Seek(MetaKey.All);
+        while (cursor.Next())
+        {
+            if (MetaKey.KindOf(cursor.Key) == RangeKeys.DescriptorKind)
+            {
+                groups.Add(MetaKey.GroupOf(cursor.Key));
+            }
+        }
+
+        return groups;
+    }
+
+    /// <summary>Unique in the cluster: no other node has this id, no other start this epoch, no other draw this number.</summary>
+    private ulong DrawGroup() => (ulong)_options.Self.Value << 56 | (ulong)(_boot & 0xffff_ffff) << 24 | (ulong)(++_groupsDrawn & 0xff_ffff);
+}
