@@ -20,16 +20,17 @@ public interface ILockOwner
     Age Age { get; }
 
     /// <summary>
-    /// Whether the transaction may still be wounded. Not once a record of it was proposed: it may be prepared then, and a
-    /// prepared transaction is never wounded (it waits for no lock, so nobody can be in a cycle with it).
+    /// Whether the transaction may still be wounded here. Not once a record of it was proposed: it may be prepared then, and only
+    /// its coordinator may end it. It waits for no lock here, but a part of it elsewhere may: see <see cref="LockTable.BlocksOlder"/>.
     /// </summary>
     bool IsWoundable { get; }
 }
 
 /// <summary>
 /// The locks of one range, in the memory of its leader: strict two-phase locking with wound-wait by age (Rosenkrantz et al. 1978;
-/// Spanner §4.1.1). Wait edges go from younger to older, except towards transactions that wait for nothing; so there is no cycle
-/// and no deadlock to detect. Requests queue by age: an older one never stands behind a younger waiter.
+/// Spanner §4.1.1). Wait edges go from younger to older, except towards transactions that wait for nothing here; so there is no
+/// cycle inside one range. A cycle over ranges goes through a prepared transaction: its participants ask its coordinator to end it
+/// when they see an older one wait for it. Requests queue by age: an older one never stands behind a younger waiter.
 /// </summary>
 /// <remarks>Locks end with the leader's term; the locks of prepared transactions are taken again by the next leader.</remarks>
 public sealed class LockTable
@@ -62,6 +63,10 @@ public sealed class LockTable
         _waiting.Add(request.Position, request);
         return false;
     }
+
+    /// <summary>Whether a transaction older than <paramref name="owner"/> waits for a lock that it holds.</summary>
+    public bool BlocksOlder(ILockOwner owner) => _waiting.Values.Any(request =>
+        request.Owner.Age.IsOlderThan(owner.Age) && Conflicts(request).Any(held => held.Owner.Id == owner.Id));
 
     /// <summary>Whether <paramref name="owner"/> holds a lock here.</summary>
     public bool Holds(TransactionId owner) => _byOwner.ContainsKey(owner);

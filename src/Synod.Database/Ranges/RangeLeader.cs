@@ -176,6 +176,7 @@ internal sealed partial class RangeLeader
                 case TransactionPhase.Prepared when now - transaction.LastActive > _options.InquiryInterval:
                     transaction.LastActive = now;
                     _step.ToLeader(new NodeMessage.Inquire(transaction.Coordinator, transaction.Id, _replica.Group));
+                    EndDeadlock(transaction);
                     break;
                 case TransactionPhase.VotedReadOnly when _step.Context.TrueTime.After(transaction.ValidUntil):
                     Remove(transaction);
@@ -184,6 +185,18 @@ internal sealed partial class RangeLeader
         }
 
         TickFinishing(now);
+    }
+
+    /// <summary>
+    /// A prepared transaction is not wounded here, but its parts elsewhere may wait for locks of the very transaction that waits
+    /// here. The vote is taken back: a coordinator that has not decided aborts, and one that has does not listen.
+    /// </summary>
+    private void EndDeadlock(LeaderTransaction transaction)
+    {
+        if (_locks.BlocksOlder(transaction))
+        {
+            VoteNo(transaction.Coordinator, transaction.Id);
+        }
     }
 
     /// <summary>
