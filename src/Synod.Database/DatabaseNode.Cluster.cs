@@ -74,7 +74,8 @@ public sealed partial class DatabaseNode
     {
         foreach (var replica in _replicas.Values)
         {
-            if (replica.Leader is { } leader && replica.HoldsLease)
+            // Without a lease, too: an outdated leader's proposal is not chosen, and an idle range has old versions as well.
+            if (replica.Leader is { } leader)
             {
                 leader.CollectOld();
                 _touched.Enqueue(replica);

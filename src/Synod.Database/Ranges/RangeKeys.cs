@@ -48,17 +48,20 @@ internal static class RangeKeys
         return Completed((applied, last, reader.Timestamp()), reader);
     }
 
-    public static byte[] WriteSession(ulong sequence, Outcome outcome) => Written(writer =>
+    /// <param name="heard">When the group last heard of the session, by its commit timestamps.</param>
+    public static byte[] WriteSession(ulong sequence, Outcome outcome, Timestamp heard) => Written(writer =>
     {
         writer.Unsigned(sequence);
         writer.Outcome(outcome);
+        writer.Timestamp(heard);
     });
 
-    public static (ulong Sequence, Outcome Outcome) ReadSession(byte[] bytes)
+    public static (ulong Sequence, Outcome Outcome, Timestamp Heard) ReadSession(ReadOnlyMemory<byte> bytes)
     {
         var reader = new CodecReader(bytes);
         var sequence = reader.Unsigned();
-        return Completed((sequence, reader.Outcome()), reader);
+        var outcome = reader.Outcome();
+        return Completed((sequence, outcome, reader.Timestamp()), reader);
     }
 
     public static byte[] WritePrepared(PreparedTransaction value) => Written(writer =>

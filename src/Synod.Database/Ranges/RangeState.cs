@@ -97,7 +97,7 @@ internal sealed partial class RangeState : IReplicatedState
             return CommandEffect.None;
         }
 
-        var (sequence, outcome) = RangeKeys.ReadSession(bytes);
+        var (sequence, outcome, _) = RangeKeys.ReadSession(bytes);
         return sequence < id.Sequence ? CommandEffect.None
             : sequence > id.Sequence ? CommandEffect.Stale
             : CommandEffect.Decided(outcome);
@@ -160,7 +160,8 @@ internal sealed partial class RangeState : IReplicatedState
             return known;
         }
 
-        _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(id.Sequence, outcome));
+        var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
+        _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(id.Sequence, outcome, heard));
         if (!outcome.IsCommit)
         {
             return CommandEffect.Decided(outcome);
@@ -253,6 +254,27 @@ internal sealed partial class RangeState : IReplicatedState
         var progress = MvccStore.CollectGarbage(
             _store, _batch, Descriptor.Span with { Start = from }, CollectedUntil, CollectedKeys);
         CollectNext = progress.More ? progress.Next : null;
+        if (command.From.IsEmpty)
+        {
+            ExpireSessions();
+        }
+
         return CommandEffect.None;
+    }
+
+    /// <summary>
+    /// Forgets sessions that were silent for as long as versions are kept (paxos.md §4: by a command that carries the leader's clock, so
+    /// that every replica forgets the same ones). No client asks for an outcome that old.
+    /// </summary>
+    private void ExpireSessions()
+    {
+        using var sessions = _store.Seek(MetaKey.Kind(_group, RangeKeys.SessionKind));
+        while (sessions.Next())
+        {
+            if (RangeKeys.ReadSession(sessions.Value.ToArray()).Heard < CollectedUntil)
+            {
+                _batch.Delete(sessions.Key.ToArray());
+            }
+        }
     }
 }

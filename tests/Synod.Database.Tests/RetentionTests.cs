@@ -1,0 +1,31 @@
+using Synod.Core;
+
+namespace Synod.Database.Tests;
+
+/// <summary>Old versions and silent sessions go; what is still to be seen stays (spanner.md §8).</summary>
+public sealed class RetentionTests
+{
+    private readonly DatabaseCluster _cluster = new(adapt: options => options with { Retention = Duration.FromSeconds(30) });
+
+    [Fact]
+    public void Reads_below_the_threshold_are_refused_and_the_newest_version_stays()
+    {
+        var first = _cluster.Put("k", "1");
+        _cluster.Put("k", "2");
+        _cluster.Run(Duration.FromSeconds(150));
+        var response = _cluster.Ask("k", DatabaseCluster.Read("k", at: first));
+        Assert.Equal(Api.Response.BodyOneofCase.Refused, response.BodyCase);
+        Assert.Equal("2", _cluster.Get("k"));
+    }
+
+    [Fact]
+    public void A_session_that_was_silent_for_long_is_forgotten_and_goes_on_where_it_was()
+    {
+        var (id, age) = _cluster.Begin();
+        _cluster.CommitNow((id, age), [("k", "1")]);
+        _cluster.Run(Duration.FromSeconds(150));
+        id = new Api.TransactionId { Client = id.Client, Sequence = id.Sequence + 1 };
+        Assert.Equal(Api.CommitResult.Types.Outcome.Committed, _cluster.CommitNow((id, age), [("k", "2")]).Outcome);
+        Assert.Equal("2", _cluster.Get("k"));
+    }
+}
