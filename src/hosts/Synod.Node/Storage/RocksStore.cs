@@ -7,10 +7,16 @@ namespace Synod.Node.Storage;
 /// <summary>
 /// A store in RocksDB. Its own log is off: Synod's log has every command, so writes stay in memory until a flush. All keys share one
 /// column family, whose memtables reach the disk in the order in which they were filled: what survives a crash is the result of a prefix
-/// of the batches.
+/// of the batches. The newest batches gather in front of it and enter together, as one atomic write with one value per key.
 /// </summary>
+/// <remarks>For one thread, but for <see cref="Flush"/> and for snapshots that were taken.</remarks>
 public sealed class RocksStore : IStore, IDisposable
 {
+    // Enough for the hot keys to be overwritten in it many times, little enough to stay in the processor's cache.
+    private const int BufferedBytes = 256 << 10;
+
+    private readonly Lock _lock = new();
+    private readonly WriteBuffer _buffer = new();
     private readonly RocksDb _database;
     private readonly WriteOptions _write = new WriteOptions().DisableWal(1);
     private readonly FlushOptions _flush = new FlushOptions().SetWaitForFlush(true);
@@ -25,6 +31,14 @@ public sealed class RocksStore : IStore, IDisposable
 
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
+        lock (_lock)
+        {
+            if (_buffer.TryGet(key, out var value))
+            {
+                return value is null ? null : [.. value];
+            }
+        }
+
         try
         {
             return _database.Get(key);
@@ -35,30 +49,115 @@ public sealed class RocksStore : IStore, IDisposable
         }
     }
 
-    public IStoreCursor Seek(KeySpan span) => new RocksCursor(_database, span, null);
+    public IStoreCursor Seek(KeySpan span)
+    {
+        Spill();
+        return new RocksCursor(_database, span, null);
+    }
 
     public void Write(StoreBatch batch)
+    {
+        lock (_lock)
+        {
+            if (HasRange(batch))
+            {
+                // What the buffer holds may lie inside the range or not: too rare to look.
+                Spill();
+                WriteThrough(batch);
+                return;
+            }
+
+            foreach (var operation in batch.Operations)
+            {
+                if (operation.Kind == StoreOperationKind.Put)
+                {
+                    _buffer.Put(operation.Key, operation.Value);
+                }
+                else
+                {
+                    _buffer.Delete(operation.Key);
+                }
+            }
+
+            if (_buffer.Bytes > BufferedBytes)
+            {
+                Spill();
+            }
+        }
+    }
+
+    public IStoreSnapshot Snapshot()
+    {
+        Spill();
+        return new View(_database);
+    }
+
+    public void Flush()
+    {
+        Spill();
+        _ = Run("flush the store", () =>
+        {
+            _database.Flush(_flush);
+            return 0;
+        });
+    }
+
+    public void Dispose() => _database.Dispose();
+
+    private static bool HasRange(StoreBatch batch)
+    {
+        foreach (var operation in batch.Operations)
+        {
+            if (operation.Kind == StoreOperationKind.DeleteRange)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // One atomic write, so that what RocksDB holds is always as after some batch.
+    private void Spill()
+    {
+        lock (_lock)
+        {
+            if (_buffer.IsEmpty)
+            {
+                return;
+            }
+
+            using var operations = new WriteBatch();
+            foreach (var (key, value) in _buffer.Latest)
+            {
+                _ = value is null ? operations.Delete(key) : operations.Put(key, value);
+            }
+
+            Write(operations);
+            _buffer.Clear();
+        }
+    }
+
+    private void WriteThrough(StoreBatch batch)
     {
         using var operations = new WriteBatch();
         foreach (var operation in batch.Operations)
         {
-            switch (operation.Kind)
+            _ = operation.Kind switch
             {
-                case StoreOperationKind.Put:
-                    operations.Put(operation.Key, operation.Value);
-                    break;
-                case StoreOperationKind.Delete:
-                    operations.Delete(operation.Key);
-                    break;
-                case StoreOperationKind.DeleteRange:
-                    operations.DeleteRange(
-                        operation.Key, (ulong)operation.Key.Length, operation.Value, (ulong)operation.Value.Length);
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(batch), operation.Kind, "No such operation.");
-            }
+                StoreOperationKind.Put => operations.Put(operation.Key, operation.Value),
+                StoreOperationKind.Delete => operations.Delete(operation.Key),
+                StoreOperationKind.DeleteRange => operations.DeleteRange(
+                    operation.Key, (ulong)operation.Key.Length, operation.Value, (ulong)operation.Value.Length),
+                _ => throw new ArgumentOutOfRangeException(nameof(batch), operation.Kind, "No such operation."),
+            };
         }
 
+        Write(operations);
+    }
+
+    private void Write(WriteBatch operations)
+    {
         try
         {
             _database.Write(operations, _write);
@@ -68,16 +167,6 @@ public sealed class RocksStore : IStore, IDisposable
             throw Failure("write the store", failure);
         }
     }
-
-    public IStoreSnapshot Snapshot() => new View(_database);
-
-    public void Flush() => Run("flush the store", () =>
-    {
-        _database.Flush(_flush);
-        return 0;
-    });
-
-    public void Dispose() => _database.Dispose();
 
     // Few threads and small caches: nodes share small machines, and the data is mostly in the page cache anyway.
     private static DbOptions Options()
