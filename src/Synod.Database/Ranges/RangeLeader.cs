@@ -178,6 +178,9 @@ internal sealed partial class RangeLeader
                     _step.ToLeader(new NodeMessage.Inquire(transaction.Coordinator, transaction.Id, _replica.Group));
                     EndDeadlock(transaction);
                     break;
+                case TransactionPhase.Prepared when now - transaction.LastActive > _options.Tick / 2:
+                    EndDeadlock(transaction);
+                    break;
                 case TransactionPhase.VotedReadOnly when _step.Context.TrueTime.After(transaction.ValidUntil):
                     Remove(transaction);
                     break;
