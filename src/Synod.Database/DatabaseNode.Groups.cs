@@ -127,6 +127,12 @@ public sealed partial class DatabaseNode
         _replicas.Add(group, replica);
         _directory.Merge(replica.State.Descriptor);
         _orphans.Remove(group, out var records);
+        if (_checkpointBegun)
+        {
+            // The flush may have missed it: its part of the checkpoint is everything since now.
+            replica.Paxos.BeginCheckpoint();
+        }
+
         var context = _step.Context;
         Run(replica, (paxos, inner) => paxos.Recover(records ?? [], context, inner));
         return replica;

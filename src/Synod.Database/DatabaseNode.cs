@@ -41,6 +41,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     private readonly NodeSet _others;
     private long _boot;
     private long _groupsDrawn;
+    private bool _checkpointBegun;
 
     /// <param name="store">Holds what survived of the applied state; the node is its only user.</param>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
@@ -87,6 +88,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
 
     public override void BeginCheckpoint()
     {
+        _checkpointBegun = true;
         foreach (var replica in _replicas.Values)
         {
             replica.Paxos.BeginCheckpoint();
@@ -96,6 +98,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     public override void Checkpoint(StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
     {
         _step.Enter(context, outbox);
+        _checkpointBegun = false;
         outbox.Persist(new NodeRecord.Boot(_boot));
         foreach (var (group, records) in _orphans)
         {

@@ -9,6 +9,8 @@ namespace Synod.Client.Transactions;
 /// </summary>
 internal sealed class Coordinator(Router router)
 {
+    private const int AttemptsBetweenRefreshes = 3;
+
     private readonly LanePool _lanes = new(router.Chance);
     private readonly KeepAliveLoop _keepAlive = new(router);
 
@@ -54,6 +56,12 @@ internal sealed class Coordinator(Router router)
     {
         try
         {
+            if (attempt % AttemptsBetweenRefreshes == 0)
+            {
+                // A participant that no longer serves the keys votes no without saying why.
+                await router.RefreshAsync(cancellationToken);
+            }
+
             await router.PauseAsync(attempt - 1, cancellationToken);
             return true;
         }
