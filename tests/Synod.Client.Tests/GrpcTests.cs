@@ -152,6 +152,17 @@ public class GrpcTests
 
         public ValueTask<Response> HandleAsync(Request request, CancellationToken cancellationToken) => _answer(request, cancellationToken);
 
+        public void Handle(Request request, IResponseSink answers) => _ = HandleAsync(request, answers, _answer(request, Closing));
+
         public ValueTask DisposeAsync() => _app!.DisposeAsync();
+
+        private CancellationToken Closing => _app!.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+
+        private static async Task HandleAsync(Request request, IResponseSink answers, ValueTask<Response> answer)
+        {
+            var response = await answer;
+            response.Id = request.Id;
+            answers.Respond(response);
+        }
     }
 }

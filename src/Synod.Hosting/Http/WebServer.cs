@@ -83,6 +83,9 @@ internal sealed class WebServer : IAsyncDisposable
 
         // The application around us, or the command line, owns signals and the console.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+
+        // What the door does with a request never blocks: it needs no thread of its own.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

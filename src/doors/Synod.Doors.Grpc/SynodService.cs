@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,29 +9,38 @@ namespace Synod.Doors.Grpc;
 public sealed partial class SynodService(IRequestHandler handler, IHostApplicationLifetime lifetime, ILogger<SynodService> log)
     : Api.Synod.SynodBase
 {
-    /// <summary>Requests of one stream that are worked on at a time; the stream is not read further until one is done.</summary>
-    private const int MaxInFlight = 4_096;
-
-    private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
-
     /// <inheritdoc/>
-    public override async Task<Response> Call(Request request, ServerCallContext context) =>
-        await AnswerAsync(request, context.CancellationToken);
+    public override async Task<Response> Call(Request request, ServerCallContext context)
+    {
+        Response response;
+        try
+        {
+            response = request.BodyCase == Request.BodyOneofCase.None
+                ? Bodiless(request)
+                : await handler.HandleAsync(request, context.CancellationToken);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            response = InDoubt(request, failure);
+        }
+
+        response.Id = request.Id;
+        return response;
+    }
 
     /// <inheritdoc/>
     public override async Task Connect(
         IAsyncStreamReader<Request> requestStream, IServerStreamWriter<Response> responseStream, ServerCallContext context)
     {
-        var responses = Channel.CreateUnbounded<Response>(new() { SingleReader = true });
-        using var slots = new SemaphoreSlim(MaxInFlight);
-        var writing = WriteAsync(responses.Reader, responseStream, context.CancellationToken);
+        var responses = new ResponseQueue();
+        var writing = responses.WriteAsync(responseStream, context.CancellationToken);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
             while (await requestStream.MoveNext(reading.Token))
             {
-                await slots.WaitAsync(context.CancellationToken);
-                _ = ServeAsync(requestStream.Current, responses.Writer, slots, context.CancellationToken);
+                await responses.BeginAsync(reading.Token);
+                Serve(requestStream.Current, responses);
             }
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
@@ -40,80 +48,51 @@ public sealed partial class SynodService(IRequestHandler handler, IHostApplicati
             // The client went away, or the door closes. What was asked for is answered below if somebody still listens.
         }
 
-        // Every request in flight has let go of its slot before the semaphore and the channel go.
-        for (var i = 0; i < MaxInFlight; i++)
-        {
-            await slots.WaitAsync(CancellationToken.None);
-        }
-
-        responses.Writer.Complete();
-        await writing;
-    }
-
-    private async Task ServeAsync(
-        Request request, ChannelWriter<Response> responses, SemaphoreSlim slots, CancellationToken cancellationToken)
-    {
         try
         {
-            responses.TryWrite(await AnswerAsync(request, cancellationToken));
+            await responses.FinishAsync(context.CancellationToken);
         }
         catch (OperationCanceledException)
         {
-            // Nobody waits for the answer any more.
+            // Nobody listens any more.
         }
-        finally
-        {
-            slots.Release();
-        }
+
+        responses.Complete();
+        await writing;
     }
 
-    private async ValueTask<Response> AnswerAsync(Request request, CancellationToken cancellationToken)
+    private void Serve(Request request, ResponseQueue responses)
     {
-        Response response;
+        if (request.BodyCase == Request.BodyOneofCase.None)
+        {
+            responses.Respond(Bodiless(request));
+            return;
+        }
+
         try
         {
-            response = request.BodyCase == Request.BodyOneofCase.None
-                ? new Response { Refused = new Refused { Reason = "The request has no body, or one that this version does not know." } }
-                : await handler.HandleAsync(request, cancellationToken);
+            handler.Handle(request, responses);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
-            LogFailure(failure, request.BodyCase);
-            response = InDoubt(request);
+            responses.Respond(InDoubt(request, failure));
         }
-
-        response.Id = request.Id;
-        return response;
     }
+
+    private static Response Bodiless(Request request) => new()
+    {
+        Id = request.Id,
+        Refused = new Refused { Reason = "The request has no body, or one that this version does not know." },
+    };
 
     /// <summary>After a failure inside the node a commit may have happened; everything else may be asked again.</summary>
-    private static Response InDoubt(Request request)
+    private Response InDoubt(Request request, Exception failure)
     {
         const string reason = "the node failed on the request; its log says why";
+        LogFailure(failure, request.BodyCase);
         return request.BodyCase == Request.BodyOneofCase.Commit
-            ? new Response { Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown, Reason = reason } }
-            : new Response { Unavailable = new Unavailable { Reason = reason } };
-    }
-
-    private static async Task WriteAsync(
-        ChannelReader<Response> responses, IServerStreamWriter<Response> stream, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (await responses.WaitToReadAsync(cancellationToken))
-            {
-                while (responses.TryRead(out var response))
-                {
-                    // Whatever follows at once shares a packet.
-                    stream.WriteOptions = responses.TryPeek(out _) ? Buffered : WriteOptions.Default;
-                    await stream.WriteAsync(response, cancellationToken);
-                }
-            }
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or InvalidOperationException or RpcException)
-        {
-            // The stream has ended under the writer: its client has gone and takes unanswered requests for undelivered.
-        }
+            ? new Response { Id = request.Id, Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown, Reason = reason } }
+            : new Response { Id = request.Id, Unavailable = new Unavailable { Reason = reason } };
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A request of kind {Kind} failed inside the node.")]
