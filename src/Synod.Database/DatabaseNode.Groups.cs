@@ -117,6 +117,8 @@ public sealed partial class DatabaseNode
             {
                 Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Transfer(to), context, inner));
             }
+
+            _settled.Add(replica);
         }
     }
 

@@ -37,6 +37,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     private readonly SortedDictionary<ulong, RangeReplica> _replicas = [];
     private readonly SortedDictionary<ulong, List<MultiPaxos.Record>> _orphans = [];
     private readonly Queue<RangeReplica> _touched = [];
+    private readonly List<RangeReplica> _settled = [];
     private readonly Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> _inner = new();
     private readonly NodeSet _others;
     private long _boot;
@@ -84,6 +85,12 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
 
     public override void CheckInvariants()
     {
+        foreach (var replica in _settled)
+        {
+            replica.CheckInvariants();
+        }
+
+        _settled.Clear();
     }
 
     public override void BeginCheckpoint()

@@ -242,6 +242,16 @@ internal sealed partial class RangeReplica
         }
     }
 
+    /// <summary>What must hold after every step that touched the replica.</summary>
+    public void CheckInvariants()
+    {
+        Invariant.Check(State.IsAbsent || State.Applied <= Paxos.Executed, "AppliedWasExecuted", $"{State.Applied} after {Paxos.Executed}");
+        Invariant.Check(
+            Leader is null || (Paxos.Role == PaxosRole.Leader && Paxos.Ballot == Leader.Term && !State.IsAbsent),
+            "LeaderHasTheTerm",
+            $"group {Group}");
+    }
+
     private void Serve(RangeLeader leader, RequestId request, Api.Request body)
     {
         switch (body.BodyCase)
