@@ -20,6 +20,12 @@ internal sealed class ListState : IReplicatedState
     /// <summary>Whether a crash during an installation leaves no state, instead of the one from before.</summary>
     public bool WipeReachesDisk { get; set; } = true;
 
+    /// <summary>
+    /// Whether an installed snapshot is flushed at once. If not, a crash may bring back the state from before; safe, but then
+    /// replicas that installed from one another may all forget, and the group waits for one that did not.
+    /// </summary>
+    public bool FlushesInstallations { get; set; } = true;
+
     public IReadOnlyDictionary<Slot, string> Commands => _commands;
 
     public static ListState Absent() => new() { Applied = new Slot(-1), _flushedApplied = new Slot(-1) };
@@ -93,9 +99,8 @@ internal sealed class ListState : IReplicatedState
         {
             (_commands, _arriving) = (_arriving, []);
             Applied = chunk.At;
-            if (_flushedApplied < Slot.None)
+            if (FlushesInstallations || _flushedApplied < Slot.None)
             {
-                // A store whose old state is gone from disk flushes the new one at once; otherwise all replicas could end up absent.
                 Flush();
             }
         }

@@ -15,6 +15,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
     private readonly List<Record> _undurable = [];
     private readonly ClusterContext _context = new(cluster);
     private long _durableCount;
+    private Slot _reported;
 
     public NodeId Id { get; } = id;
 
@@ -57,8 +58,19 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         var recovered = Durable.ToArray();
         Paxos = cluster.Create(Id, State);
         _outbox = new();
+        _reported = Slot.None;
         Paxos.Recover(recovered, Context(), _outbox);
         Drain();
+    }
+
+    /// <summary>What it executed, or holds by a snapshot, since it was last asked or started.</summary>
+    public IEnumerable<KeyValuePair<Slot, string>> NewlyExecuted()
+    {
+        for (; _reported < Paxos.Executed && State.Applied >= Slot.None; _reported = _reported.Next)
+        {
+            var slot = _reported.Next;
+            yield return KeyValuePair.Create(slot, State.Commands.GetValueOrDefault(slot, ""));
+        }
     }
 
     /// <summary>Loses everything volatile, and of the undurable records all but the first <paramref name="kept"/>.</summary>
@@ -164,7 +176,6 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         {
             var value = Assert.IsType<Command.Propose>(executed.Command).Value;
             State.Apply(executed.Position, value);
-            cluster.Executed(this, executed.Position, Values.Text(value));
         }
 
         foreach (var sent in outbox.Messages)

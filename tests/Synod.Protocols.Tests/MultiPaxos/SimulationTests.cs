@@ -39,7 +39,7 @@ public sealed class SimulationTests
     }
 
     [Theory]
-    [InlineData("majority of 3", 60)]
+    [InlineData("majority of 3", 100)]
     [InlineData("4/2 of 5", 20)]
     [InlineData("grid 2x2", 20)]
     public void Agreement_and_progress_among_duelling_leaders(string system, int seeds)
@@ -56,6 +56,22 @@ public sealed class SimulationTests
             {
                 throw new Xunit.Sdk.XunitException($"{system}, seed {seed}: {failure}");
             }
+        }
+    }
+
+    /// <summary>Safety only: a group may have to wait if replicas forget what they installed from one another.</summary>
+    [Fact]
+    public void Agreement_although_installed_snapshots_are_lost()
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var cluster = new RandomCluster(System("majority of 3"), RandomCluster.Options(), seed);
+            foreach (var replica in cluster.Replicas.Values)
+            {
+                replica.State.FlushesInstallations = false;
+            }
+
+            cluster.RunBriefly(Duration.FromSeconds(3));
         }
     }
 

@@ -50,6 +50,7 @@ internal class TestCluster
     /// <summary>What was sent and neither delivered nor lost.</summary>
     public List<(NodeId From, NodeId To, Message Message)> Wire { get; } = [];
 
+    /// <summary>What was executed anywhere; the empty text is the NoOp.</summary>
     public SortedDictionary<Slot, string> Agreed { get; } = [];
 
     public Dictionary<RequestId, Result> Answers { get; } = [];
@@ -154,20 +155,20 @@ internal class TestCluster
     {
     }
 
+    /// <summary>Agreement: nobody ever executes something else in the same slot, a NoOp included.</summary>
     public virtual void Stepped(Replica replica)
     {
+        foreach (var (slot, text) in replica.NewlyExecuted())
+        {
+            Assert.True(
+                Agreed.TryAdd(slot, text) || Agreed[slot] == text,
+                $"{replica.Id} executed '{text}' in {slot}, where '{Agreed[slot]}' was agreed on");
+        }
+
         if (AutoFsync && replica.UndurableCount > 0)
         {
             replica.Fsync();
         }
-    }
-
-    /// <summary>Agreement: nobody ever executes another command in the same slot.</summary>
-    public virtual void Executed(Replica replica, Slot slot, string text)
-    {
-        Assert.True(
-            Agreed.TryAdd(slot, text) || Agreed[slot] == text,
-            $"{replica.Id} executed {text} in {slot}, where {Agreed[slot]} was agreed on");
     }
 
     public virtual void Answered(Replica replica, RequestId request, Result result) =>

@@ -8,6 +8,9 @@ public sealed partial class MultiPaxos
     /// <summary>A slot further above the floor than this is not accepted: the replica needs a snapshot first.</summary>
     private const long AcceptWindow = 1 << 16;
 
+    // How much of its report the candidate of the promised ballot has asked for.
+    private Slot _pagedTo;
+
     private Ballot _throughBallot;
     private Slot _through;
 
@@ -39,6 +42,13 @@ public sealed partial class MultiPaxos
             IsQuiescent = false;
             _lastHeard = Now;
             ArmElection();
+        }
+
+        if (m.From > _pagedTo)
+        {
+            // The candidate gets on with a long report: let it.
+            _pagedTo = m.From;
+            _lastHeard = Now;
         }
 
         SendPromise(from, m);
@@ -139,6 +149,7 @@ public sealed partial class MultiPaxos
         Invariant.Check(ballot > _promised, "PromiseGrows", $"{ballot} under {_promised}");
         StepDown(NodeId.None);
         _promised = ballot;
+        _pagedTo = Slot.None;
         See(ballot);
     }
 

@@ -211,6 +211,7 @@ public sealed partial class MultiPaxos
         else
         {
             _reported[from] = m.Through.Next;
+            ArmElection();
             _out.Send(from, new Message.Prepare(_promised, m.Through.Next, _released));
         }
     }

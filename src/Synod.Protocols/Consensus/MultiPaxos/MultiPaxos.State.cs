@@ -23,6 +23,7 @@ public sealed partial class MultiPaxos
     {
         visitor.Visit("promised", ref _promised);
         _log.State(visitor);
+        visitor.Visit("pagedTo", ref _pagedTo);
         visitor.Visit("vote", ref _voteBallot);
         visitor.Visit("voteEnd", ref _voteEnd);
         visitor.Visit("snapshotAt", ref _snapshotAt);
