@@ -84,6 +84,11 @@ public sealed class DurableLogTests
             (3, Gen.Const((Action<DurableLog>)(log => log.Sync()))),
             (1, Gen.Const((Action<DurableLog>)(log => log.Seal()))),
             (1, Gen.Const((Action<DurableLog>)(log => log.PrepareSpare()))),
+            (1, Gen.Const((Action<DurableLog>)(log =>
+            {
+                log.DraftSpare();
+                log.AdoptSpare();
+            }))),
             (1, Gen.Const((Action<DurableLog>)(log => log.DropBefore(log.StartSegment())))));
         step.List[1, 30].List[1, 3].Sample(
             lives =>
@@ -110,12 +115,23 @@ public sealed class DurableLogTests
             iter: 30, threads: 1);
     }
 
-    [Fact]
-    public void A_spare_made_ahead_is_used_by_the_next_segment()
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_spare_made_ahead_is_used_by_the_next_segment(bool isDrafted)
     {
         var disk = new SimulatedDisk(new Random(1).Next);
         using var log = Open(disk);
-        log.PrepareSpare();
+        Assert.True(log.NeedsSpare);
+        if (isDrafted)
+        {
+            log.DraftSpare();
+            log.AdoptSpare();
+        }
+        else
+        {
+            log.PrepareSpare();
+        }
+
+        Assert.False(log.NeedsSpare);
         var created = disk.Calls(DiskCallKind.Create);
         log.StartSegment();
 

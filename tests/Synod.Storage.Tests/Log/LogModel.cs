@@ -80,8 +80,12 @@ internal sealed class LogModel(Random random)
             case 9:
                 log.Seal();
                 break;
-            case 10:
+            case 10 when random.Next(2) == 0:
                 log.PrepareSpare();
+                break;
+            case 10:
+                log.DraftSpare();
+                log.AdoptSpare();
                 break;
             default:
                 var segment = log.StartSegment();
