@@ -82,6 +82,7 @@ public sealed class BankWorkload(BankOptions options) : IWorkload
         var random = context.Random(worker);
         for (var operation = 0; !context.IsStopping; operation++)
         {
+            await context.PaceAsync(random);
             try
             {
                 if (random.Below(Options.AuditEvery) == 0)

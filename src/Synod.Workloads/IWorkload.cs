@@ -47,6 +47,9 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
     /// <summary>Whether operations are recorded for the checkers; costs memory for each.</summary>
     public bool KeepsHistory { get; init; } = true;
 
+    /// <summary>How long a worker waits on average between two operations; zero for as fast as it goes.</summary>
+    public TimeSpan Pace { get; init; }
+
     /// <summary>Whether workers start nothing new.</summary>
     public bool IsStopping => _isStopping;
 
@@ -69,6 +72,10 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
 
     /// <summary>The node that should lead the <paramref name="index"/>th range; 0 if it does not matter.</summary>
     public int LeaderOf(int index) => Leaders.Count == 0 ? 0 : Leaders[index % Leaders.Count];
+
+    /// <summary>Waits between two operations of a worker.</summary>
+    public Task PaceAsync(SeededRandom random) =>
+        Pace == TimeSpan.Zero ? Task.CompletedTask : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Pace.Ticks)));
 
     /// <summary>Waits a little, on the workload's clock.</summary>
     public Task PauseAsync(TimeSpan length) => Task.Delay(length, Time);

@@ -34,6 +34,7 @@ public sealed class ListAppendWorkload(int lists = 8) : IWorkload
         var random = context.Random(worker);
         while (!context.IsStopping)
         {
+            await context.PaceAsync(random);
             try
             {
                 await (random.Below(4) == 0

@@ -28,6 +28,7 @@ public sealed class RegisterWorkload(int registers = 6) : IWorkload
         var random = context.Random(worker);
         while (!context.IsStopping)
         {
+            await context.PaceAsync(random);
             var key = KeyOf(random.Below(registers));
             try
             {

@@ -41,6 +41,7 @@ public sealed class RingWorkload(int keys = 24) : IWorkload
         var random = context.Random(worker);
         while (!context.IsStopping)
         {
+            await context.PaceAsync(random);
             try
             {
                 if (random.Below(6) == 0)

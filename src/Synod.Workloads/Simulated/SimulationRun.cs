@@ -89,6 +89,8 @@ public static class SimulationRun
         SynodClient[] clients = [database.AddClient(patience), database.AddClient(patience), database.AddClient(patience)];
         return new WorkloadContext(clients, new SimulatedTime(database.World, TimeSpan.Zero), options.Seed)
         {
+            // Bursts find other things than a steady trickle; and a run costs what its operations cost.
+            Pace = TimeSpan.FromMilliseconds(database.World.Random.Below(8) == 0 ? 0 : database.World.Random.Between(40, 200)),
             Leaders = [.. database.Cluster.Nodes.Select(node => node.Value)],
         };
     }

@@ -70,8 +70,22 @@ public static class TimestampChecker
 
     private static void CheckSnapshots(IReadOnlyList<TimedTransaction> history, List<Anomaly> anomalies)
     {
-        var versions = new SortedDictionary<string, SortedDictionary<Timestamp, string?>>(StringComparer.Ordinal);
-        foreach (var transaction in history)
+        var versions = Versions(history, anomalies);
+        foreach (var read in history.Where(transaction => transaction.IsSnapshot))
+        {
+            foreach (var item in read.Items)
+            {
+                CheckItem(read, item, versions.GetValueOrDefault(item.Key), anomalies);
+            }
+        }
+    }
+
+    /// <summary>Everything known to have been committed, from acknowledgements and from what reads saw, oldest first.</summary>
+    private static Dictionary<string, SortedList<Timestamp, string?>> Versions(
+        IReadOnlyList<TimedTransaction> history, List<Anomaly> anomalies)
+    {
+        var versions = new Dictionary<string, SortedList<Timestamp, string?>>(StringComparer.Ordinal);
+        foreach (var transaction in history.OrderBy(transaction => transaction.At))
         {
             foreach (var item in transaction.Items)
             {
@@ -93,17 +107,11 @@ public static class TimestampChecker
             }
         }
 
-        foreach (var read in history.Where(transaction => transaction.IsSnapshot))
-        {
-            foreach (var item in read.Items)
-            {
-                CheckItem(read, item, versions.GetValueOrDefault(item.Key), anomalies);
-            }
-        }
+        return versions;
     }
 
     private static void CheckItem(
-        TimedTransaction read, TimedItem item, SortedDictionary<Timestamp, string?>? versions, List<Anomaly> anomalies)
+        TimedTransaction read, TimedItem item, SortedList<Timestamp, string?>? versions, List<Anomaly> anomalies)
     {
         if (item.Version > read.At)
         {
@@ -111,12 +119,37 @@ public static class TimestampChecker
             return;
         }
 
-        var newest = (versions ?? []).LastOrDefault(version => version.Key <= read.At);
+        var newest = versions is null ? -1 : NewestAt(versions, read.At);
+        if (newest < 0)
+        {
+            return;
+        }
 
         // A tombstone is seen as absence, which carries no version.
-        if (newest.Key > item.Version && !(newest.Value is null && item.Value is null))
+        var (at, value) = (versions!.Keys[newest], versions.Values[newest]);
+        if (at > item.Version && !(value is null && item.Value is null))
         {
-            anomalies.Add(new Anomaly("missed-version", $"{item.Key} '{newest.Value}' of {newest.Key} is not in {read}"));
+            anomalies.Add(new Anomaly("missed-version", $"{item.Key} '{value}' of {at} is not in {read}"));
         }
+    }
+
+    /// <summary>The place of the newest version at or below <paramref name="at"/>; -1 if there is none.</summary>
+    private static int NewestAt(SortedList<Timestamp, string?> versions, Timestamp at)
+    {
+        var (low, high) = (0, versions.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (versions.Keys[middle] <= at)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low - 1;
     }
 }
