@@ -8,6 +8,8 @@ namespace Synod.Simulation.Tests;
 /// <summary>The commands of a replica's group in the node's store, each under its slot; as much as survived after a crash.</summary>
 internal sealed class StoredCommands(IStore store) : IReplicatedState
 {
+    private const int ChunkPairs = 200;
+
     private static readonly byte[] AppliedKey = [0];
 
     private readonly StoreBatch _batch = new();
@@ -37,17 +39,24 @@ internal sealed class StoredCommands(IStore store) : IReplicatedState
             return null;
         }
 
-        // One key and value a chunk: many chunks, so that crashes and losses fall between them.
+        // Several chunks, so that crashes and losses fall between them.
         using var cursor = view.Seek(KeySpan.All);
-        for (var skip = 0; skip <= index && cursor.Next(); skip++)
+        var more = cursor.Next();
+        for (var skip = index * ChunkPairs; skip > 0; skip--)
         {
+            more = cursor.Next();
         }
 
         var writer = new CodecWriter();
-        writer.Bytes(cursor.Key);
-        writer.Bytes(cursor.Value);
+        for (var pairs = 0; more && pairs < ChunkPairs; pairs++)
+        {
+            writer.Bytes(cursor.Key);
+            writer.Bytes(cursor.Value);
+            more = cursor.Next();
+        }
+
         var at = new Slot(BinaryPrimitives.ReadInt64BigEndian(view.Get(AppliedKey)));
-        return new SnapshotChunk(at, index, !cursor.Next(), writer.ToArray());
+        return new SnapshotChunk(at, index, !more, writer.ToArray());
     }
 
     public void InstallSnapshot(SnapshotChunk chunk)
@@ -60,10 +69,13 @@ internal sealed class StoredCommands(IStore store) : IReplicatedState
         }
 
         var reader = new CodecReader(chunk.Data);
-        var (key, value) = (reader.Bytes().ToArray(), reader.Bytes().ToArray());
-        if (key.Length > 1)
+        while (reader.Remaining > 0)
         {
-            _batch.Put(key, value);
+            var (key, value) = (reader.Bytes().ToArray(), reader.Bytes().ToArray());
+            if (key.Length > AppliedKey.Length)
+            {
+                _batch.Put(key, value);
+            }
         }
 
         if (chunk.IsLast)
