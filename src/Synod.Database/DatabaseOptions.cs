@@ -116,4 +116,7 @@ internal enum DatabaseMutation
 
     /// <summary>Scans lock the keys they found and not the gaps.</summary>
     NoGapLocks = 1 << 13,
+
+    /// <summary>A command of an earlier term is applied although a later leader has begun.</summary>
+    ApplyFormerTerms = 1 << 14,
 }

@@ -58,11 +58,34 @@ public abstract record RangeCommand
     /// </summary>
     public sealed record Collect(Timestamp Threshold, Key From) : RangeCommand;
 
+    /// <summary>
+    /// A leader's first command. Where it is applied, commands of earlier terms that were left in some replica's log and are chosen
+    /// only now have no effect any more: their leaders' leases are over, and reads may have been served without them.
+    /// </summary>
+    public sealed record Lead : RangeCommand;
+
     public byte[] ToBytes()
     {
         var writer = new CodecWriter();
         Write(writer);
         return writer.ToArray();
+    }
+
+    /// <summary>The command as it is proposed: under the term of its leader.</summary>
+    public byte[] ToBytes(Ballot term)
+    {
+        var writer = new CodecWriter();
+        writer.Ballot(term);
+        Write(writer);
+        return writer.ToArray();
+    }
+
+    /// <summary>Reads a proposal: the term of the leader that made it, which need not be the one that got it chosen, and the command.</summary>
+    public static (Ballot Term, RangeCommand Command) ParseProposal(ReadOnlyMemory<byte> bytes)
+    {
+        var reader = new CodecReader(bytes);
+        var term = reader.Ballot();
+        return (term, Parse(reader.Rest()));
     }
 
     private void Write(CodecWriter writer)
@@ -119,6 +142,9 @@ public abstract record RangeCommand
                 writer.Timestamp(c.Threshold);
                 writer.Bytes(c.From.Span);
                 break;
+            case Lead:
+                writer.Byte(9);
+                break;
         }
     }
 
@@ -170,6 +196,8 @@ public abstract record RangeCommand
             case 8:
                 var threshold = r.Timestamp();
                 return new Collect(threshold, new Key(r.Bytes()));
+            case 9:
+                return new Lead();
             default:
                 return null;
         }

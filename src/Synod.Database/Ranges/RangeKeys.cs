@@ -33,19 +33,21 @@ internal static class RangeKeys
         return Completed(RangeDescriptor.Read(ref reader), reader);
     }
 
-    public static byte[] WriteProgress(Slot applied, Timestamp last, Timestamp collected) => Written(writer =>
+    public static byte[] WriteProgress(Slot applied, Ballot term, Timestamp last, Timestamp collected) => Written(writer =>
     {
         writer.Slot(applied);
+        writer.Ballot(term);
         writer.Timestamp(last);
         writer.Timestamp(collected);
     });
 
-    public static (Slot Applied, Timestamp Last, Timestamp Collected) ReadProgress(ReadOnlyMemory<byte> bytes)
+    public static (Slot Applied, Ballot Term, Timestamp Last, Timestamp Collected) ReadProgress(ReadOnlyMemory<byte> bytes)
     {
         var reader = new CodecReader(bytes);
         var applied = reader.Slot();
+        var term = reader.Ballot();
         var last = reader.Timestamp();
-        return Completed((applied, last, reader.Timestamp()), reader);
+        return Completed((applied, term, last, reader.Timestamp()), reader);
     }
 
     /// <param name="heard">When the group last heard of the session, by its commit timestamps.</param>

@@ -13,12 +13,13 @@ internal sealed partial class RangeReplica
 {
     private readonly StepScope _step;
     private readonly DatabaseOptions _options;
-    private readonly Queue<(Slot Slot, RangeCommand Command)> _executed = [];
+    private readonly Queue<(Slot Slot, Ballot Term, RangeCommand Command)> _executed = [];
     private readonly Queue<ReadOnlyMemory<byte>> _proposals = [];
     private readonly List<(RequestId Request, Api.Request? Body, NodeMessage.ToLeader? Message)> _waiting = [];
     private readonly Func<ulong> _drawGroup;
     private readonly Func<Api.Directory> _directory;
     private bool _leaseAsked;
+    private Ballot _leadProposed;
 
     /// <param name="drawGroup">Draws the name of a new group, never used before in the cluster.</param>
     /// <param name="directory">What the node knows of the ranges.</param>
@@ -64,9 +65,14 @@ internal sealed partial class RangeReplica
     /// <summary>A value to propose, if any; consensus takes one at a time.</summary>
     public bool TryDequeueProposal(out ReadOnlyMemory<byte> value) => _proposals.TryDequeue(out value);
 
-    public void Propose(RangeCommand command) => _proposals.Enqueue(command.ToBytes());
+    /// <summary>Proposes under the present term: chosen in a later one, it may have no effect.</summary>
+    public void Propose(RangeCommand command) => _proposals.Enqueue(command.ToBytes(Paxos.Ballot));
 
-    public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value) => _executed.Enqueue((slot, RangeCommand.Parse(value)));
+    public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value)
+    {
+        var (term, command) = RangeCommand.ParseProposal(value);
+        _executed.Enqueue((slot, term, command));
+    }
 
     /// <summary>The keys a read asks for.</summary>
     public KeySpan SpanOf(Api.Read read) => read.Single
@@ -149,7 +155,11 @@ internal sealed partial class RangeReplica
             }
 
             _executed.Dequeue();
-            var effect = State.Apply(next.Slot, next.Command);
+            if (State.Apply(next.Slot, next.Term, next.Command) is not { } effect)
+            {
+                continue;
+            }
+
             Leader?.OnApplied(next.Command, effect);
             if (next.Command is RangeCommand.Split split)
             {
@@ -188,6 +198,12 @@ internal sealed partial class RangeReplica
         // Ready: the barrier is executed; what was executed before it must be applied too, prepared transactions above all.
         if (Leader is null && Paxos.IsReady && _executed.Count == 0 && HoldsLease)
         {
+            if (State.Term != Paxos.Ballot && !_options.Mutation.HasFlag(DatabaseMutation.ApplyFormerTerms))
+            {
+                ProposeLead();
+                return;
+            }
+
             Leader = new RangeLeader(this, _step, _options, Paxos.Ballot, Paxos.Lease.Start);
             BecameLeader = true;
         }
@@ -207,6 +223,16 @@ internal sealed partial class RangeReplica
             }
 
             ContinueClosing(leader);
+        }
+    }
+
+    /// <summary>Ends the effect of earlier terms, once in each term, before anything is served in it.</summary>
+    private void ProposeLead()
+    {
+        if (_leadProposed != Paxos.Ballot)
+        {
+            _leadProposed = Paxos.Ballot;
+            Propose(new RangeCommand.Lead());
         }
     }
 

@@ -55,12 +55,13 @@ internal sealed partial class RangeState
             // Absent from here until the last chunk: a crash in between must not leave half a state that looks whole.
             Applied = new Slot(-1);
             var descriptor = RangeDescriptor.Read(ref reader);
+            Term = reader.Ballot();
             LastTimestamp = reader.Timestamp();
             CollectedUntil = reader.Timestamp();
             var meta = MetaKey.Group(_group);
             _batch.DeleteRange(meta.Start.Memory.ToArray(), meta.End.Memory.ToArray());
             WriteDescriptor(_batch, descriptor);
-            WriteProgress(_batch, _group, Applied, LastTimestamp, CollectedUntil);
+            WriteProgress(_batch, _group, Applied, Term, LastTimestamp, CollectedUntil);
             MvccStore.DeleteSpan(_batch, descriptor.Span);
             Descriptor = descriptor;
         }
@@ -75,7 +76,7 @@ internal sealed partial class RangeState
         _lastInstalled = chunk.IsLast ? null : chunk;
         if (chunk.IsLast)
         {
-            WriteProgress(_batch, _group, chunk.At, LastTimestamp, CollectedUntil);
+            WriteProgress(_batch, _group, chunk.At, Term, LastTimestamp, CollectedUntil);
         }
 
         _store.Write(_batch);
@@ -97,7 +98,7 @@ internal sealed partial class RangeState
 
         if (_store.Get(RangeKeys.Progress(_group)) is { } progress)
         {
-            (Applied, LastTimestamp, CollectedUntil) = RangeKeys.ReadProgress(progress);
+            (Applied, Term, LastTimestamp, CollectedUntil) = RangeKeys.ReadProgress(progress);
         }
 
         using (var prepared = _store.Seek(MetaKey.Kind(_group, RangeKeys.PreparedKind)))
@@ -120,15 +121,15 @@ internal sealed partial class RangeState
     {
         var batch = new StoreBatch();
         WriteDescriptor(batch, descriptor);
-        WriteProgress(batch, descriptor.Group, applied, default, default);
+        WriteProgress(batch, descriptor.Group, applied, Ballot.None, default, default);
         store.Write(batch);
     }
 
     private static void WriteDescriptor(StoreBatch batch, RangeDescriptor descriptor) =>
         batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(descriptor));
 
-    private static void WriteProgress(StoreBatch batch, ulong group, Slot applied, Timestamp last, Timestamp collected) =>
-        batch.Put(RangeKeys.Progress(group), RangeKeys.WriteProgress(applied, last, collected));
+    private static void WriteProgress(StoreBatch batch, ulong group, Slot applied, Ballot term, Timestamp last, Timestamp collected) =>
+        batch.Put(RangeKeys.Progress(group), RangeKeys.WriteProgress(applied, term, last, collected));
 
     /// <summary>A snapshot on its way to one reader.</summary>
     private sealed class Outgoing : IDisposable
@@ -137,6 +138,7 @@ internal sealed partial class RangeState
         private readonly IEnumerator<RawPair> _pairs;
         private readonly Slot _at;
         private readonly RangeDescriptor _descriptor;
+        private readonly Ballot _term;
         private readonly Timestamp _lastTimestamp;
         private readonly Timestamp _collectedUntil;
         private SnapshotChunk? _last;
@@ -146,6 +148,7 @@ internal sealed partial class RangeState
             _view = view;
             _at = state.Applied;
             _descriptor = state.Descriptor;
+            _term = state.Term;
             _lastTimestamp = state.LastTimestamp;
             _collectedUntil = state.CollectedUntil;
             _pairs = Pairs(view, state).GetEnumerator();
@@ -168,6 +171,7 @@ internal sealed partial class RangeState
             if (index == 0)
             {
                 _descriptor.Write(writer);
+                writer.Ballot(_term);
                 writer.Timestamp(_lastTimestamp);
                 writer.Timestamp(_collectedUntil);
             }

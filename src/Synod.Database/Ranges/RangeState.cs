@@ -61,6 +61,9 @@ internal sealed partial class RangeState : IReplicatedState
 
     public bool IsAbsent => Applied.Value < 0;
 
+    /// <summary>The highest term of a command applied here: those of lower terms have no effect from now on.</summary>
+    public Ballot Term { get; private set; }
+
     public RangeDescriptor Descriptor { get; private set; } = null!;
 
     /// <summary>Above every commit and prepare timestamp applied here and every read served for these keys before a split.</summary>
@@ -128,11 +131,24 @@ internal sealed partial class RangeState : IReplicatedState
         return result;
     }
 
-    /// <summary>Applies the command of <paramref name="slot"/> in one atomic write, together with the slot.</summary>
-    public CommandEffect Apply(Slot slot, RangeCommand command)
+    /// <summary>
+    /// Applies the command of <paramref name="slot"/> in one atomic write, together with the slot. Null if it has no effect because a
+    /// leader of a later term than its own has begun.
+    /// </summary>
+    public CommandEffect? Apply(Slot slot, Ballot term, RangeCommand command)
     {
         _batch.Clear();
-        var effect = command switch
+        var isLate = term < Term && !_options.Mutation.HasFlag(DatabaseMutation.ApplyFormerTerms);
+        CommandEffect? effect = isLate ? null : Apply(command);
+        Applied = slot;
+        Term = term > Term ? term : Term;
+        WriteProgress(_batch, _group, Applied, Term, LastTimestamp, CollectedUntil);
+        _store.Write(_batch);
+        return effect;
+    }
+
+    private CommandEffect Apply(RangeCommand command) =>
+        command switch
         {
             RangeCommand.CommitLocal c => Decide(c.Id, Outcome.Commit(c.Timestamp), c.Writes, []),
             RangeCommand.Commit c => Decide(c.Id, Outcome.Commit(c.Timestamp), c.Writes, c.Participants),
@@ -142,13 +158,9 @@ internal sealed partial class RangeState : IReplicatedState
             RangeCommand.Forget c => Forget(c),
             RangeCommand.Split c => Split(c),
             RangeCommand.Collect c => Collect(c),
+            RangeCommand.Lead => CommandEffect.None,
             _ => throw new InvariantViolation("CommandKnown", command.GetType().Name),
         };
-        Applied = slot;
-        WriteProgress(_batch, _group, Applied, LastTimestamp, CollectedUntil);
-        _store.Write(_batch);
-        return effect;
-    }
 
     /// <summary>The first outcome of a transaction id stands; a later command for it has no effect.</summary>
     private CommandEffect Decide(
@@ -236,7 +248,7 @@ internal sealed partial class RangeState : IReplicatedState
         Descriptor = command.Parent;
         WriteDescriptor(_batch, command.Parent);
         WriteDescriptor(_batch, command.Child);
-        WriteProgress(_batch, command.Child.Group, Slot.None, Timestamp.Max(command.Floor, LastTimestamp), CollectedUntil);
+        WriteProgress(_batch, command.Child.Group, Slot.None, Ballot.None, Timestamp.Max(command.Floor, LastTimestamp), CollectedUntil);
         // A request whose answer was lost may come again to the child: it has to know what was decided.
         using var sessions = _store.Seek(MetaKey.Kind(_group, RangeKeys.SessionKind));
         while (sessions.Next())

@@ -30,7 +30,14 @@ public sealed class SeededBug
     /// <summary>Every known mistake.</summary>
     public static IReadOnlyList<SeededBug> All { get; } =
     [
-        new("answers-before-durable", "bank") { IgnoresHolds = true },
+        new("answers-before-durable", "bank")
+        {
+            IgnoresHolds = true,
+            Adapt = plan => plan with
+            {
+                Faults = [.. plan.Faults, new Blackouts(Duration.FromSeconds(2), Duration.FromMilliseconds(300))],
+            },
+        },
         new("promise-forgotten-on-restart", "bank") { Consensus = MultiPaxosMutation.PromiseForgottenOnRestart },
         new("accepted-before-durable", "bank") { Consensus = MultiPaxosMutation.AcceptedBeforeDurable },
         new("promise-before-durable", "bank") { Consensus = MultiPaxosMutation.PromiseBeforeDurable },
@@ -59,6 +66,7 @@ public sealed class SeededBug
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
         new("read-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnoreReadTimestamps },
         new("prepare-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnorePrepareTimestamps },
+        new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms },
         new("clocks-lie", "bank")
         {
             Adapt = plan => plan with { Clocks = plan.Clocks with { Lies = true, Bound = Duration.FromMilliseconds(5) } },
