@@ -65,7 +65,9 @@ public sealed class HandlingTests
         const byte IsInstance = 0x75;
         var tokens = new HashSet<int>();
         var parts = type.Assembly.GetTypes().Where(part => !part.Name.EndsWith("Wire", StringComparison.Ordinal));
-        foreach (var method in parts.SelectMany(part => part.GetMethods(All)))
+
+        // A record's own Equals tests for its type and handles nothing.
+        foreach (var method in parts.SelectMany(part => part.GetMethods(All)).Where(method => method.Name != nameof(Equals)))
         {
             var code = method.GetMethodBody()?.GetILAsByteArray() ?? [];
             for (var at = 0; at + 5 <= code.Length; at++)

@@ -48,4 +48,8 @@ internal sealed class Layout(int nodes, int timerKinds)
 
     public static UInt128 Fingerprint(int[] world) =>
         System.IO.Hashing.XxHash128.HashToUInt128(MemoryMarshal.AsBytes(world.AsSpan()));
+
+    /// <summary>Of the nodes alone.</summary>
+    public UInt128 FingerprintOfNodes(int[] world) =>
+        System.IO.Hashing.XxHash128.HashToUInt128(MemoryMarshal.AsBytes(world.AsSpan(0, nodes)));
 }

@@ -26,6 +26,18 @@ public sealed record Model<TMessage, TRecord, TCommand, TResult>
     /// <summary>Each is submitted once, at any moment, those of one node in this order. The n-th of a node has request id n.</summary>
     public IReadOnlyList<Submission<TCommand>> Submissions { get; init; } = [];
 
+    /// <summary>
+    /// The first so many submissions are made one after the other and settled without faults before the search starts, which then
+    /// explores what comes after.
+    /// </summary>
+    public int SettledSubmissions { get; init; }
+
+    /// <summary>Whether a node is given its next command now; null means always. Waiting loses the runs in which it is refused.</summary>
+    public Func<Protocol<TMessage, TRecord, TCommand, TResult>, TCommand, bool>? SubmitWhen { get; init; }
+
+    /// <summary>Messages that are always lost, to keep a model small: a part of the behaviours, none that could not happen.</summary>
+    public Func<TMessage, bool>? AlwaysLost { get; init; }
+
     public Budgets Budgets { get; init; } = new();
 
     /// <summary>

@@ -9,6 +9,9 @@ public sealed record ExplorationResult
     /// <summary>Distinct worlds seen.</summary>
     public required int States { get; init; }
 
+    /// <summary>Distinct combinations of node states; worlds also differ in what is under way and in budgets used.</summary>
+    public required int Combinations { get; init; }
+
     /// <summary>Moves tried.</summary>
     public required long Moves { get; init; }
 
@@ -32,7 +35,7 @@ public sealed record ExplorationResult
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{States} states, {Moves} moves, depth {Depth}{(IsComplete || Counterexample is not null ? "" : ", cut")}, {Worked.Nodes} node states, {Worked.Steps} steps")
+        $"{States} states of {Combinations} combinations, {Moves} moves, depth {Depth}{(IsComplete || Counterexample is not null ? "" : ", cut")}, {Worked.Nodes} node states, {Worked.Steps} steps")
         + (Unreached.Count == 0 ? "" : $", never: {string.Join(", ", Unreached)}")
         + (Counterexample is null ? "" : $"\n{Counterexample}");
 }

@@ -10,12 +10,9 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
     private readonly Symmetry<TMessage, TRecord, TCommand, TResult>? _symmetry;
     private readonly Settling<TMessage, TRecord, TCommand, TResult> _settling;
     private readonly Story<TMessage, TRecord, TCommand, TResult> _story;
-    private readonly World<TMessage, TRecord, TCommand, TResult> _view;
-    private readonly Dictionary<UInt128, int> _seen = [];
+    private readonly Visited _seen;
     private readonly List<(int Parent, int Ordinal)> _trail = [];
-    private readonly SortedDictionary<string, int> _reached = new(StringComparer.Ordinal);
-    private readonly Property<TMessage, TRecord, TCommand, TResult>[] _always;
-    private List<Property<TMessage, TRecord, TCommand, TResult>> _sometimes;
+    private readonly Judge<TMessage, TRecord, TCommand, TResult> _judge;
     private long _moves;
     private int _depth;
     private bool _isCut;
@@ -26,19 +23,19 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
         _locals = new(model);
         _steps = new(model, _locals);
         var layout = new Layout(model.Nodes.Count, model.Budgets.TimersOfKind.Count);
+        _seen = new(layout, model.Properties.All(property => property.Kind != PropertyKind.Eventually));
         _successors = new(model, _locals, _steps, layout);
         _symmetry = model.Interchangeable.Count > 1 ? new(model, _locals, layout) : null;
-        _view = new(_locals, layout);
-        _settling = new(model, _locals, _steps, layout, _view);
+        var view = new World<TMessage, TRecord, TCommand, TResult>(_locals, layout);
+        _judge = new(model, layout, view);
+        _settling = new(model, _locals, _steps, layout, view);
         _story = new(model, _locals, layout);
-        _always = [.. model.Properties.Where(property => property.Kind == PropertyKind.Always)];
-        _sometimes = [.. model.Properties.Where(property => property.Kind == PropertyKind.Sometimes)];
     }
 
     /// <summary>Breadth first, so that the first counterexample is a shortest one.</summary>
     public ExplorationResult Exhaust()
     {
-        var start = _successors.Start();
+        var start = _settling.Begin(_successors.Start());
         var failed = start.Broken ?? Meet(start.World, -1, 0);
         if (failed is not null)
         {
@@ -77,7 +74,7 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
     {
         var random = new Random(seed);
         _isCut = true;
-        var start = _successors.Start();
+        var start = _settling.Begin(_successors.Start());
         if ((start.Broken ?? Meet(start.World, -1, 0)) is { } atOnce)
         {
             return Result(new Counterexample(atOnce, [_story.Begin(start.World)]));
@@ -157,31 +154,13 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
     /// <summary>Notes a world and judges it if it is new. The name of the property that fails in it.</summary>
     private string? Meet(int[] world, int parent, int ordinal, int depth)
     {
-        if (!_seen.TryAdd(Layout.Fingerprint(world), _trail.Count))
+        if (!_seen.Add(world))
         {
             return null;
         }
 
         _trail.Add((parent, ordinal));
-        _view.Show(world);
-        foreach (var property in _always)
-        {
-            if (!property.Holds(_view))
-            {
-                return property.Name;
-            }
-        }
-
-        foreach (var property in _sometimes)
-        {
-            if (property.Holds(_view))
-            {
-                _reached.Add(property.Name, depth);
-                _sometimes = [.. _sometimes.Where(other => other != property)];
-            }
-        }
-
-        return null;
+        return _judge.Fault(world, depth);
     }
 
     /// <summary>
@@ -197,7 +176,7 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
         }
 
         var path = new List<(int[], Move, int[], string?)>();
-        var world = _successors.Start().World;
+        var world = _settling.Begin(_successors.Start()).World;
         var canonical = Canonical(world);
         foreach (var ordinal in ordinals)
         {
@@ -213,7 +192,7 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
 
     private Counterexample Tell(string property, IReadOnlyList<(int[] Before, Move Move, int[] After, string? Broken)> path)
     {
-        var steps = new List<CounterexampleStep> { _story.Begin(_successors.Start().World) };
+        var steps = new List<CounterexampleStep> { _story.Begin(_settling.Begin(_successors.Start()).World) };
         steps.AddRange(path.Select(step => _story.Tell(step.Before, step.Move, step.After, step.Broken)));
         return new Counterexample(property, steps);
     }
@@ -224,9 +203,10 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
         Moves = _moves,
         Depth = _depth,
         IsComplete = !_isCut && counterexample is null,
+        Combinations = _judge.Count,
         Worked = (_locals.Count, _steps.Count),
-        Reached = _reached,
-        Unreached = [.. _sometimes.Select(property => property.Name)],
+        Reached = _judge.Reached,
+        Unreached = _judge.Unreached,
         Counterexample = counterexample,
     };
 }

@@ -48,16 +48,39 @@ internal sealed class Settling<TMessage, TRecord, TCommand, TResult>(
         return open[0].Name;
     }
 
+    /// <summary>The world after the model's settled submissions.</summary>
+    public Successor Begin(Successor start)
+    {
+        _broken = start.Broken;
+        var world = start.World;
+        foreach (var submission in model.Submissions.Take(model.SettledSubmissions))
+        {
+            world = _broken is null ? Deliver(Take(world, locals.IndexOf(submission.Node), MoveKind.Submit, 0, -1)) : world;
+        }
+
+        return new Successor(start.Move, world, _broken);
+    }
+
     private int[] Drain(int[] world)
     {
+        world = Deliver(world);
         for (var node = 0; node < layout.Nodes; node++)
+        {
+            while (_broken is null && steps.HasSubmission(world[node]))
+            {
+                world = Deliver(Take(world, node, MoveKind.Submit, 0, -1));
+            }
+        }
+
+        return world;
+    }
+
+    private int[] Deliver(int[] world)
+    {
+        for (var node = 0; _broken is null && node < layout.Nodes; node++)
         {
             var pending = locals[world[node]].Pending.Length;
             world = pending > 0 ? Take(world, node, MoveKind.MakeDurable, pending, -1) : world;
-            while (_broken is null && steps.HasSubmission(locals[world[node]]))
-            {
-                world = Take(world, node, MoveKind.Submit, 0, -1);
-            }
         }
 
         for (var count = 0; _broken is null && world.Length > layout.Network; count++)

@@ -18,7 +18,13 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
     /// <summary>How many steps were worked out.</summary>
     public int Count => _known.Count;
 
-    public bool HasSubmission(Local local) => local.Submitted < _scripts[local.Node].Length;
+    public bool HasSubmission(int number)
+    {
+        var local = locals[number];
+        var script = _scripts[local.Node];
+        return local.Submitted < script.Length
+            && (model.SubmitWhen is null || model.SubmitWhen(locals.View(number).Protocol, script[local.Submitted].Command));
+    }
 
     public Outcome[] Start(int node, bool eager) => Run(new Local { Node = node }, MoveKind.Crash, 0, 0, eager);
 
@@ -121,6 +127,11 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
         var held = new List<Held>(local.Held);
         foreach (var sent in outbox.Messages)
         {
+            if (model.AlwaysLost?.Invoke(sent.Message) == true)
+            {
+                continue;
+            }
+
             held.Add(new Held(false, sent.To.Value, locals.Write(model.Messages, sent.Message), sent.RecordsBefore));
         }
 

@@ -105,7 +105,7 @@ internal sealed class Successors<TMessage, TRecord, TCommand, TResult>
             Add(world, node, new Move(MoveKind.MakeDurable, node, count), MoveKind.MakeDurable, count, -1);
         }
 
-        if (_steps.HasSubmission(local))
+        if (_steps.HasSubmission(world[node]))
         {
             Add(world, node, new Move(MoveKind.Submit, node, 0), MoveKind.Submit, 0, -1);
         }
@@ -180,6 +180,12 @@ internal sealed class Successors<TMessage, TRecord, TCommand, TResult>
             if (outcome.Broken is not null)
             {
                 _found.Add(new(move, world, outcome.Broken));
+                continue;
+            }
+
+            // A message that changes nothing now is left under way instead: whatever can happen without it can happen with it.
+            if (kind == MoveKind.Deliver && outcome.Local == world[node] && outcome.Sent.Length == 0)
+            {
                 continue;
             }
 

@@ -18,7 +18,17 @@ public sealed class World<TMessage, TRecord, TCommand, TResult>
     public int NodeCount => _layout.Nodes;
 
     /// <summary>Crashes so far.</summary>
-    public int Crashes => _world[_layout.Crashes];
+    public int Crashes
+    {
+        get
+        {
+            LooksBeyondNodes = true;
+            return _world[_layout.Crashes];
+        }
+    }
+
+    /// <summary>Whether anyone asked for more than nodes since this was reset.</summary>
+    internal bool LooksBeyondNodes { get; set; }
 
     /// <summary>The node at a position of the model's list.</summary>
     public NodeView<TMessage, TRecord, TCommand, TResult> At(int index) => _locals.View(_world[index]);
@@ -41,6 +51,7 @@ public sealed class World<TMessage, TRecord, TCommand, TResult>
     {
         get
         {
+            LooksBeyondNodes = true;
             for (var index = _layout.Network; index < _world.Length; index++)
             {
                 yield return _locals.Message(_world[index]);
