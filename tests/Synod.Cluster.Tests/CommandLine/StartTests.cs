@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Net;
+using Synod.Cluster.Tests.Support;
+
+namespace Synod.Cluster.Tests.CommandLine;
+
+/// <summary><c>synod start</c>: what it accepts, and how it refuses the rest.</summary>
+public sealed class StartTests : IDisposable
+{
+    private const int Usage = 2;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("synod-start-").FullName;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("--fly", "--fly")]
+    [InlineData("--id one", "one")]
+    [InlineData("--id 1", "No data folder")]
+    [InlineData("--data D --id 0", "0")]
+    [InlineData("--data D --id 4 --node 1=127.0.0.1:1/2", "This is node 4")]
+    [InlineData("--data D --node 1=127.0.0.1", "is no node", "1=127.0.0.1:7101/7201")]
+    [InlineData("--data D --node 1=nowhere:99999/1", "not host:port")]
+    [InlineData("--data D --clock bound --max-offset 0 --node 1=127.0.0.1:1/2 --node 1=127.0.0.1:3/4", "listed 2 times")]
+    [InlineData("--data D --clock bound --max-offset -1", "clock's bound")]
+    [InlineData("--data D --clock sundial", "sundial")]
+    [InlineData("--data D --quorums most", "'most'", "majority")]
+    [InlineData("--data D --replicas 0", "0 replicas")]
+    [InlineData("--data D --certs /nowhere", "/nowhere/ca.crt", "synod cert create")]
+    [InlineData("--data D --client-listen 0.0.0.0:1", "without TLS")]
+    [InlineData("--data D --client-listen here", "'here'")]
+    [InlineData("--config /nowhere.json", "/nowhere.json")]
+    public async Task What_cannot_be_meant_is_refused_with_the_reason(string arguments, params string[] says)
+    {
+        var finished = await SynodProgram.RunAsync(
+            ["start", .. arguments.Split(' ').Select(argument => argument == "D" ? Path.Combine(_folder, "data") : argument)]);
+        finished.Fails(Usage, says);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
+    }
+
+    [Fact]
+    public async Task Quorums_that_need_not_meet_are_refused()
+    {
+        string[] nodes =
+        [
+            .. Enumerable.Range(1, 4).SelectMany(id => new[] { "--node", $"{Number(id)}=127.0.0.1:{Number(7000 + id)}/{Number(8000 + id)}" }),
+        ];
+        var finished = await SynodProgram.RunAsync(
+            ["start", "--data", Path.Combine(_folder, "data"), "--clock", "bound", "--max-offset", "0", "--replicas", "4", "--quorums", "2/2", .. nodes]);
+        finished.Fails(Usage, "2");
+        Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
+    }
+
+    [Theory]
+    [InlineData("{ \"dataFolder\": \"D\", \"colour\": \"red\" }", "colour")]
+    [InlineData("{ \"dataFolder\": ", "not understood")]
+    [InlineData("[]", "not understood")]
+    [InlineData("null", "'null'")]
+    [InlineData("{ \"nodeId\": \"first\" }", "nodeId")]
+    public async Task A_configuration_that_is_not_understood_is_refused(string json, string says)
+    {
+        var file = Path.Combine(_folder, "synod.json");
+        await File.WriteAllTextAsync(file, json, Cancellation);
+        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, file, says);
+    }
+
+    [Fact]
+    public async Task Commands_and_flags_that_do_not_exist_are_refused()
+    {
+        (await SynodProgram.RunAsync("strat")).Fails(Usage, "strat");
+        (await SynodProgram.RunAsync("kv", "get", "a", "--colour", "red")).Fails(Usage, "--colour");
+        (await SynodProgram.RunAsync("kv", "get")).Fails(Usage, "key");
+        Assert.Contains("Exit codes", (await SynodProgram.RunAsync("--help")).Ends(0).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Plain_connections_beyond_this_machine_take_a_flag()
+    {
+        var ports = LocalPorts.Take(2);
+        string[] everywhere =
+        [
+            "start", "--data", Path.Combine(_folder, "data"), "--clock", "bound", "--max-offset", "0",
+            "--node", $"1=127.0.0.1:{Number(ports[0])}/{Number(ports[1])}", "--node", "2=127.0.0.1:1/2",
+            "--listen", $"0.0.0.0:{Number(ports[0])}",
+        ];
+        (await SynodProgram.RunAsync(everywhere)).Fails(Usage, "not a loopback address", "synod cert create");
+        await using var node = SynodProgram.Start([.. everywhere, "--allow-plaintext"]);
+        await node.SaysAsync("Listening for nodes on 0.0.0.0");
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_told()
+    {
+        var ports = LocalPorts.Take(1);
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, ports[0]);
+        taken.Start();
+        var finished = await SynodProgram.RunAsync(
+            "start", "--data", Path.Combine(_folder, "data"), "--client-listen", $"127.0.0.1:{Number(ports[0])}");
+        finished.Fails(Usage, "cannot listen for clients", Number(ports[0]));
+    }
+
+    [Fact]
+    public async Task A_node_from_a_file_serves_its_health_its_metrics_and_its_log_as_json()
+    {
+        var ports = LocalPorts.Take(2);
+        var file = Path.Combine(_folder, "synod.json");
+        await File.WriteAllTextAsync(
+            file,
+            $$"""
+            {
+              // One node, with pages for operators.
+              "dataFolder": "{{Path.Combine(_folder, "data")}}",
+              "clientListen": "127.0.0.1:{{Number(ports[0])}}",
+              "httpListen": "127.0.0.1:{{Number(ports[1])}}",
+            }
+            """,
+            Cancellation);
+        await using var node = SynodProgram.Start("start", "--config", file, "--json-log");
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Number(ports[1])}") };
+        await Await.UntilAsync("the node is healthy", async () =>
+        {
+            Assert.True(node.IsRunning, node.Everything);
+            return await IsHealthyAsync(http);
+        });
+
+        var endpoint = $"127.0.0.1:{Number(ports[0])}";
+        (await SynodProgram.RunAsync("kv", "put", "a", "1", "-e", endpoint)).Ends(0);
+        Assert.Contains("\"node\"", await http.GetStringAsync("/status", Cancellation), StringComparison.Ordinal);
+        var metrics = await http.GetStringAsync("/metrics", Cancellation);
+        Assert.Contains("# TYPE synod_", metrics, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/nothing", Cancellation)).StatusCode);
+
+        node.Signal(Signal.Terminate);
+        Assert.Equal(0, await node.ExitAsync());
+        Assert.All(
+            node.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.NotNull(System.Text.Json.Nodes.JsonNode.Parse(line)));
+    }
+
+    private static async Task<bool> IsHealthyAsync(HttpClient http)
+    {
+        try
+        {
+            return await http.GetStringAsync("/healthz", Cancellation) == "ok\n";
+        }
+        catch (HttpRequestException)
+        {
+            // It has not opened its port yet, or is not well yet.
+            return false;
+        }
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
