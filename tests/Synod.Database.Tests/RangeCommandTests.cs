@@ -22,6 +22,7 @@ public sealed class RangeCommandTests
         new RangeCommand.Forget([Id, new(3, 4)]),
         new RangeCommand.Split(Range(1, "", "m", 2), Range(2, "m", "", 2), new Timestamp(9)),
         new RangeCommand.Collect(new Timestamp(10), Key.Of("x")),
+        new RangeCommand.Lead(),
     ];
 
     [Theory]
