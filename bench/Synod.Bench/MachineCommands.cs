@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Synod.Bench.Idle;
 using Synod.Bench.Limits;
+using Synod.Bench.Micro;
 
 namespace Synod.Bench;
 
@@ -38,6 +40,36 @@ internal static class MachineCommands
             var duration = TimeSpan.FromSeconds(parsed.GetValue(seconds));
             var report = new LimitsReport([RawDisk.Measure(parsed.GetValue(folder)!, duration), RawLoopback.Measure(duration)]);
             Flags.Print(parsed, report.Write, report.ToJson);
+        });
+        return command;
+    }
+
+    public static Command Micro()
+    {
+        var seeds = Flags.Number("--seeds", 10, "Seeds that the simulator runs; 0 leaves it out.");
+        var command = new Command("micro", "What the parts cost by themselves, and how fast the simulator is.") { seeds, Flags.Json };
+        command.SetAction(parsed =>
+        {
+            var results = Parts.MeasureAll();
+            var count = parsed.GetValue(seeds);
+            var (speed, events) = count > 0 ? Parts.Simulator(count) : default;
+            Flags.Print(
+                parsed,
+                output =>
+                {
+                    MicroResult.Write(results, output);
+                    if (count > 0)
+                    {
+                        output.WriteLine();
+                        output.WriteLine($"Simulator, bank under faults, {count} seeds: {speed:N0} simulated seconds per second, {events:N0} events/s");
+                    }
+                },
+                () =>
+                {
+                    var json = MicroResult.ToJson(results);
+                    json["simulated_seconds_per_second"] = count > 0 ? JsonValue.Create(Math.Round(speed, 1)) : null;
+                    return json;
+                });
         });
         return command;
     }

@@ -6,4 +6,5 @@ root.Subcommands.Add(PeerCommands.KeyValue());
 root.Subcommands.Add(PeerCommands.Transfers());
 root.Subcommands.Add(MachineCommands.Idle());
 root.Subcommands.Add(MachineCommands.Limits());
+root.Subcommands.Add(MachineCommands.Micro());
 return await root.Parse(args).InvokeAsync();

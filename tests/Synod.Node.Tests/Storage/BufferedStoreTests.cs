@@ -89,6 +89,33 @@ public sealed class BufferedStoreTests : IDisposable
         Assert.Equal(101, Keys(store).Count);
     }
 
+    [Fact]
+    public void A_cursor_sees_the_buffered_keys_of_its_span_and_none_written_later()
+    {
+        Gen.Select(GenOperation.List[1, 20], GenOperation.List[1, 20], Gen.Byte[0, 12], Gen.Byte[8, 21]).Sample(
+            (first, second, from, to) =>
+            {
+                using var store = new RocksStore(Path.Combine(_folder, Guid.NewGuid().ToString("N")));
+                var model = new SortedDictionary<byte, byte[]>();
+                foreach (var operation in first)
+                {
+                    store.Write(Batch([operation]));
+                    Apply(model, [operation]);
+                    using var early = store.Seek(new KeySpan(new Key(new[] { from }), new Key(new[] { to })));
+                    store.Write(Batch(second));
+                    var seen = new List<byte>();
+                    while (early.Next())
+                    {
+                        seen.Add(early.Key[0]);
+                    }
+
+                    Assert.Equal(model.Keys.Where(key => key >= from && key < to), seen);
+                    Apply(model, second);
+                }
+            },
+            iter: 15, threads: 1);
+    }
+
     private static StoreBatch Batch(IEnumerable<StoreOperation> operations)
     {
         var batch = new StoreBatch();

@@ -15,6 +15,9 @@ public sealed class RocksStore : IStore, IDisposable
     // Enough for the hot keys to be overwritten in it many times, little enough to stay in the processor's cache.
     private const int BufferedBytes = 256 << 10;
 
+    // So few keys are looked through for those of a span in less time than one takes to enter RocksDB.
+    private const int MostToLookThrough = 128;
+
     private readonly Lock _lock = new();
     private readonly WriteBuffer _buffer = new();
     private readonly RocksDb _database;
@@ -51,7 +54,14 @@ public sealed class RocksStore : IStore, IDisposable
 
     public IStoreCursor Seek(KeySpan span)
     {
-        Spill();
+        lock (_lock)
+        {
+            if (_buffer.Count > MostToLookThrough || _buffer.HasAny(span))
+            {
+                Spill();
+            }
+        }
+
         return new RocksCursor(_database, span, null);
     }
 
@@ -122,7 +132,7 @@ public sealed class RocksStore : IStore, IDisposable
     {
         lock (_lock)
         {
-            if (_buffer.IsEmpty)
+            if (_buffer.Count == 0)
             {
                 return;
             }

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Synod.Core;
 
 namespace Synod.Node.Storage;
 
@@ -14,9 +15,10 @@ internal sealed class WriteBuffer
     public WriteBuffer() => _byContent = _latest.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     /// <summary>The last write of each key; null deletes.</summary>
-    public Dictionary<byte[], byte[]?> Latest => _latest;
+    public IReadOnlyCollection<KeyValuePair<byte[], byte[]?>> Latest => _latest;
 
-    public bool IsEmpty => _latest.Count == 0;
+    /// <summary>Keys with a write.</summary>
+    public int Count => _latest.Count;
 
     /// <summary>Keys and values held, in bytes, replaced ones included.</summary>
     public int Bytes { get; private set; }
@@ -27,6 +29,20 @@ internal sealed class WriteBuffer
 
     /// <summary>Whether there is a write of the key, and which; null for a deletion.</summary>
     public bool TryGet(ReadOnlySpan<byte> key, out byte[]? value) => _byContent.TryGetValue(key, out value);
+
+    /// <summary>Whether a key of <paramref name="span"/> has a write. Looks at all of them.</summary>
+    public bool HasAny(KeySpan span)
+    {
+        foreach (var key in _latest.Keys)
+        {
+            if (span.Contains(new Key(key)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     public void Clear()
     {
