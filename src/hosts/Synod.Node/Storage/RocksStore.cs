@@ -137,8 +137,9 @@ public sealed class RocksStore : IStore, IDisposable
                 return;
             }
 
+            // In order: the way to a key's place is still in the processor's cache from its neighbour.
             using var operations = new WriteBatch();
-            foreach (var (key, value) in _buffer.Latest)
+            foreach (var (key, value) in _buffer.InOrder())
             {
                 _ = value is null ? operations.Delete(key) : operations.Put(key, value);
             }

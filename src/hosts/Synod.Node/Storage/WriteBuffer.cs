@@ -14,8 +14,13 @@ internal sealed class WriteBuffer
 
     public WriteBuffer() => _byContent = _latest.GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    /// <summary>The last write of each key; null deletes.</summary>
-    public IReadOnlyCollection<KeyValuePair<byte[], byte[]?>> Latest => _latest;
+    /// <summary>The last write of each key, in order of keys; null deletes.</summary>
+    public KeyValuePair<byte[], byte[]?>[] InOrder()
+    {
+        var writes = _latest.ToArray();
+        Array.Sort(writes, static (left, right) => left.Key.AsSpan().SequenceCompareTo(right.Key));
+        return writes;
+    }
 
     /// <summary>Keys with a write.</summary>
     public int Count => _latest.Count;
