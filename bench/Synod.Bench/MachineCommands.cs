@@ -61,7 +61,7 @@ internal static class MachineCommands
                     if (count > 0)
                     {
                         output.WriteLine();
-                        output.WriteLine($"Simulator, bank under faults, {count} seeds: {speed:N0} simulated seconds per second, {events:N0} events/s");
+                        output.WriteLine($"Simulator, bank under faults, {count} seeds: {speed:N0} simulated seconds and {events:N0} events per second of one core");
                     }
                 },
                 () =>
