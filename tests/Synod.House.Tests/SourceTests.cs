@@ -7,21 +7,13 @@ public sealed class SourceTests
 {
     private const int MaxLines = 400;
 
-    /// <summary>Files that are longer than allowed, with their lengths: a list that may only get shorter.</summary>
-    private static readonly SortedDictionary<string, int> Overlong = new(StringComparer.Ordinal)
-    {
-        ["src/Synod.Protocols/Consensus/MultiPaxos/MultiPaxos.Election.cs"] = 409,
-    };
-
     [Fact]
     public void A_source_file_holds_one_idea_in_at_most_400_lines()
     {
         foreach (var file in Repository.Sources())
         {
             var lines = Repository.Read(file).Count(character => character == '\n');
-            var allowed = Overlong.GetValueOrDefault(file, MaxLines);
-            Assert.True(lines <= allowed, $"{file} has {lines} lines, {allowed} are allowed.");
-            Assert.False(lines <= MaxLines && allowed > MaxLines, $"{file} is short enough now: take it off the list.");
+            Assert.True(lines <= MaxLines, $"{file} has {lines} lines, {MaxLines} are allowed.");
         }
     }
 

@@ -24,7 +24,6 @@ internal sealed class RandomCluster : TestCluster
     private bool _faults = true;
     private long _order;
     private int _values;
-
     private readonly bool _stormy;
 
     /// <param name="quorums">The members and their quorums.</param>
@@ -394,9 +393,6 @@ internal sealed class RandomCluster : TestCluster
         }
 
         Assert.Contains("last", Agreed.Values);
-        foreach (var replica in Replicas.Values)
-        {
-            Assert.Contains("last", replica.State.Commands.Values);
-        }
+        Assert.All(Replicas.Values, replica => Assert.Contains("last", replica.State.Commands.Values));
     }
 }

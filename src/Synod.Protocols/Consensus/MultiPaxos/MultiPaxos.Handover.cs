@@ -136,4 +136,52 @@ public sealed partial class MultiPaxos
         Beat(askLease: true);
         SetTimer(MultiPaxosTimer.Heartbeat, Now + _options.HeartbeatInterval);
     }
+
+    private void OnPeerDown(NodeId node)
+    {
+        if (!_quorums.Members.Contains(node) || node == _self)
+        {
+            return;
+        }
+
+        _down = _down.With(node);
+        if (Role == PaxosRole.Follower && Leader == node)
+        {
+            IsQuiescent = false;
+            _patience = Duration.Zero;
+            SetTimer(MultiPaxosTimer.Election, Now + _context.Jitter(_options.HeartbeatInterval));
+        }
+    }
+
+    private void OnPeerUp(NodeId node)
+    {
+        _down = _down.Without(node);
+        if (Role == PaxosRole.Leader)
+        {
+            Wake();
+        }
+    }
+
+    /// <summary>Something goes on in a group that had fallen silent.</summary>
+    private void Wake()
+    {
+        if (Role == PaxosRole.Leader)
+        {
+            WakeLeader();
+        }
+        else
+        {
+            WakeFollower();
+        }
+    }
+
+    private void WakeFollower()
+    {
+        if (IsQuiescent)
+        {
+            IsQuiescent = false;
+            _lastHeard = Now;
+            ArmElection();
+        }
+    }
 }
