@@ -137,9 +137,7 @@ public sealed partial class DatabaseNode
 
     private void OnLeads(NodeMessage.Leads message)
     {
-        var before = _directory.LeaderOf(message.Group);
-        _directory.Led(message.Group, message.Leader, message.Term);
-        if (_directory.LeaderOf(message.Group) == before)
+        if (!_directory.Led(message.Group, message.Leader, message.Term))
         {
             return;
         }
@@ -164,13 +162,20 @@ public sealed partial class DatabaseNode
         }
 
         var leader = replica?.Paxos.Leader ?? _directory.LeaderOf(message.Group);
-        if (leader != NodeId.None && leader != _options.Self && from != _options.Self)
+        if (leader == NodeId.None || leader == _options.Self)
         {
-            _step.Outbox.SendEarly(from, new NodeMessage.Leads(message.Group, leader, replica?.Paxos.Ballot ?? Ballot.None));
+            return;
         }
-        else if (leader != NodeId.None && leader != _options.Self)
+
+        // A ballot names its leader. One that was promised to somebody else says nothing of when the leader known here began.
+        var term = replica?.Paxos.Ballot is { } ballot && ballot.Node == leader ? ballot : Ballot.None;
+        if (from == _options.Self)
         {
-            _directory.Led(message.Group, leader, replica?.Paxos.Ballot ?? Ballot.None);
+            _directory.Led(message.Group, leader, term);
+        }
+        else
+        {
+            _step.Outbox.SendEarly(from, new NodeMessage.Leads(message.Group, leader, term));
         }
     }
 

@@ -51,13 +51,19 @@ public sealed class RangeDirectory
 
     public RangeDescriptor? Find(ulong group) => _ranges.GetValueOrDefault(group);
 
-    /// <summary>Remembers who led a group in <paramref name="term"/>, unless a later term is known.</summary>
-    public void Led(ulong group, NodeId leader, Ballot term)
+    /// <summary>
+    /// Remembers who led a group in <paramref name="term"/>, unless this or a later term is known. True if it was news: each term is at
+    /// most once, so that two nodes who contradict each other cannot make a third one go to and fro.
+    /// </summary>
+    public bool Led(ulong group, NodeId leader, Ballot term)
     {
-        if (!_leaders.TryGetValue(group, out var known) || term >= known.Term)
+        if (_leaders.TryGetValue(group, out var known) && term <= known.Term)
         {
-            _leaders[group] = (leader, term);
+            return false;
         }
+
+        _leaders[group] = (leader, term);
+        return true;
     }
 
     /// <summary>The last known leader, or the preferred one, or none.</summary>

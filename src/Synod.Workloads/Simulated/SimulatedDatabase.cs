@@ -13,11 +13,14 @@ internal sealed class SimulatedDatabase
     /// <summary>Clients' numbers on the network start here; nodes are below.</summary>
     private const int FirstClient = 1_000;
 
+    /// <summary>Several times what the busiest run needs, for as long as a run with its limits may take.</summary>
+    private const long MostEventsPerSecond = 20_000;
+
     private readonly List<SynodClient> _clients = [];
 
     public SimulatedDatabase(SimulationOptions options, FaultPlan plan)
     {
-        World = new SimulatedWorld(options.Seed, options.Trace);
+        World = new SimulatedWorld(options.Seed, options.Trace) { MostEvents = MostEventsPerSecond * (options.Length.Nanoseconds / 1_000_000_000 + 200) };
         Scheduler = new SimulatedScheduler(World);
         Network = new SimulatedNetwork(World) { Conditions = plan.Links };
         NodeId[] nodes = [.. Enumerable.Range(1, options.Nodes).Select(id => new NodeId(id))];

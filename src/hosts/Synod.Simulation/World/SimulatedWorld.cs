@@ -41,6 +41,9 @@ public sealed class SimulatedWorld
     /// <summary>How many events have happened.</summary>
     public long Events { get; private set; }
 
+    /// <summary>More events than any sound run has: beyond it, processes keep each other busy without end.</summary>
+    public long MostEvents { get; init; } = long.MaxValue;
+
     /// <summary>Lets an event happen at <paramref name="at"/>, or now if that is past.</summary>
     /// <exception cref="InvariantViolation">Called from another thread: the run would not be reproducible.</exception>
     public void Schedule(long at, IEventTarget target, int kind, long argument = 0, object? payload = null)
@@ -63,7 +66,11 @@ public sealed class SimulatedWorld
 
         var next = _events.Pop();
         Now = next.At;
-        Events++;
+        if (++Events > MostEvents)
+        {
+            throw Failure("RunsEnd", NodeId.None, $"more than {MostEvents} events");
+        }
+
         Trace.Note(next.At, next.Kind);
         next.Target.Handle(next);
         return true;
