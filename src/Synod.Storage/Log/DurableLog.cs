@@ -337,6 +337,7 @@ public sealed class DurableLog : IDisposable
         _closed[^1] = _recovered[^1] with { FileBytes = _recovered[^1].End };
     }
 
+    // Needs no sync of the directory: a name that comes back after a crash is below the oldest needed, so no one reads what is in it.
     private void Remove(long before)
     {
         foreach (var segment in _closed)
@@ -361,8 +362,5 @@ public sealed class DurableLog : IDisposable
         }
 
         _closed.RemoveAll(segment => segment.Number < before);
-
-        // The spare's header is overwritten next: its old name must be gone by then.
-        _disk.SyncDirectory();
     }
 }
