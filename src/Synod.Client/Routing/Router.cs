@@ -18,6 +18,7 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
 {
     private readonly Lock _gate = new();
     private Task<bool>? _refresh;
+    private volatile DeliveryFailedException? _unreached;
 
     public RangeCache Cache { get; } = new();
 
@@ -45,7 +46,7 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
                 return found;
             }
 
-            ThrowIfLate(started, "no node that the client reaches knows which range serves the key", null);
+            ThrowIfLate(started, _unreached?.Message ?? "no node that the client reaches knows which range serves the key", _unreached);
             await PauseAsync(tries, cancellationToken);
         }
     }
@@ -143,14 +144,16 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
                 if (response.BodyCase == Response.BodyOneofCase.Directory)
                 {
                     Cache.Merge(response.Directory);
+                    _unreached = null;
                     return true;
                 }
 
                 ThrowIfRefused(response);
             }
-            catch (DeliveryFailedException)
+            catch (DeliveryFailedException failure)
             {
-                // The next node may know as well; the caller pauses and asks again if none does.
+                // The next node may know as well; the caller pauses and asks again if none does, and says why in the end.
+                _unreached = failure;
             }
         }
 
@@ -178,7 +181,8 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
             candidates = Cache.Candidates(search.Group);
         }
 
-        search.Reason = candidates.Count == 0 ? $"no node that the client reaches knows group {search.Group}" : search.Reason;
+        search.Reason = candidates.Count > 0 ? search.Reason
+            : _unreached?.Message ?? $"no node that the client reaches knows group {search.Group}";
         return candidates.Count == 0 ? null : candidates[search.Next++ % candidates.Count];
     }
 

@@ -109,10 +109,29 @@ internal sealed class NodeStream : IAsyncDisposable
         }
     }
 
-    private Exception Failure(Exception cause, Call call) => cause is RpcException { StatusCode: StatusCode.Unauthenticated } rpc
-        ? new SynodRefusedException(rpc.Status.Detail)
-        : new DeliveryFailedException(
-            _connected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", _connected && call.Written, cause);
+    private Exception Failure(Exception cause, Call call) => cause switch
+    {
+        RpcException { StatusCode: StatusCode.Unauthenticated } rpc => new SynodRefusedException(rpc.Status.Detail),
+
+        // The handshake comes before every request: nothing was delivered.
+        _ when Distrust(cause) is { } distrust => new DeliveryFailedException(
+            $"{_address} did not prove over TLS that it is of the cluster whose authority the client was given ({distrust.Message})",
+            maybeDelivered: false,
+            cause),
+        _ => new DeliveryFailedException(
+            _connected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", _connected && call.Written, cause),
+    };
+
+    private static AuthenticationException? Distrust(Exception cause)
+    {
+        var inner = cause;
+        while (inner is not null and not AuthenticationException)
+        {
+            inner = inner.InnerException;
+        }
+
+        return inner as AuthenticationException;
+    }
 
     private async Task WriteAsync(IClientStreamWriter<Request> requests)
     {
