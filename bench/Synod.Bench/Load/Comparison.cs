@@ -12,6 +12,12 @@ internal sealed record Comparison(string Title, IReadOnlyList<int> Clients, int 
 
     public async Task<ComparisonReport> RunAsync(IReadOnlyList<ITarget> targets, TextWriter progress)
     {
+        foreach (var target in targets)
+        {
+            // Once for all: a side that is compiled while it runs would else begin its first stretch half compiled.
+            await new ClosedLoop(target, Clients.Max(), Seed).RunAsync(2 * WarmUp, WarmUp, new LoadResult(target.Name, Clients.Max()));
+        }
+
         var pairs = new List<LoadResult[]>();
         foreach (var clients in Clients)
         {
