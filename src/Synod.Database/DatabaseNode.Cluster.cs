@@ -53,7 +53,7 @@ public sealed partial class DatabaseNode
                 leader.Tick();
                 _touched.Enqueue(replica);
             }
-            else if (replica.IsClosing)
+            else if (replica.IsClosing || replica.WakesForBusiness())
             {
                 _touched.Enqueue(replica);
             }

@@ -19,6 +19,7 @@ internal sealed partial class RangeReplica
     private readonly Func<ulong> _drawGroup;
     private readonly Func<Api.Directory> _directory;
     private bool _leaseAsked;
+    private bool _hasBusiness;
     private Ballot _leadProposed;
 
     /// <param name="drawGroup">Draws the name of a new group, never used before in the cluster.</param>
@@ -239,15 +240,26 @@ internal sealed partial class RangeReplica
     /// <summary>Set when the leader's part began; whoever tells the others takes it back.</summary>
     public bool BecameLeader { get; set; }
 
+    /// <summary>
+    /// At a tick: asks for a lease if transactions are left that only a leader with one can bring to their end. One that fell
+    /// asleep over them would leave their locks in everybody's way until somebody happened to ask for the range.
+    /// </summary>
+    public bool WakesForBusiness()
+    {
+        _hasBusiness = Paxos.Role == PaxosRole.Leader && !HoldsLease && (State.Prepared.Count > 0 || Leader is { IsBusy: true });
+        return _hasBusiness;
+    }
+
     /// <summary>Whether consensus should be asked for a lease: something waits for it. True once for each answer.</summary>
     public bool AsksForLease()
     {
-        if (_leaseAsked || _waiting.Count == 0 || Paxos.Role != PaxosRole.Leader || !Paxos.IsReady || HoldsLease)
+        if (_leaseAsked || (_waiting.Count == 0 && !_hasBusiness) || Paxos.Role != PaxosRole.Leader || !Paxos.IsReady || HoldsLease)
         {
             return false;
         }
 
         _leaseAsked = true;
+        _hasBusiness = false;
         return true;
     }
 
