@@ -89,7 +89,8 @@ internal static class Responses
             return KeyFault(read.Start, "key") ?? (read.End.IsEmpty ? null : "A read of a single key has no end.");
         }
 
-        if (read.Start.Length > Limits.KeyBytes || read.End.Length > Limits.KeyBytes + 1)
+        // A scan that goes on after a key of full length begins at its successor, one byte longer.
+        if (read.Start.Length > Limits.KeyBytes + 1 || read.End.Length > Limits.KeyBytes + 1)
         {
             return $"A bound of the scan is longer than {Limits.KeyBytes} bytes.";
         }
