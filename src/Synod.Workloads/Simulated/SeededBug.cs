@@ -30,24 +30,17 @@ public sealed class SeededBug
     /// <summary>Every known mistake.</summary>
     public static IReadOnlyList<SeededBug> All { get; } =
     [
-        new("answers-before-durable", "bank")
-        {
-            IgnoresHolds = true,
-            Adapt = plan => plan with
-            {
-                Faults = [.. plan.Faults, new Blackouts(Duration.FromSeconds(2), Duration.FromMilliseconds(300))],
-            },
-        },
-        new("promise-forgotten-on-restart", "bank") { Consensus = MultiPaxosMutation.PromiseForgottenOnRestart },
-        new("accepted-before-durable", "bank") { Consensus = MultiPaxosMutation.AcceptedBeforeDurable },
-        new("promise-before-durable", "bank") { Consensus = MultiPaxosMutation.PromiseBeforeDurable },
-        new("ballot-reused", "bank") { Consensus = MultiPaxosMutation.BallotReused },
+        new("answers-before-durable", "bank") { IgnoresHolds = true, Adapt = SlowDisks },
+        new("promise-forgotten-on-restart", "bank") { Consensus = MultiPaxosMutation.PromiseForgottenOnRestart, Adapt = SlowDisks },
+        new("accepted-before-durable", "bank") { Consensus = MultiPaxosMutation.AcceptedBeforeDurable, Adapt = SlowDisks },
+        new("promise-before-durable", "bank") { Consensus = MultiPaxosMutation.PromiseBeforeDurable, Adapt = SlowDisks },
+        new("ballot-reused", "bank") { Consensus = MultiPaxosMutation.BallotReused, Adapt = SlowDisks },
         new("promised-values-ignored", "bank") { Consensus = MultiPaxosMutation.IgnorePromisedValues },
         new("commit-over-stale-entry", "bank") { Consensus = MultiPaxosMutation.CommitOverStaleEntry },
-        new("lease-vote-not-durable", "register") { Consensus = MultiPaxosMutation.LeaseVoteNotDurable },
-        new("lease-ignored-by-acceptor", "register") { Consensus = MultiPaxosMutation.LeaseIgnoredByAcceptor },
-        new("stale-lease-read", "register") { Consensus = MultiPaxosMutation.StaleLeaseRead },
-        new("own-vote-before-durable", "bank") { Consensus = MultiPaxosMutation.OwnVoteBeforeDurable },
+        new("lease-vote-not-durable", "register") { Consensus = MultiPaxosMutation.LeaseVoteNotDurable, Adapt = SlowDisks },
+        new("lease-ignored-by-acceptor", "register") { Consensus = MultiPaxosMutation.LeaseIgnoredByAcceptor, Adapt = LostLeaders },
+        new("stale-lease-read", "register") { Consensus = MultiPaxosMutation.StaleLeaseRead, Adapt = LostLeaders },
+        new("own-vote-before-durable", "bank") { Consensus = MultiPaxosMutation.OwnVoteBeforeDurable, Adapt = SlowDisks },
         new("no-barrier", "register") { Consensus = MultiPaxosMutation.NoBarrier },
         new("snapshot-regresses", "bank") { Consensus = MultiPaxosMutation.SnapshotRegresses },
         new("latest-reported-value-wins", "bank") { Consensus = MultiPaxosMutation.LatestReportedValueWins },
@@ -56,9 +49,9 @@ public sealed class SeededBug
         new("commit-wait-skipped", "bank") { Database = DatabaseMutation.SkipCommitWait },
         new("intent-released-early", "bank") { Database = DatabaseMutation.ReleaseIntentEarly },
         new("prepared-wounded", "bank") { Database = DatabaseMutation.WoundPrepared },
-        new("sessions-forgotten", "bank") { Database = DatabaseMutation.ForgetSessions },
+        new("sessions-forgotten", "bank") { Database = DatabaseMutation.ForgetSessions, Adapt = LostAnswers },
         new("snapshot-without-sessions", "bank") { Database = DatabaseMutation.SnapshotWithoutSessions },
-        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease },
+        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LostLeaders },
         new("read-term-ignored", "ring") { Database = DatabaseMutation.IgnoreReadTerm },
         new("no-tombstone", "bank") { Database = DatabaseMutation.NoTombstone },
         new("vote-validity-ignored", "list-append") { Database = DatabaseMutation.IgnoreVoteValidity },
@@ -66,12 +59,45 @@ public sealed class SeededBug
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
         new("read-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnoreReadTimestamps },
         new("prepare-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnorePrepareTimestamps },
-        new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms },
+        new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms, Adapt = LostLeaders },
         new("clocks-lie", "bank")
         {
             Adapt = plan => plan with { Clocks = plan.Clocks with { Lies = true, Bound = Duration.FromMilliseconds(5) } },
         },
     ];
+
+    // Each kind of mistake has its weather: syncs that take long and are cut off, leaders that are cut off and do not know it, answers
+    // that get lost so that requests come twice. It comes on top of what the seed draws.
+    private static FaultPlan SlowDisks(FaultPlan plan) => plan with
+    {
+        Machine = plan.Machine with { LeastSync = Duration.FromMilliseconds(1), MostSync = Duration.FromMilliseconds(20) },
+        Faults =
+        [
+            .. plan.Faults,
+            new Blackouts(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(300)),
+            new Crashes(Duration.FromMilliseconds(800), Duration.FromMilliseconds(200)),
+        ],
+    };
+
+    private static FaultPlan LostLeaders(FaultPlan plan) => plan with
+    {
+        Faults =
+        [
+            .. plan.Faults,
+            new Pauses(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(2_000)),
+            new Partitions(Duration.FromMilliseconds(2_500), Duration.FromMilliseconds(2_500), OneWay: false),
+        ],
+    };
+
+    private static FaultPlan LostAnswers(FaultPlan plan) => plan with
+    {
+        Faults =
+        [
+            .. plan.Faults,
+            new BadLinks(250_000, 0, 0, 0, Reorders: false, Duration.FromMilliseconds(500)),
+            new Crashes(Duration.FromMilliseconds(2_000), Duration.FromMilliseconds(200)),
+        ],
+    };
 
     /// <exception cref="ArgumentException">There is none of that name.</exception>
     public static SeededBug Find(string name) => All.FirstOrDefault(bug => bug.Name == name)
