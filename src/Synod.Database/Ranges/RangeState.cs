@@ -216,6 +216,7 @@ internal sealed partial class RangeState : IReplicatedState
         {
             Invariant.Check(
                 command.Outcome.Timestamp >= prepared.PrepareTimestamp
+                || prepared.Writes.All(write => IsWritten(write.Key, command.Outcome.Timestamp))
                 || _options.Mutation.HasFlag(DatabaseMutation.IgnorePrepareTimestamps),
                 "CommitNotBeforePrepare");
             foreach (var (key, value) in prepared.Writes)
@@ -228,6 +229,12 @@ internal sealed partial class RangeState : IReplicatedState
 
         return CommandEffect.Decided(command.Outcome);
     }
+
+    /// <summary>
+    /// Whether the version is here already: a request to prepare that was delivered once more after its outcome was applied prepares at a
+    /// later timestamp, and then meets the same outcome again.
+    /// </summary>
+    private bool IsWritten(Key key, Timestamp at) => MvccStore.Get(_store, key, at) is { } version && version.Timestamp == at;
 
     private CommandEffect Forget(RangeCommand.Forget command)
     {
