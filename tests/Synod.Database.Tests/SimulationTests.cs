@@ -54,7 +54,7 @@ public class SimulationTests
 
         Assert.Empty(verdicts.Where(verdict => !verdict.IsOk).Select(verdict => verdict.Failure!.Message));
         Assert.Empty(counts.Where(pair => pair.Value == 0).Select(pair => pair.Key));
-        Assert.Equal(20, counts.Count);
+        Assert.True(counts.Count >= 20, $"{counts.Count} kinds");
     }
 
     [Theory]
