@@ -143,7 +143,7 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
             throw new StoreRefused(
                 $"The data folder {_options.DataFolder} has applied state but no log.",
                 "The log was lost, and with it what this node promised to its peers.",
-                "Restore the log, or remove the node from its groups and let it rejoin under a new id with an empty folder.");
+                "Restore the log, or start the node with an empty folder and --rejoin: it comes back as a new replica.");
         }
     }
 
