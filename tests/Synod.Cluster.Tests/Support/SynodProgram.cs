@@ -98,6 +98,16 @@ internal sealed class SynodProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGSTOP, and waits until every thread stands still: the signal's sender returns before they do.</summary>
+    public Task PauseAsync()
+    {
+        Signal(Support.Signal.Stop);
+        return Await.UntilAsync(
+            "all threads stand still",
+            () => Directory.GetDirectories($"/proc/{_process.Id}/task").All(thread =>
+                File.ReadAllText(Path.Combine(thread, "stat")) is var stat && stat[stat.LastIndexOf(')') + 2] == 'T'));
+    }
+
     /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
     public async Task KillAsync()
     {
