@@ -1,0 +1,51 @@
+using Synod.Core;
+
+namespace Synod.Exploration;
+
+/// <summary>
+/// Schedules by rounds (Bano et al. 2021, "Twins: BFT Systems Made Robust"): in each round the network is split in one of several
+/// ways, everything that is said in the round is delivered within its side, the rest is lost, and then those who still wait give up.
+/// Every sequence of splits is tried; worlds that come out equal at the end of a round go on as one.
+/// </summary>
+public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
+{
+    /// <summary>
+    /// The nodes, submissions and properties; its budgets do not apply. Each node is given one of its submissions at the beginning of
+    /// each round. Properties are asked at the end of rounds.
+    /// </summary>
+    public required Model<TMessage, TRecord, TCommand, TResult> Model { get; init; }
+
+    /// <summary>How many rounds there are, the first being round 1.</summary>
+    public required int Rounds { get; init; }
+
+    /// <summary>The ways to split the network, of which each round takes one.</summary>
+    public required IReadOnlyList<Partition> Partitions { get; init; }
+
+    /// <summary>
+    /// The round whose network carries a message. One of an earlier round is lost, one of a later round waits for it. A message that
+    /// is sent by whoever gives up belongs to the round that it opens.
+    /// </summary>
+    public required Func<TMessage, long> RoundOf { get; init; }
+
+    /// <summary>Whether a timer that is armed at the end of a round fires then.</summary>
+    public required Func<Protocol<TMessage, TRecord, TCommand, TResult>, TimerId, long, bool> Expires { get; init; }
+
+    /// <summary>Lies that <see cref="Liars"/> may tell beside being twins: at most one of them in a round.</summary>
+    public IReadOnlyList<Lie<TMessage>> Lies { get; init; } = [];
+
+    /// <summary>Addresses whose messages may be lies.</summary>
+    public NodeSet Liars { get; init; }
+
+    /// <summary>In how many rounds of one schedule lies are told at most.</summary>
+    public int MaxLies { get; init; }
+
+    /// <summary>The search ends when it has seen this many worlds at ends of rounds.</summary>
+    public int MaxStates { get; init; } = int.MaxValue;
+}
+
+/// <summary>A small change of a message, such as another round or an earlier value.</summary>
+/// <param name="Name">How it is called in a counterexample.</param>
+/// <param name="Tell">
+/// What is said instead of a message, given what liars said in earlier rounds; null if the message stays as it is.
+/// </param>
+public sealed record Lie<TMessage>(string Name, Func<TMessage, IReadOnlyList<TMessage>, TMessage?> Tell);

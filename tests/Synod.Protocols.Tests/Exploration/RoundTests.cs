@@ -1,0 +1,158 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Synod.Core;
+using Synod.Exploration;
+using Synod.Protocols.Tests.Byzantine;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Exploration;
+
+/// <summary>Schedules by rounds, held against a protocol so naive that what happens can be said beforehand.</summary>
+public sealed class RoundTests
+{
+    private static readonly NodeId[] Nodes = [new(1), new(2), new(3)];
+    private static readonly Partition Whole = new([NodeSet.Of(Nodes)]);
+    private static readonly ImmutableArray<NodeId> InTurn = [.. Nodes, .. Nodes];
+
+    /// <summary>The Bell numbers, and their parts with at most two sides.</summary>
+    [Theory]
+    [InlineData(3, 3, 5)]
+    [InlineData(4, 4, 15)]
+    [InlineData(5, 5, 52)]
+    [InlineData(5, 2, 16)]
+    [InlineData(5, 1, 1)]
+    public void Every_partition_is_listed_once(int nodes, int sides, int count)
+    {
+        var members = Enumerable.Range(1, nodes).Select(number => new NodeId(number)).ToArray();
+        var partitions = Partition.All(members, sides);
+        Assert.Equal(count, partitions.Count);
+        Assert.Equal(count, partitions.Select(partition => string.Join("|", partition.Sides.Select(side => side.ToString()).Order())).Distinct().Count());
+        Assert.All(partitions, partition => Assert.Equal(nodes, partition.Sides.Sum(side => side.Count)));
+        Assert.Equal(NodeSet.Of(members), Assert.Single(partitions[0].Sides));
+    }
+
+    [Fact]
+    public void Nodes_of_one_side_hear_each_other_and_those_of_no_side_hear_all()
+    {
+        var partition = new Partition([NodeSet.Of(Nodes[0]), NodeSet.Of(Nodes[1])]);
+        Assert.False(partition.Connects(Nodes[0], Nodes[1]));
+        Assert.True(partition.Connects(Nodes[0], Nodes[0]));
+        Assert.True(partition.Connects(Nodes[0], Nodes[2]) && partition.Connects(Nodes[2], Nodes[1]));
+    }
+
+    [Fact]
+    public void Leaders_that_are_alike_take_their_first_turns_in_order()
+    {
+        Assert.Equal(8, LeaderSequences.All(Nodes.AsSpan(0, 2).ToArray(), [], 3).Count());
+        string[] expected = ["n1 n1", "n1 n2", "n2 n1", "n2 n2", "n2 n3"];
+        Assert.Equal(expected, LeaderSequences.All([Nodes[0]], [Nodes[1], Nodes[2]], 2).Select(item => string.Join(' ', item)));
+    }
+
+    [Fact]
+    public void A_network_that_is_whole_has_one_world_a_round()
+    {
+        var result = Model([Whole], rounds: 4).Explore();
+        Assert.Null(result.Counterexample);
+        Assert.Equal((4, 4L, 4), (result.States, result.Moves, result.Depth));
+        Assert.True(result.IsComplete);
+        Assert.Empty(result.Unreached);
+    }
+
+    /// <summary>In the first round the leader is heard by nobody else, one, the other, or both: four worlds from five partitions.</summary>
+    [Fact]
+    public void Partitions_that_come_out_equal_go_on_as_one()
+    {
+        var result = Model(Partition.All(Nodes, 3), rounds: 1).Explore();
+        Assert.Null(result.Counterexample);
+        Assert.Equal((4, 5L), (result.States, result.Moves));
+    }
+
+    [Fact]
+    public void A_split_shows_the_naive_protocol_wrong_in_two_rounds()
+    {
+        var result = Model(Partition.All(Nodes, 2), rounds: 4).Explore();
+        Assert.NotNull(result.Counterexample);
+        Assert.Equal("Agreement", result.Counterexample.Property);
+        Assert.Equal(3, result.Counterexample.Steps.Count);
+        Assert.StartsWith("round 1: {n1", result.Counterexample.Steps[1].Action, StringComparison.Ordinal);
+        var drawn = Model(Partition.All(Nodes, 2), rounds: 4).Wander(1, 100);
+        Assert.NotNull(drawn.Counterexample);
+        Assert.Equal(drawn.ToString(), Model(Partition.All(Nodes, 2), rounds: 4).Wander(1, 100).ToString());
+    }
+
+    [Fact]
+    public void Lies_are_told_within_their_number_and_may_repeat_what_was_said()
+    {
+        var model = Model([Whole], rounds: 3) with
+        {
+            Liars = NodeSet.Of(Nodes[0], Nodes[1]),
+            Lies = [new("an earlier value", (_, earlier) => earlier.Count > 0 ? earlier[0] : null)],
+        };
+        Assert.Equal(3, (model with { MaxLies = 0 }).Explore().States);
+
+        // In round 2 the proposal is, or is not, that of round 1, which is stale by then and changes nothing at those who decided.
+        var result = (model with { MaxLies = 1 }).Explore();
+        Assert.Null(result.Counterexample);
+        Assert.Equal((1 + 2 + 2, 2 + 2 + 3), (result.States, (int)result.Moves));
+    }
+
+    private static RoundModel<string, string, string, string> Model(IReadOnlyList<Partition> partitions, int rounds) => new()
+    {
+        Model = new Model<string, string, string, string>
+        {
+            Nodes = Nodes,
+            Make = node => new Decree(node, InTurn),
+            Messages = new Echo.Wire(),
+            Records = new Echo.Wire(),
+        }
+        .Always("Agreement", world => world.Nodes.Select(node => ((Decree)node.Protocol).Decided).Where(item => item != "").Distinct().Count() < 2)
+        .Sometimes("decided", world => world.Nodes.All(node => ((Decree)node.Protocol).Decided != "")),
+        Rounds = rounds,
+        Partitions = partitions,
+        RoundOf = Decree.RoundOf,
+        Expires = (protocol, _, round) => ((Decree)protocol).Round <= round,
+    };
+
+    /// <summary>The leader of a round decrees its own name unless it knows of a decree, and everyone believes the first it hears.</summary>
+    private sealed class Decree(NodeId self, ImmutableArray<NodeId> leaders) : Protocol<string, string, string, string>
+    {
+        private string _decided = "";
+        private int _round;
+
+        public string Decided => _decided;
+
+        public int Round => _round;
+
+        public static long RoundOf(string message) => long.Parse(message.Split(':')[0], CultureInfo.InvariantCulture);
+
+        public override void State(StateVisitor visitor)
+        {
+            visitor.Visit("round", ref _round);
+            visitor.Visit("decided", ref _decided);
+        }
+
+        public override void CheckInvariants()
+        {
+        }
+
+        protected override void OnRecover(IEnumerable<string> records, StepContext context, Outbox<string, string, string, string> outbox) =>
+            OnFire(default, context, outbox);
+
+        protected override void OnReceive(NodeId from, string message, StepContext context, Outbox<string, string, string, string> outbox) =>
+            _decided = _decided == "" ? message.Split(':')[1] : _decided;
+
+        protected override void OnFire(TimerId timer, StepContext context, Outbox<string, string, string, string> outbox)
+        {
+            outbox.SetTimer(new TimerId(1), context.Now);
+            if (leaders[_round++ % leaders.Length] == self)
+            {
+                outbox.Send(NodeSet.Of(Nodes), $"{_round}:{(_decided == "" ? self : _decided)}");
+            }
+        }
+
+        protected override void OnSubmit(
+            RequestId request, string command, StepContext context, Outbox<string, string, string, string> outbox)
+        {
+        }
+    }
+}
