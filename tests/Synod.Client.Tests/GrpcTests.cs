@@ -105,6 +105,28 @@ public class GrpcTests
         Assert.Equal(Response.BodyOneofCase.Refused, (await transport.CallAsync(door.Address, new Request(), Token)).BodyCase);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.1:0")]
+    [InlineData("two words:7201")]
+    [InlineData("127.0.0.1:7201/path")]
+    public void An_endpoint_that_is_no_address_is_refused_at_once(string endpoint)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new SynodClient(new SynodClientOptions { Endpoints = [endpoint] }));
+        Assert.Contains("host:port", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stream_that_cannot_even_be_opened_is_a_failed_delivery()
+    {
+        await using var transport = new GrpcClientTransport(new SynodClientOptions { AllowPlaintext = true });
+
+        var failure = await Assert.ThrowsAsync<DeliveryFailedException>(
+            async () => await transport.CallAsync("two words:7201", Ping(1), Token));
+        Assert.False(failure.MaybeDelivered);
+    }
+
     [Fact]
     public async Task Plain_connections_to_other_machines_are_refused()
     {

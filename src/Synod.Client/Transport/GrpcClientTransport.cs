@@ -17,23 +17,36 @@ public sealed class GrpcClientTransport : IClientTransport
     private volatile bool _disposed;
 
     /// <param name="options">TLS, token and whether plain connections are permitted.</param>
-    public GrpcClientTransport(SynodClientOptions options) => _options = options;
+    /// <exception cref="ArgumentException">An endpoint is no address.</exception>
+    public GrpcClientTransport(SynodClientOptions options)
+    {
+        if (options.Endpoints.FirstOrDefault(endpoint => !IsAddress(endpoint)) is { } wrong)
+        {
+            throw new ArgumentException($"'{wrong}' is no address of a node. Write host:port, for instance 127.0.0.1:7201.");
+        }
+
+        _options = options;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<Response> CallAsync(string address, Request request, CancellationToken cancellationToken)
     {
-        while (true)
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_streams.TryGetValue(address, out var open))
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            var stream = _streams.TryGetValue(address, out var open) ? open : Open(address);
-            if (stream.TryStart(request, out var call))
+            if (open.TryStart(request, out var call))
             {
-                return await stream.FinishAsync(call, cancellationToken);
+                return await open.FinishAsync(call, cancellationToken);
             }
 
             // It broke since it was put there.
-            _streams.TryRemove(new(address, stream));
+            _streams.TryRemove(new(address, open));
         }
+
+        var stream = Open(address);
+        return stream.TryStart(request, out var started)
+            ? await stream.FinishAsync(started, cancellationToken)
+            : throw stream.NotStarted();
     }
 
     /// <inheritdoc/>
@@ -60,6 +73,9 @@ public sealed class GrpcClientTransport : IClientTransport
             return _streams.GetOrAdd(address, static (address, options) => new NodeStream(address, options), _options);
         }
     }
+
+    private static bool IsAddress(string text) =>
+        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: > 0, Host.Length: > 0, PathAndQuery: "" or "/" };
 
     private static bool IsLoopback(string address)
     {

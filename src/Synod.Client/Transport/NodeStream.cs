@@ -49,6 +49,9 @@ internal sealed class NodeStream : IAsyncDisposable
         return false;
     }
 
+    /// <summary>Why <see cref="TryStart"/> said no.</summary>
+    public Exception NotStarted() => Failure(_broken!, isWritten: false);
+
     public async ValueTask<Response> FinishAsync(Call call, CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.UnsafeRegister(
@@ -105,11 +108,11 @@ internal sealed class NodeStream : IAsyncDisposable
         _outgoing.Writer.TryComplete();
         foreach (var call in _pending.Values)
         {
-            call.Answer.TrySetException(Failure(cause, call));
+            call.Answer.TrySetException(Failure(cause, call.Written));
         }
     }
 
-    private Exception Failure(Exception cause, Call call) => cause switch
+    private Exception Failure(Exception cause, bool isWritten) => cause switch
     {
         RpcException { StatusCode: StatusCode.Unauthenticated } rpc => new SynodRefusedException(rpc.Status.Detail),
 
@@ -119,7 +122,7 @@ internal sealed class NodeStream : IAsyncDisposable
             maybeDelivered: false,
             cause),
         _ => new DeliveryFailedException(
-            _connected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", _connected && call.Written, cause),
+            _connected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", _connected && isWritten, cause),
     };
 
     private static AuthenticationException? Distrust(Exception cause)
