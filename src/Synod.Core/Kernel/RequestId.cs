@@ -44,4 +44,10 @@ public enum Refusal : byte
 
     /// <summary>The replica waits for a snapshot and cannot act on it yet.</summary>
     NotReady,
+
+    /// <summary>A signature or code in it is not valid, or what it claims is not proven.</summary>
+    Forged,
+
+    /// <summary>Its sender signed something else in the same place before: the sender is faulty for certain.</summary>
+    Equivocation,
 }

@@ -109,7 +109,7 @@ public sealed class RoundTests
         .Sometimes("decided", world => world.Nodes.All(node => ((Decree)node.Protocol).Decided != "")),
         Rounds = rounds,
         Partitions = partitions,
-        RoundOf = Decree.RoundOf,
+        RoundOf = message => Decree.RoundOf(message),
         Expires = (protocol, _, round) => ((Decree)protocol).Round <= round,
     };
 

@@ -23,9 +23,9 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
 
     /// <summary>
     /// The round whose network carries a message. One of an earlier round is lost, one of a later round waits for it. A message that
-    /// is sent by whoever gives up belongs to the round that it opens.
+    /// is sent by whoever gives up belongs to the round that it opens. Null: it belongs to the round in which it is under way.
     /// </summary>
-    public required Func<TMessage, long> RoundOf { get; init; }
+    public required Func<TMessage, long?> RoundOf { get; init; }
 
     /// <summary>Whether a timer that is armed at the end of a round fires then.</summary>
     public required Func<Protocol<TMessage, TRecord, TCommand, TResult>, TimerId, long, bool> Expires { get; init; }

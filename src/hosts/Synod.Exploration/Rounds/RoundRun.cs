@@ -77,7 +77,7 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
     {
         for (var at = layout.Network; at < _world.Length; at++)
         {
-            if (model.RoundOf(locals.Message(_world[at]).Message) <= round)
+            if (!(model.RoundOf(locals.Message(_world[at]).Message) > round))
             {
                 return at;
             }
