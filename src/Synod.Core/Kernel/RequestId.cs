@@ -50,4 +50,7 @@ public enum Refusal : byte
 
     /// <summary>Its sender signed something else in the same place before: the sender is faulty for certain.</summary>
     Equivocation,
+
+    /// <summary>To agree to it could contradict what was agreed to before.</summary>
+    Unsafe,
 }

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using Synod.Core;
+
+namespace Synod.Protocols.Byzantine;
+
+public sealed partial class HotStuff
+{
+    /// <summary>The binary form of what messages, records and states share. What a digest is taken of is written here alone.</summary>
+    internal static class Fields
+    {
+        public delegate T Reading<T>(ref CodecReader reader);
+
+        public static void Write(CodecWriter writer, Block value)
+        {
+            writer.Signed(value.View);
+            Write(writer, value.Justify);
+            Write(writer, value.Commands, static (w, command) => Write(w, command));
+        }
+
+        public static Block ReadBlock(ref CodecReader reader)
+        {
+            var view = reader.Signed();
+            return new Block(view, ReadCertificate(ref reader), ReadMany(ref reader, ReadCommand));
+        }
+
+        public static void Write(CodecWriter writer, Command value)
+        {
+            writer.Node(value.Client);
+            writer.Signed(value.Sequence);
+            writer.Bytes(value.Payload.Span);
+            value.Signature.Write(writer);
+        }
+
+        public static Command ReadCommand(ref CodecReader reader) =>
+            new(reader.Node(), reader.Signed(), reader.Bytes(), Signature.Read(ref reader));
+
+        public static void Write(CodecWriter writer, QuorumCertificate value)
+        {
+            writer.Byte((byte)value.Phase);
+            writer.Signed(value.View);
+            value.Block.Write(writer);
+            writer.Bytes(value.Proof.Memory.Span);
+        }
+
+        public static QuorumCertificate ReadCertificate(ref CodecReader reader) =>
+            new(ReadPhase(ref reader), reader.Signed(), Digest.Read(ref reader), new Proof(reader.Bytes()));
+
+        public static void Write(CodecWriter writer, TimeoutCertificate value)
+        {
+            writer.Signed(value.View);
+            Write(writer, value.Shares, static (w, share) =>
+            {
+                w.Node(share.Signer);
+                w.Signed(share.HighView);
+                share.Signature.Write(w);
+            });
+        }
+
+        public static TimeoutCertificate ReadTimeout(ref CodecReader reader) =>
+            new(reader.Signed(), ReadMany(ref reader, ReadShare));
+
+        public static TimeoutShare ReadShare(ref CodecReader reader) =>
+            new(reader.Node(), reader.Signed(), Signature.Read(ref reader));
+
+        public static void Write(CodecWriter writer, Certificates value)
+        {
+            Write(writer, value.High);
+            Write(writer, value.Decision);
+            Write(writer, value.Timeout);
+        }
+
+        public static Certificates ReadCertificates(ref CodecReader reader) =>
+            new(ReadCertificate(ref reader), ReadCertificate(ref reader), ReadTimeout(ref reader));
+
+        public static VotePhase ReadPhase(ref CodecReader reader)
+        {
+            var phase = reader.Byte();
+            if (phase > (byte)VotePhase.Commit)
+            {
+                reader.Fail();
+            }
+
+            return (VotePhase)phase;
+        }
+
+        public static void Write<T>(CodecWriter writer, ImmutableArray<T> items, Action<CodecWriter, T> write)
+        {
+            writer.Unsigned((ulong)items.Length);
+            foreach (var item in items)
+            {
+                write(writer, item);
+            }
+        }
+
+        public static ImmutableArray<T> ReadMany<T>(ref CodecReader reader, Reading<T> read)
+        {
+            var count = reader.Count();
+            var items = ImmutableArray.CreateBuilder<T>();
+            for (var index = 0; index < count && !reader.Failed; index++)
+            {
+                items.Add(read(ref reader));
+            }
+
+            return items.ToImmutable();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Byzantine;
+
+/// <summary>
+/// Block synchronisation (hotstuff.md §7): who misses an ancestor fetches it by digest before it votes. The first block asked for is
+/// certified, so f + 1 correct members have it, and each digest proves the next block down to one that is here.
+/// </summary>
+public sealed partial class HotStuff
+{
+    /// <summary>Keeps the proposal until its ancestors have arrived; of an equivocating leader both.</summary>
+    private void Park(NodeId from, Message.Proposal proposal, Outbox<Message, Record, Command, Result> outbox)
+    {
+        _parked.RemoveAll(parked => parked.Block.View < _view);
+        if (_parked.Count > 1 || _parked.Contains(proposal))
+        {
+            outbox.Refuse(Refusal.Duplicate);
+            return;
+        }
+
+        if (_options.Has(HotStuffMutation.VoteWithoutAncestry) && proposal.Block.View == _view)
+        {
+            Vote(proposal, outbox);
+        }
+
+        _parked.Add(proposal);
+        FetchMissing(from, outbox);
+    }
+
+    /// <summary>Begins to fetch what certificates or a waiting proposal name and the tree lacks, unless a download is under way.</summary>
+    private void FetchMissing(NodeId from, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_missing != Digest.None || Missing is not { } certificate)
+        {
+            return;
+        }
+
+        _missing = certificate.Block;
+        _hasProgress = false;
+        Ask(from == _self ? Voter(certificate) : from, outbox);
+    }
+
+    /// <summary>A certificate whose block is missing, above the committed tip.</summary>
+    private QuorumCertificate? Missing => new[] { _high, _decision }
+        .Concat(_parked.Select(parked => parked.Block.Justify))
+        .FirstOrDefault(certificate => certificate.View > _tree.Committed.View && !_tree.Contains(certificate.Block));
+
+    private void Ask(NodeId from, Outbox<Message, Record, Command, Result> outbox) =>
+        outbox.Send(from, new Message.Fetch(_missing, _tree.Committed.View));
+
+    /// <summary>One of those who voted, another one each time: f of them may not answer.</summary>
+    private NodeId Voter(QuorumCertificate certificate)
+    {
+        var voters = _scheme.Voters(certificate.Proof).Without(_self).ToList();
+        return voters[_attempts % voters.Count];
+    }
+
+    /// <summary>Asks again, and if nothing came since the last time, somebody else, for what is missing now.</summary>
+    private void Refetch(Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_missing == Digest.None || _hasProgress)
+        {
+            _hasProgress = false;
+            return;
+        }
+
+        _missing = Digest.None;
+        _fetched.Clear();
+        FetchMissing(_self, outbox);
+    }
+
+    private void On(NodeId from, Message.Fetch fetch, Outbox<Message, Record, Command, Result> outbox)
+    {
+        var chain = new List<Block>();
+        for (var at = _tree.Find(fetch.Block);
+            at is not null && at.View > fetch.Above && chain.Count < _options.MaxFetched;
+            at = _tree.Parent(at))
+        {
+            chain.Add(at);
+        }
+
+        if (chain.Count == 0)
+        {
+            outbox.Refuse(Refusal.Unknown);
+            return;
+        }
+
+        // Whether this replica forgets a block again changes nothing about what the block is.
+        outbox.SendEarly(from, new Message.Blocks([.. chain]));
+    }
+
+    private void On(NodeId from, Message.Blocks blocks, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_missing == Digest.None || blocks.Chain.IsDefaultOrEmpty || blocks.Chain[0].Digest != _missing)
+        {
+            outbox.Refuse(Refusal.Unexpected);
+            return;
+        }
+
+        foreach (var block in blocks.Chain)
+        {
+            if (_tree.Contains(_missing))
+            {
+                break;
+            }
+
+            if (block.Digest != _missing)
+            {
+                outbox.Refuse(Refusal.Forged);
+                break;
+            }
+
+            _fetched.Add(block);
+            _missing = block.Justify.Block;
+            _hasProgress = true;
+        }
+
+        if (_tree.Contains(_missing))
+        {
+            Connect(from, context, outbox);
+        }
+        else
+        {
+            Ask(from, outbox);
+        }
+    }
+
+    /// <summary>Takes what was fetched into the tree, oldest first, and then what waited for it.</summary>
+    private void Connect(NodeId from, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        _missing = Digest.None;
+        for (var index = _fetched.Count - 1; index >= 0; index--)
+        {
+            Adopt(_fetched[index], outbox);
+        }
+
+        _fetched.Clear();
+        Advance(context, outbox);
+        foreach (var parked in _parked.Where(parked => _tree.Contains(parked.Block.Justify.Block)).ToList())
+        {
+            _parked.Remove(parked);
+            Consider(_options.Leaders.LeaderOf(parked.Block.View), parked, context, outbox);
+        }
+
+        FetchMissing(from, outbox);
+        TryPropose(outbox);
+    }
+}

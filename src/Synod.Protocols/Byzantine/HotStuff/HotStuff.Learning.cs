@@ -1,0 +1,198 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Byzantine;
+
+/// <summary>What certificates prove: the highest, the lock, what is committed; and what is executed of that.</summary>
+public sealed partial class HotStuff
+{
+    private bool IsLast(QuorumCertificate certificate) => (int)certificate.Phase == _rules.Phases - 1;
+
+    private void Learn(Certificates shown, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        Learn(shown.High, outbox);
+        Learn(shown.Decision, outbox);
+        Enter(shown.Timeout, outbox);
+        Advance(context, outbox);
+    }
+
+    /// <summary>Takes a verified certificate in. It may run ahead of the blocks; locks and commits follow when these are here.</summary>
+    private void Learn(QuorumCertificate certificate, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (Note(certificate))
+        {
+            outbox.Persist(new Record.Learned(certificate));
+        }
+
+        Commit(certificate, outbox);
+    }
+
+    /// <summary>Whether the certificate is above what was known. Nothing here ever goes back.</summary>
+    private bool Note(QuorumCertificate certificate)
+    {
+        var isNews = false;
+        if (certificate.Phase == VotePhase.Prepare && certificate.View > _high.View)
+        {
+            _high = certificate;
+            isNews = true;
+        }
+
+        if (IsLast(certificate) && _rules.Phases > 1 && certificate.View > _decision.View)
+        {
+            _decision = certificate;
+            isNews = true;
+        }
+
+        // Who missed the phase before a lock does not lock: its report would hide what it is locked on.
+        if (_rules.Lock(certificate, _tree) is { } due && due.View > _locked.View && due.View <= _high.View)
+        {
+            _locked = due;
+            isNews = true;
+        }
+
+        return isNews;
+    }
+
+    private void Enter(TimeoutCertificate timeout, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (timeout.View >= _view && timeout.View > _timeout.View)
+        {
+            _timeout = timeout;
+            outbox.Persist(new Record.Entered(timeout));
+        }
+    }
+
+    /// <summary>Puts a block into the tree, durably; its parent is there.</summary>
+    private void Adopt(Block block, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (!_tree.Contains(block.Digest))
+        {
+            outbox.Persist(new Record.Stored(block));
+            Take(block, outbox);
+        }
+    }
+
+    private void Take(Block block, Outbox<Message, Record, Command, Result> outbox)
+    {
+        _tree.Add(block);
+        _proposed = _options.Leaders.LeaderOf(block.View) == _self ? Math.Max(_proposed, block.View) : _proposed;
+        foreach (var command in block.Commands.Where(command => !IsServed(command)))
+        {
+            _mempool.Add(command);
+        }
+
+        Note(block.Justify);
+        Commit(block.Justify, outbox);
+        foreach (var ahead in new[] { _high, _decision }.Where(ahead => ahead.Block == block.Digest))
+        {
+            Note(ahead);
+            Commit(ahead, outbox);
+        }
+    }
+
+    /// <summary>Executes what a certificate commits. Invariant: a block is executed after all of its ancestors, once.</summary>
+    private void Commit(QuorumCertificate certificate, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_rules.Commit(certificate, _tree) is not { } tip || tip.View <= _tree.Committed.View)
+        {
+            return;
+        }
+
+        var path = _tree.Commit(tip);
+        foreach (var block in _options.Has(HotStuffMutation.AncestorsSkipped) ? [tip] : path)
+        {
+            foreach (var command in block.Commands)
+            {
+                Execute(command, outbox);
+            }
+        }
+    }
+
+    private bool IsServed(Command command) =>
+        _clients.TryGetValue(command.Client, out var served) && served.Sequence >= command.Sequence;
+
+    /// <summary>The table of clients is a function of the committed chain, so that all replicas skip the same repetitions.</summary>
+    private void Execute(Command command, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (IsServed(command) && !_options.Has(HotStuffMutation.ExecutedTwice))
+        {
+            return;
+        }
+
+        _executed = _executed.Next;
+        _clients[command.Client] = new Served(command.Sequence, _executed);
+        outbox.Execute(_executed, command);
+        _mempool.RemoveUpTo(command.Client, command.Sequence);
+        foreach (var waiting in _waiting.Where(item => item.Client == command.Client && item.Sequence <= command.Sequence))
+        {
+            outbox.Answer(
+                new RequestId(waiting.Request),
+                waiting.Sequence == command.Sequence ? new Result.Executed(_executed) : new Result.Superseded());
+        }
+
+        _waiting.RemoveAll(item => item.Client == command.Client && item.Sequence <= command.Sequence);
+    }
+
+    private void Submit(RequestId request, Command command, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_clients.TryGetValue(command.Client, out var served) && served.Sequence >= command.Sequence)
+        {
+            outbox.Answer(
+                request, served.Sequence == command.Sequence ? new Result.Executed(served.Position) : new Result.Superseded());
+            return;
+        }
+
+        if (command.Payload.Length > _options.MaxPayload
+            || !IsAuthentic(command)
+            || (!_mempool.Contains(command) && _mempool.CountOf(command.Client) >= _options.MaxWaiting))
+        {
+            // Nothing was promised: the client may ask again.
+            outbox.AnswerEarly(request, new Result.Refused());
+            return;
+        }
+
+        _mempool.Add(command);
+        _waiting.Add(new Waiting(command.Client, command.Sequence, request.Value));
+    }
+
+    private bool IsAuthentic(Command command) =>
+        _options.Has(HotStuffMutation.CommandsUnchecked)
+        || _mempool.Contains(command)
+        || _signer.Verify(
+            command.Client, _statements.Command(command.Client, command.Sequence, command.Payload), command.Signature);
+
+    private bool Verify(Certificates shown) =>
+        shown.High.Phase == VotePhase.Prepare
+        && Verify(shown.High)
+        && (shown.Decision == Genesis.Certificate || (_rules.Phases > 1 && IsLast(shown.Decision) && Verify(shown.Decision)))
+        && Verify(shown.Timeout);
+
+    /// <summary>One that is known already is not checked again: most are.</summary>
+    private bool Verify(QuorumCertificate certificate) =>
+        certificate == Genesis.Certificate || certificate == _high || certificate == _decision
+        || _options.Has(HotStuffMutation.CertificatesUnchecked)
+        || (certificate.View > 0
+            && _scheme.Verify(_statements.Vote(certificate.Phase, certificate.View, certificate.Block), certificate.Proof));
+
+    private bool Verify(TimeoutCertificate timeout)
+    {
+        if (timeout.Equals(TimeoutCertificate.None) || timeout.Equals(_timeout) || _options.Has(HotStuffMutation.CertificatesUnchecked))
+        {
+            return true;
+        }
+
+        for (var index = 0; index < timeout.Shares.Length; index++)
+        {
+            var share = timeout.Shares[index];
+            if ((index > 0 && !(timeout.Shares[index - 1].Signer < share.Signer)) || !Verify(timeout.View, share))
+            {
+                return false;
+            }
+        }
+
+        return timeout.View > 0 && timeout.Shares.Length >= _options.Quorum;
+    }
+
+    private bool Verify(long view, TimeoutShare share) =>
+        _options.Members.Contains(share.Signer)
+        && _signer.Verify(share.Signer, TimeoutStatement(view, share.HighView), share.Signature);
+}

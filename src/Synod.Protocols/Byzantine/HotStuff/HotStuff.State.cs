@@ -1,0 +1,106 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Byzantine;
+
+/// <summary>Every field that outlives a step.</summary>
+public sealed partial class HotStuff
+{
+    private static readonly MessageWire Messages = new();
+    private static readonly CertificateWire CertificatesOf = new();
+    private static readonly TimeoutWire Timeouts = new();
+    private static readonly ShareWire Shares = new();
+
+    public override void State(StateVisitor visitor)
+    {
+        visitor.Visit("view", ref _view);
+        visitor.Visit("after-timeout", ref _isAfterTimeout);
+        visitor.Visit("voted", ref _votedView);
+        visitor.VisitEnum(".", ref _votedPhase);
+        visitor.Visit("timed-out", ref _timedOut);
+        visitor.Visit("proposed", ref _proposed);
+        visitor.Visit("high", ref _high, CertificatesOf);
+        visitor.Visit("locked", ref _locked, CertificatesOf);
+        visitor.Visit("decision", ref _decision, CertificatesOf);
+        visitor.Visit("timeout", ref _timeout, Timeouts);
+        _tree.State(visitor);
+        visitor.Visit("executed", ref _executed);
+        visitor.Visit("clients", _clients, VisitNode, VisitServed);
+        _mempool.State(visitor);
+        visitor.Visit("waiting", _waiting, VisitWaiting);
+        VisitCollected(visitor);
+        visitor.Visit("missing", ref _missing, DigestWire.Instance);
+        visitor.Visit("progress", ref _hasProgress);
+        visitor.Visit("fetched", _fetched, static (v, ref block) => v.Visit("", ref block, BlockWire.Instance));
+        visitor.Visit("parked", _parked, VisitMessage);
+    }
+
+    private void VisitCollected(StateVisitor visitor)
+    {
+        visitor.Visit("armed", ref _isArmed);
+        visitor.Visit("delay-over", ref _isDelayOver);
+        visitor.Visit("owes", ref _owes);
+        visitor.Visit("failures", ref _failures);
+        visitor.Visit("attempts", ref _attempts);
+        visitor.Visit("reports", ref _reports);
+        visitor.Visit("late", ref _late);
+        foreach (var votes in _votes)
+        {
+            visitor.Visit("votes", votes, VisitNode, VisitMessage);
+        }
+
+        visitor.Visit("shares", _shares, VisitNode, static (v, ref share) => v.Visit("", ref share, Shares));
+    }
+
+    private static void VisitNode(StateVisitor visitor, ref NodeId node) => visitor.Visit("", ref node);
+
+    private static void VisitMessage<T>(StateVisitor visitor, ref T message)
+        where T : Message
+    {
+        Message any = message;
+        visitor.Visit("", ref any, Messages);
+        message = (T)any;
+    }
+
+    private static void VisitServed(StateVisitor visitor, ref Served served)
+    {
+        var (sequence, position) = served;
+        visitor.Visit("", ref sequence);
+        visitor.Visit("", ref position);
+        served = new Served(sequence, position);
+    }
+
+    private static void VisitWaiting(StateVisitor visitor, ref Waiting waiting)
+    {
+        var (client, sequence, request) = waiting;
+        visitor.Visit("", ref client);
+        visitor.Visit("", ref sequence);
+        visitor.Visit("", ref request);
+        waiting = new Waiting(client, sequence, request);
+    }
+
+    private sealed class CertificateWire : IWire<QuorumCertificate>
+    {
+        public void Write(CodecWriter writer, QuorumCertificate value) => Fields.Write(writer, value);
+
+        public QuorumCertificate Read(ref CodecReader reader) => Fields.ReadCertificate(ref reader);
+    }
+
+    private sealed class TimeoutWire : IWire<TimeoutCertificate>
+    {
+        public void Write(CodecWriter writer, TimeoutCertificate value) => Fields.Write(writer, value);
+
+        public TimeoutCertificate Read(ref CodecReader reader) => Fields.ReadTimeout(ref reader);
+    }
+
+    private sealed class ShareWire : IWire<TimeoutShare>
+    {
+        public void Write(CodecWriter writer, TimeoutShare value)
+        {
+            writer.Node(value.Signer);
+            writer.Signed(value.HighView);
+            value.Signature.Write(writer);
+        }
+
+        public TimeoutShare Read(ref CodecReader reader) => Fields.ReadShare(ref reader);
+    }
+}

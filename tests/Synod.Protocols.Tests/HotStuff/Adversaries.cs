@@ -1,0 +1,101 @@
+using Synod.Core;
+using Synod.Protocols.Byzantine;
+
+namespace Synod.Protocols.Tests.HotStuffRoom;
+
+/// <summary>Ways for one member to lie, each with its own key only (hotstuff.md §9 and §11).</summary>
+internal static class Adversaries
+{
+    public static IReadOnlyList<string> All { get; } =
+    [
+        "silent", "selective", "equivocating", "forking", "stale view", "two votes", "forged certificates", "understating", "withholding",
+        "replaying", "moody",
+    ];
+
+    public static Adversary<HotStuff.Message> Make(string name, Group group, NodeId self) => name switch
+    {
+        "silent" => Adversary.Silent<HotStuff.Message>(),
+        "selective" => Adversary.Selective<HotStuff.Message>(Half(group)),
+        "equivocating" => Adversary.Equivocating<HotStuff.Message>(Half(group), OtherBlock),
+        "forking" => Adversary.Lying<HotStuff.Message>((_, message) => [OlderParent(message)]),
+        "stale view" => Adversary.Lying<HotStuff.Message>((_, message) => OtherView(group, self, message)),
+        "two votes" => Adversary.Lying<HotStuff.Message>((_, message) => TwoVotes(group, self, message)),
+        "forged certificates" => Adversary.Provoked<HotStuff.Message>((from, message) => Forgeries(group, self, from, message)),
+        "understating" => Adversary.Lying<HotStuff.Message>((_, message) => [Understated(group, self, message)]),
+        "withholding" => Adversary.Lying<HotStuff.Message>((_, message) => message is HotStuff.Message.Proposal ? [] : [message]),
+        "replaying" => Adversary.Replaying(new HotStuff.MessageWire(), 20),
+        _ => Adversary.Moody([.. All.Where(mood => mood is not ("silent" or "moody")).Select(mood => Make(mood, group, self))]),
+    };
+
+    private static NodeSet Half(Group group) =>
+        NodeSet.Of([.. group.Options.Members.Where((_, index) => index % 2 == 0)]);
+
+    /// <summary>A second block of the same view on the same parent.</summary>
+    private static HotStuff.Message OtherBlock(HotStuff.Message message) => message is HotStuff.Message.Proposal proposal
+        ? proposal with
+        {
+            Block = new Block(
+                proposal.Block.View,
+                proposal.Block.Justify,
+                proposal.Block.Commands.Length > 1 ? [.. proposal.Block.Commands.Reverse()] : []),
+        }
+        : message;
+
+    /// <summary>A block on the root, as if nothing had been certified since.</summary>
+    private static HotStuff.Message OlderParent(HotStuff.Message message) => message is HotStuff.Message.Proposal proposal
+        ? proposal with { Block = new Block(proposal.Block.View, Genesis.Certificate, proposal.Block.Commands) }
+        : message;
+
+    private static IEnumerable<HotStuff.Message> OtherView(Group group, NodeId self, HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Proposal { Block: var block } proposal =>
+        [
+            proposal with { Block = new Block(block.View + 1, block.Justify, block.Commands) },
+            proposal with { Block = new Block(Math.Max(1, block.View - 1), block.Justify, block.Commands) },
+        ],
+        HotStuff.Message.Vote vote => [group.Vote(self, vote.Phase, vote.View - 1, vote.Block), group.Vote(self, vote.Phase, vote.View + 1, vote.Block)],
+        HotStuff.Message.Timeout timeout =>
+            [group.Timeout(self, timeout.View + 1, timeout.Certificates), group.Timeout(self, timeout.View - 1, timeout.Certificates)],
+        _ => [message],
+    };
+
+    private static IEnumerable<HotStuff.Message> TwoVotes(Group group, NodeId self, HotStuff.Message message) => message is HotStuff.Message.Vote vote
+        ? [vote, group.Vote(self, vote.Phase, vote.View, Genesis.Block.Digest), vote]
+        : [message];
+
+    /// <summary>Certificates that it signed alone, in its own name and in that of others, for what others propose.</summary>
+    private static IEnumerable<(NodeId To, HotStuff.Message Message)> Forgeries(
+        Group group, NodeId self, NodeId from, HotStuff.Message message)
+    {
+        if (message is not HotStuff.Message.Proposal { Block: var block } || from == self)
+        {
+            return [];
+        }
+
+        var phase = (VotePhase)(group.Options.Rules.Phases - 1);
+        var own = group.Vote(self, phase, block.View, block.Digest).Signature;
+        var members = group.Options.Members.ToList();
+        return new List<Endorsement>[]
+        {
+            [new(self, own)],
+            [new(self, own), new(self, own), new(self, own)],
+            [.. members.Select(member => new Endorsement(member, own))],
+        }
+        .Select(votes => group.SchemeOf(self).Aggregate([], votes))
+        .SelectMany(proof => members.Select(to => (to, (HotStuff.Message)new HotStuff.Message.Sync(
+            group.Options.Rules.Phases == 1
+                ? new Certificates(new QuorumCertificate(phase, block.View, block.Digest, proof), Genesis.Certificate, TimeoutCertificate.None)
+                : new Certificates(
+                    Genesis.Certificate, new QuorumCertificate(phase, block.View, block.Digest, proof), TimeoutCertificate.None)))));
+    }
+
+    /// <summary>It claims to know no certificate.</summary>
+    private static HotStuff.Message Understated(Group group, NodeId self, HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Timeout timeout =>
+            group.Timeout(self, timeout.View, timeout.Certificates with { High = Genesis.Certificate }),
+        HotStuff.Message.NewView report =>
+            report with { Certificates = report.Certificates with { High = Genesis.Certificate } },
+        _ => message,
+    };
+}

@@ -1,0 +1,80 @@
+using Synod.Core;
+using Synod.Protocols.Byzantine;
+
+namespace Synod.Protocols.Tests.HotStuffRoom;
+
+/// <summary>What the members of one group share: keys in a table, options, and clients that sign.</summary>
+internal sealed class Group
+{
+    public static readonly NodeId N1 = new(1);
+    public static readonly NodeId N2 = new(2);
+    public static readonly NodeId N3 = new(3);
+    public static readonly NodeId N4 = new(4);
+
+    /// <summary>Clients are numbered from here on.</summary>
+    public const int FirstClient = 1_001;
+
+    private readonly Statements _statements;
+
+    public Group(HotStuffOptions options, bool threshold = false)
+    {
+        (Options, IsThreshold) = (options, threshold);
+        _statements = new Statements(options.Domain);
+    }
+
+    public HotStuffOptions Options { get; }
+
+    public bool IsThreshold { get; }
+
+    public SignatureTable Table { get; } = new();
+
+    public static IEnumerable<object[]> EveryRuleSet => [[new BasicRules()], [new ChainedRules()], [new HotStuff2Rules()], [new JolteonRules()]];
+
+    public static IHotStuffRules Rules(string name) =>
+        EveryRuleSet.Select(item => (IHotStuffRules)item[0]).Single(rules => rules.Name == name);
+
+    /// <summary>Nodes from 1 to <paramref name="count"/>, or from 0 if that many would not fit otherwise.</summary>
+    public static NodeSet Members(int count) =>
+        NodeSet.Of([.. Enumerable.Range(count == NodeSet.Capacity ? 0 : 1, count).Select(number => new NodeId(number))]);
+
+    public static Group Of(int count, IHotStuffRules rules, int viewsEach = 1, bool threshold = false) => new(
+        new HotStuffOptions { Members = Members(count), Rules = rules, Leaders = new Rotation(Members(count), viewsEach) }, threshold);
+
+    public Group With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
+
+    public HotStuff Make(NodeId self) => new(self, Options, Table.SignerOf(self), SchemeOf(self));
+
+    public IQuorumCertificateScheme SchemeOf(NodeId self) => IsThreshold
+        ? new IdealThreshold(Table, self, Options.Members, Options.Quorum)
+        : new SignatureVectors(Table.SignerOf(self), Options.Members, Options.Quorum);
+
+    public HotStuff.Command Command(string payload, long sequence = 1, int client = FirstClient)
+    {
+        var (id, bytes) = (new NodeId(client), Key.Of(payload).Memory);
+        return new(id, sequence, bytes, Table.SignerOf(id).Sign(_statements.Command(id, sequence, bytes)));
+    }
+
+    /// <summary>A vote as <paramref name="voter"/> would sign it.</summary>
+    public HotStuff.Message.Vote Vote(NodeId voter, Block block, VotePhase phase = VotePhase.Prepare) =>
+        Vote(voter, phase, block.View, block.Digest);
+
+    public HotStuff.Message.Vote Vote(NodeId voter, VotePhase phase, long view, Digest block) =>
+        new(phase, view, block, Table.SignerOf(voter).Sign(_statements.Vote(phase, view, block)));
+
+    /// <summary>A certificate that <paramref name="voters"/> made, as many as they are.</summary>
+    public QuorumCertificate Certify(Block block, NodeSet voters, VotePhase phase = VotePhase.Prepare)
+    {
+        List<Endorsement> votes = [.. voters.Select(voter => new Endorsement(voter, Vote(voter, block, phase).Signature))];
+        return new(phase, block.View, block.Digest, SchemeOf(voters.First()).Aggregate(_statements.Vote(phase, block.View, block.Digest), votes));
+    }
+
+    /// <summary>A member's word that it gave a view up, knowing a certificate of another.</summary>
+    public TimeoutShare Share(NodeId member, long view, long highView) =>
+        new(member, highView, Table.SignerOf(member).Sign(_statements.Timeout(view, highView)));
+
+    public TimeoutCertificate GiveUp(long view, params IEnumerable<(NodeId Member, long HighView)> members) =>
+        new(view, [.. members.Select(item => Share(item.Member, view, item.HighView))]);
+
+    public HotStuff.Message.Timeout Timeout(NodeId member, long view, Certificates shown) =>
+        new(view, shown, Share(member, view, shown.High.View).Signature);
+}
