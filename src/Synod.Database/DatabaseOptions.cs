@@ -44,7 +44,7 @@ public sealed record DatabaseOptions
     public Duration HeartbeatInterval { get; init; } = Duration.FromMilliseconds(150);
 
     /// <summary>A transaction whose owner was silent for so long, and that is not prepared, loses its locks.</summary>
-    public Duration TransactionSilenceLimit { get; init; } = Duration.FromSeconds(10);
+    public Duration TransactionSilenceLimit { get; init; } = Duration.FromSeconds(5);
 
     /// <summary>How long a vote promises read locks: the commit timestamp must not be above it.</summary>
     public Duration VoteValidity { get; init; } = Duration.FromMilliseconds(400);

@@ -92,6 +92,34 @@ public class OutcomeTests
     }
 
     [Fact]
+    public async Task After_a_lost_reply_locks_that_the_coordinator_lost_prove_an_abort_whatever_is_written_elsewhere()
+    {
+        var cluster = Cluster((count, _) => count == 1 ? throw Lost : new(Aborted()));
+        await using var client = cluster.Client(options => options with { MaxAttempts = 1 });
+
+        var result = await client.TransactAsync(
+            async transaction =>
+            {
+                await WriteLocked(transaction);
+                transaction.Put("z", "without a lock, in another range");
+            },
+            Token);
+
+        Assert.Equal(TransactionOutcome.Aborted, result.Outcome);
+        Assert.Null(cluster.Commits[0].Parts[1].Term);
+    }
+
+    [Fact]
+    public async Task An_unknown_outcome_gives_up_the_read_locks_that_nobody_was_asked_to_vote_on()
+    {
+        var cluster = Cluster((_, _) => throw Lost);
+        await using var client = cluster.Client(options => options with { CommitTimeout = Short });
+
+        Assert.Equal(TransactionOutcome.Unknown, (await client.TransactAsync(WriteLocked, Token)).Outcome);
+        Assert.Single(cluster.Asked(Request.BodyOneofCase.Rollback));
+    }
+
+    [Fact]
     public async Task After_a_lost_reply_a_refused_write_without_locks_proves_nothing()
     {
         var cluster = Cluster((count, _) => count switch

@@ -65,7 +65,7 @@ internal sealed class CommitQuestion(Router router, Commit commit, int attempt)
                 _delivery.MaybeDone = true;
                 return null;
             case Response.BodyOneofCase.Aborted:
-                return JudgeContradicted(response.Aborted.Reason, provesNothingHappened: HasLocks);
+                return JudgeContradicted(response.Aborted.Reason, provesNothingHappened: CoordinatorReads);
             case Response.BodyOneofCase.WrongRange:
                 return JudgeContradicted("a range was cut in two on the way", provesNothingHappened: false);
             case Response.BodyOneofCase.Refused when _delivery.MaybeDone:
@@ -77,11 +77,12 @@ internal sealed class CommitQuestion(Router router, Commit commit, int attempt)
         }
     }
 
-    private bool HasLocks => commit.Parts.All(part => part.Term is not null);
+    /// <summary>Whether the transaction took read locks in the range that coordinates it, whose leader is asked here.</summary>
+    private bool CoordinatorReads => commit.Parts[0].Term is not null;
 
     /// <summary>
     /// The commit was refused. If no earlier send can have been acted on, that is the outcome. Otherwise it is only if an earlier
-    /// copy cannot succeed later: lost locks never come back, but a write without locks might still get through.
+    /// copy cannot succeed later: locks that the coordinator lost never come back, but a write without locks might still get through.
     /// </summary>
     private TransactionResult? JudgeContradicted(string reason, bool provesNothingHappened)
     {

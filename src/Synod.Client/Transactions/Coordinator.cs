@@ -103,7 +103,7 @@ internal sealed class Coordinator(Router router)
         finally
         {
             transaction.Close();
-            if (result is not { Outcome: TransactionOutcome.Unknown } && (result is not { IsCommitted: true } || !transaction.NeedsCommit))
+            if (result is not { IsCommitted: true } || !transaction.NeedsCommit)
             {
                 RollBack(transaction);
             }
@@ -122,10 +122,13 @@ internal sealed class Coordinator(Router router)
         return await new CommitQuestion(router, commit, transaction.Attempt).AskAsync(cancellationToken);
     }
 
-    /// <summary>Frees the locks of a lost attempt at once instead of letting them lapse. Nobody waits for it.</summary>
+    /// <summary>
+    /// Frees the locks of a lost attempt at once instead of letting them lapse. Nobody waits for it. Of an attempt whose outcome is
+    /// unknown too: a range that is asked to vote gives up nothing, and one that is not yet would hold everybody up.
+    /// </summary>
     private void RollBack(SynodTransaction transaction)
     {
-        foreach (var group in transaction.LockedGroups())
+        foreach (var group in transaction.AskedGroups())
         {
             _ = RollBackAsync(transaction.Id, group);
         }

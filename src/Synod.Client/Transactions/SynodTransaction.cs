@@ -18,6 +18,7 @@ public sealed class SynodTransaction
     private readonly Age _age;
     private readonly SortedDictionary<ByteString, Write> _writes = new(ByteOrder.Instance);
     private readonly SortedDictionary<ulong, Term> _locked = [];
+    private readonly SortedSet<ulong> _asked = [];
     private readonly KeepAliveLoop _keepAlive;
     private readonly CancellationToken _cancellation;
     private long _bytes;
@@ -147,6 +148,15 @@ public sealed class SynodTransaction
         }
     }
 
+    /// <summary>The groups that it asked for locks, answered or not.</summary>
+    internal List<ulong> AskedGroups()
+    {
+        lock (_gate)
+        {
+            return [.. _asked];
+        }
+    }
+
     /// <summary>The groups where it holds locks.</summary>
     internal List<ulong> LockedGroups()
     {
@@ -210,12 +220,13 @@ public sealed class SynodTransaction
         cancellationToken = linked?.Token ?? (cancellationToken.CanBeCanceled ? cancellationToken : _cancellation);
         while (true)
         {
+            var range = await _router.LocateAsync(key, cancellationToken);
             lock (_gate)
             {
                 ThrowIfLost();
+                _asked.Add(range.Group);
             }
 
-            var range = await _router.LocateAsync(key, cancellationToken);
             var request = new Request { Group = range.Group, Read = read.Clone() };
             if (stop is not null)
             {

@@ -15,6 +15,7 @@ namespace Synod.Client.Transport;
 internal sealed class NodeStream : IAsyncDisposable
 {
     private const int MaxMessageBytes = 80 * 1024 * 1024;
+    private static readonly TimeSpan StatusLimit = TimeSpan.FromSeconds(1);
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
     private readonly string _address;
@@ -89,9 +90,14 @@ internal sealed class NodeStream : IAsyncDisposable
             using var stream = new Api.Synod.SynodClient(channel).Connect(Headers(), cancellationToken: _end.Token);
             var writing = WriteAsync(stream.RequestStream);
             var reading = ReadAsync(stream.ResponseStream);
-            var first = await Task.WhenAny(reading, writing);
+            if (await Task.WhenAny(reading, writing) == writing)
+            {
+                // A write fails because the call is over, and why it is over only the reading side is told.
+                await Task.WhenAny(reading, Task.Delay(StatusLimit, _options.TimeProvider));
+            }
+
             await _end.CancelAsync();
-            await first;
+            await (reading.IsCompleted ? reading : writing);
         }
         catch (Exception failure)
         {

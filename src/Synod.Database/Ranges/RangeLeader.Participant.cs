@@ -79,11 +79,11 @@ internal sealed partial class RangeLeader
         }
     }
 
-    /// <summary>The client gives the transaction up.</summary>
+    /// <summary>The client gives the transaction up, or does not know its outcome: until this range has voted it may still say no.</summary>
     public void OnRollback(TransactionId id)
     {
         if (_transactions.TryGetValue(id, out var transaction)
-            && transaction is { Phase: TransactionPhase.Active, Coordination: null, Coordinator: 0 })
+            && transaction is { Phase: TransactionPhase.Active, Coordination: null })
         {
             Wound(transaction, "The client gave it up.");
         }
