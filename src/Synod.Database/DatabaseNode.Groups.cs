@@ -85,6 +85,16 @@ public sealed partial class DatabaseNode
         }
     }
 
+    /// <summary>Hands on what has gathered since the last turn.</summary>
+    private void Propose(RangeReplica replica)
+    {
+        var context = _step.Context;
+        while (replica.TryTakeProposal(out var value))
+        {
+            Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Propose(value), context, inner));
+        }
+    }
+
     /// <summary>Carries on until nothing that happened in this step has a consequence left.</summary>
     private void Settle()
     {
@@ -103,9 +113,10 @@ public sealed partial class DatabaseNode
             }
 
             var context = _step.Context;
-            if (replica.TryDequeueProposal(out var value))
+            if (replica.ProposalDue is { } due)
             {
-                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Propose(value), context, inner));
+                // Due now, it fires when the host's turn ends: what the turn's other steps propose is in the same slot.
+                _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Propose, (long)replica.Group), due);
             }
 
             if (replica.AsksForLease())

@@ -15,6 +15,9 @@ internal enum NodeTimer
     /// <summary>A group's next command may have become visible.</summary>
     Apply,
 
+    /// <summary>A group has something to propose.</summary>
+    Propose,
+
     /// <summary>The first of the timers of consensus.</summary>
     Consensus,
 }
@@ -219,6 +222,13 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
                 if (_replicas.TryGetValue((ulong)timer.Key, out var waiting))
                 {
                     _touched.Enqueue(waiting);
+                }
+
+                break;
+            case NodeTimer.Propose:
+                if (_replicas.TryGetValue((ulong)timer.Key, out var leading))
+                {
+                    Propose(leading);
                 }
 
                 break;

@@ -52,6 +52,9 @@ public sealed record DatabaseOptions
     /// <summary>After this long without an outcome a participant asks the coordinator, and a coordinator asks again for votes.</summary>
     public Duration InquiryInterval { get; init; } = Duration.FromMilliseconds(300);
 
+    /// <summary>How long an outcome that nobody waits for may stay unproposed at a participant, until another proposal takes it along.</summary>
+    public Duration Patience { get; init; } = Duration.FromMilliseconds(2);
+
     /// <summary>The longest commit timestamp promise; votes that take longer abort the transaction.</summary>
     public Duration VoteTimeout { get; init; } = Duration.FromSeconds(5);
 

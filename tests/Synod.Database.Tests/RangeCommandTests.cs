@@ -7,6 +7,7 @@ namespace Synod.Database.Tests;
 
 public sealed class RangeCommandTests
 {
+    private static readonly Ballot Term = new(3, new NodeId(2));
     private static readonly TransactionId Id = new(0xfeed_beef_0000_0001, 7);
     private static readonly IReadOnlyList<KeyWrite> Writes =
         [new(Key.Of("a"), new byte[] { 1, 2, 3 }), new(Key.Of("b"), null), new(Key.Of("c"), ReadOnlyMemory<byte>.Empty)];
@@ -29,10 +30,20 @@ public sealed class RangeCommandTests
     [MemberData(nameof(Commands))]
     public void A_command_survives_the_log(RangeCommand command)
     {
-        var bytes = command.ToBytes();
-        var read = RangeCommand.Parse(bytes);
-        Assert.Equal(command.GetType(), read.GetType());
-        Assert.Equal(bytes, read.ToBytes());
+        var bytes = Bytes(command);
+        var (_, term, read) = ExecutedSlot.Parse(Slot.None, bytes);
+        Assert.Equal(Term, term);
+        Assert.Equal(command.GetType(), Assert.Single(read).GetType());
+        Assert.Equal(bytes, Bytes(read[0]));
+    }
+
+    [Fact]
+    public void Commands_of_one_slot_are_read_in_their_order()
+    {
+        var commands = Commands.Select(row => row.Data).ToArray();
+        var read = ExecutedSlot.Parse(Slot.None, Bytes(commands)).Commands;
+        Assert.Equal(commands.Select(command => command.GetType()), read.Select(command => command.GetType()));
+        Assert.Equal(Bytes(commands), Bytes([.. read]));
     }
 
     [Fact]
@@ -44,9 +55,22 @@ public sealed class RangeCommandTests
     [Fact]
     public void A_damaged_command_is_never_guessed_at()
     {
-        var bytes = new RangeCommand.Abort(Id).ToBytes();
-        Assert.Throws<InvariantViolation>(() => RangeCommand.Parse(bytes[..^1]));
-        Assert.Throws<InvariantViolation>(() => RangeCommand.Parse(new byte[] { 99 }));
+        var bytes = Bytes(new RangeCommand.Abort(Id), new RangeCommand.Abort(Id));
+        Assert.Throws<InvariantViolation>(() => ExecutedSlot.Parse(Slot.None, bytes[..^1]));
+        Assert.Throws<InvariantViolation>(() => ExecutedSlot.Parse(Slot.None, new byte[] { 2, 1, 99 }));
+        Assert.Throws<InvariantViolation>(() => ExecutedSlot.Parse(Slot.None, Bytes()));
+    }
+
+    private static byte[] Bytes(params RangeCommand[] commands)
+    {
+        var writer = new CodecWriter();
+        writer.Ballot(Term);
+        foreach (var command in commands)
+        {
+            command.Write(writer);
+        }
+
+        return writer.ToArray();
     }
 
     private static RangeDescriptor Range(ulong group, string start, string end, ulong version) => new(

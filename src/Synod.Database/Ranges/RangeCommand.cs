@@ -10,6 +10,9 @@ public abstract record RangeCommand
     /// <summary>No replica exposes the command's versions before this has passed (Spanner §4.2.1, commit wait); zero for none.</summary>
     public virtual Timestamp VisibleAfter => Timestamp.Zero;
 
+    /// <summary>Whether it has a slot to itself, because applying it reads what the commands before it have stored.</summary>
+    public virtual bool IsAlone => false;
+
     /// <summary>A whole transaction of one range, at its commit timestamp.</summary>
     public sealed record CommitLocal(TransactionId Id, Timestamp Timestamp, IReadOnlyList<KeyWrite> Writes) : RangeCommand
     {
@@ -50,13 +53,19 @@ public abstract record RangeCommand
     /// child has all of its span and other members: the stop sign of a reconfiguration (paxos.md §7), with a group of its own for
     /// the next epoch. Timestamps of the child begin above <paramref name="Floor"/>, which is above all that were used for its keys.
     /// </summary>
-    public sealed record Split(RangeDescriptor Parent, RangeDescriptor Child, Timestamp Floor) : RangeCommand;
+    public sealed record Split(RangeDescriptor Parent, RangeDescriptor Child, Timestamp Floor) : RangeCommand
+    {
+        public override bool IsAlone => true;
+    }
 
     /// <summary>
     /// Reads below the threshold are refused from now on, and versions that only they could see go: of a bounded number of keys from
     /// <paramref name="From"/> on (spanner.md §8).
     /// </summary>
-    public sealed record Collect(Timestamp Threshold, Key From) : RangeCommand;
+    public sealed record Collect(Timestamp Threshold, Key From) : RangeCommand
+    {
+        public override bool IsAlone => true;
+    }
 
     /// <summary>
     /// A leader's first command. Where it is applied, commands of earlier terms that were left in some replica's log and are chosen
@@ -64,31 +73,7 @@ public abstract record RangeCommand
     /// </summary>
     public sealed record Lead : RangeCommand;
 
-    public byte[] ToBytes()
-    {
-        var writer = new CodecWriter();
-        Write(writer);
-        return writer.ToArray();
-    }
-
-    /// <summary>The command as it is proposed: under the term of its leader.</summary>
-    public byte[] ToBytes(Ballot term)
-    {
-        var writer = new CodecWriter();
-        writer.Ballot(term);
-        Write(writer);
-        return writer.ToArray();
-    }
-
-    /// <summary>Reads a proposal: the term of the leader that made it, which need not be the one that got it chosen, and the command.</summary>
-    public static (Ballot Term, RangeCommand Command) ParseProposal(ReadOnlyMemory<byte> bytes)
-    {
-        var reader = new CodecReader(bytes);
-        var term = reader.Ballot();
-        return (term, Parse(reader.Rest()));
-    }
-
-    private void Write(CodecWriter writer)
+    public void Write(CodecWriter writer)
     {
         switch (this)
         {
@@ -148,16 +133,8 @@ public abstract record RangeCommand
         }
     }
 
-    /// <summary>Reads what a leader of this version or an older one proposed. It went through consensus: a mismatch is our bug.</summary>
-    public static RangeCommand Parse(ReadOnlyMemory<byte> bytes)
-    {
-        var reader = new CodecReader(bytes);
-        var command = Parse(ref reader);
-        Invariant.Check(command is not null && reader.IsComplete, "CommandReadable");
-        return command;
-    }
-
-    private static RangeCommand? Parse(ref CodecReader r)
+    /// <summary>Reads what <see cref="Write"/> wrote; null if it is none.</summary>
+    public static RangeCommand? Read(ref CodecReader r)
     {
         switch (r.Byte())
         {

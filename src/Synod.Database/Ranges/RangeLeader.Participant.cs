@@ -164,7 +164,15 @@ internal sealed partial class RangeLeader
     private void Resolve(LeaderTransaction transaction, Outcome outcome)
     {
         transaction.Phase = TransactionPhase.Resolving;
-        _replica.Propose(new RangeCommand.Resolve(transaction.Id, outcome));
+        var command = new RangeCommand.Resolve(transaction.Id, outcome);
+        if (_locks.WaitingCount > 0 || transaction.Readers.Count > 0 || Closing is not null)
+        {
+            _replica.Propose(command);
+        }
+        else
+        {
+            _replica.ProposePatiently(command);
+        }
     }
 
     private void VoteYes(LeaderTransaction transaction)

@@ -156,6 +156,7 @@ internal sealed partial class RangeLeader
             if (_transactions.TryGetValue(owner.Id, out var transaction) && matters(transaction))
             {
                 transaction.Readers.Add((request, body));
+                _replica.Hurry();
                 return true;
             }
         }

@@ -68,6 +68,7 @@ internal sealed partial class RangeLeader
     public void Close(string reason)
     {
         Closing = reason;
+        _replica.Hurry();
         foreach (var transaction in _transactions.Values.Where(transaction => transaction.Phase == TransactionPhase.Active).ToList())
         {
             if (_transactions.ContainsKey(transaction.Id) && transaction.Phase == TransactionPhase.Active)
@@ -253,6 +254,11 @@ internal sealed partial class RangeLeader
     {
         var wounded = new List<ILockOwner>();
         var granted = _locks.Acquire(transaction, mode, spans, tag, wounded);
+        if (!granted)
+        {
+            _replica.Hurry();
+        }
+
         WoundAll(wounded);
         // Releasing the wounded may have granted this very request, which then was continued through its tag.
         return granted;

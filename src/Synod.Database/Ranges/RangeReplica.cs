@@ -13,8 +13,8 @@ internal sealed partial class RangeReplica
 {
     private readonly StepScope _step;
     private readonly DatabaseOptions _options;
-    private readonly Queue<(Slot Slot, Ballot Term, RangeCommand Command)> _executed = [];
-    private readonly Queue<ReadOnlyMemory<byte>> _proposals = [];
+    private readonly Queue<ExecutedSlot> _executed = [];
+    private readonly ProposalQueue _proposals = new();
     private readonly List<(RequestId Request, Api.Request? Body, NodeMessage.ToLeader? Message)> _waiting = [];
     private readonly Func<ulong> _drawGroup;
     private readonly Func<Api.Directory> _directory;
@@ -63,17 +63,23 @@ internal sealed partial class RangeReplica
 
     public Timestamp LeaseEnd => _options.Mutation.HasFlag(DatabaseMutation.ReadWithoutLease) ? Timestamp.MaxValue : Paxos.Lease.End;
 
-    /// <summary>A value to propose, if any; consensus takes one at a time.</summary>
-    public bool TryDequeueProposal(out ReadOnlyMemory<byte> value) => _proposals.TryDequeue(out value);
+    /// <summary>When a slot should be proposed, if anything waits for one.</summary>
+    public Instant? ProposalDue => _proposals.Due(_step.Context.Now);
 
-    /// <summary>Proposes under the present term: chosen in a later one, it may have no effect.</summary>
-    public void Propose(RangeCommand command) => _proposals.Enqueue(command.ToBytes(Paxos.Ballot));
+    /// <summary>The value of the next slot, if any; consensus takes one at a time.</summary>
+    public bool TryTakeProposal(out ReadOnlyMemory<byte> value) => _proposals.TryTake(Paxos.Ballot, out value);
 
-    public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value)
-    {
-        var (term, command) = RangeCommand.ParseProposal(value);
-        _executed.Enqueue((slot, term, command));
-    }
+    /// <summary>Proposes in this turn's slot, under the present term: chosen in a later one, it may have no effect.</summary>
+    public void Propose(RangeCommand command) => _proposals.Add(Paxos.Ballot, command);
+
+    /// <summary>Proposes what nobody waits for: with the next slot, or after a moment.</summary>
+    public void ProposePatiently(RangeCommand command) =>
+        _proposals.AddPatient(Paxos.Ballot, command, _step.Context.Now + _options.Patience);
+
+    /// <summary>Somebody began to wait.</summary>
+    public void Hurry() => _proposals.Hurry();
+
+    public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value) => _executed.Enqueue(ExecutedSlot.Parse(slot, value));
 
     /// <summary>The keys a read asks for.</summary>
     public KeySpan SpanOf(Api.Read read) => read.Single
@@ -146,7 +152,7 @@ internal sealed partial class RangeReplica
                 continue;
             }
 
-            var visible = next.Command.VisibleAfter;
+            var visible = next.VisibleAfter;
             if (visible > Timestamp.Zero
                 && !_step.Context.TrueTime.After(visible)
                 && !_options.Mutation.HasFlag(DatabaseMutation.SkipCommitWait))
@@ -156,13 +162,17 @@ internal sealed partial class RangeReplica
             }
 
             _executed.Dequeue();
-            if (State.Apply(next.Slot, next.Term, next.Command) is not { } effect)
+            if (State.Apply(next.Slot, next.Term, next.Commands) is not { } effects)
             {
                 continue;
             }
 
-            Leader?.OnApplied(next.Command, effect);
-            if (next.Command is RangeCommand.Split split)
+            for (var index = 0; index < effects.Count; index++)
+            {
+                Leader?.OnApplied(next.Commands[index], effects[index]);
+            }
+
+            if (next.Commands[0] is RangeCommand.Split split)
             {
                 splits.Add(split);
                 OnSplit();

@@ -48,6 +48,9 @@ internal sealed partial class RangeState : IReplicatedState
     private readonly DatabaseOptions _options;
     private readonly StoreBatch _batch = new();
 
+    // Outcomes of the slot that is being applied: they are in the batch, and not yet in the store.
+    private readonly Dictionary<ulong, (ulong Sequence, Outcome Outcome)> _deciding = [];
+
     /// <summary>Loads what survived of the group's state; absent if nothing did.</summary>
     public RangeState(IStore store, ulong group, DatabaseOptions options)
     {
@@ -95,12 +98,17 @@ internal sealed partial class RangeState : IReplicatedState
     /// <summary>What the session says of a transaction: decided, left behind, or nothing.</summary>
     public CommandEffect SessionOf(TransactionId id)
     {
-        if (_store.Get(RangeKeys.Session(_group, id.Client)) is not { } bytes)
+        if (!_deciding.TryGetValue(id.Client, out var last))
         {
-            return CommandEffect.None;
+            if (_store.Get(RangeKeys.Session(_group, id.Client)) is not { } bytes)
+            {
+                return CommandEffect.None;
+            }
+
+            (last.Sequence, last.Outcome, _) = RangeKeys.ReadSession(bytes);
         }
 
-        var (sequence, outcome, _) = RangeKeys.ReadSession(bytes);
+        var (sequence, outcome) = last;
         return sequence < id.Sequence ? CommandEffect.None
             : sequence > id.Sequence ? CommandEffect.Stale
             : CommandEffect.Decided(outcome);
@@ -132,19 +140,25 @@ internal sealed partial class RangeState : IReplicatedState
     }
 
     /// <summary>
-    /// Applies the command of <paramref name="slot"/> in one atomic write, together with the slot. Null if it has no effect because a
-    /// leader of a later term than its own has begun.
+    /// Applies the commands of <paramref name="slot"/> in one atomic write, together with the slot, and says what each meant. Null if they
+    /// have no effect because a leader of a later term than their own has begun.
     /// </summary>
-    public CommandEffect? Apply(Slot slot, Ballot term, RangeCommand command)
+    public IReadOnlyList<CommandEffect>? Apply(Slot slot, Ballot term, IReadOnlyList<RangeCommand> commands)
     {
         _batch.Clear();
         var isLate = term < Term && !_options.Mutation.HasFlag(DatabaseMutation.ApplyFormerTerms);
-        CommandEffect? effect = isLate ? null : Apply(command);
+        var effects = isLate ? null : new CommandEffect[commands.Count];
+        for (var index = 0; index < effects?.Length; index++)
+        {
+            effects[index] = Apply(commands[index]);
+        }
+
         Applied = slot;
         Term = term > Term ? term : Term;
         WriteProgress(_batch, _group, Applied, Term, LastTimestamp, CollectedUntil);
         _store.Write(_batch);
-        return effect;
+        _deciding.Clear();
+        return effects;
     }
 
     private CommandEffect Apply(RangeCommand command) =>
@@ -173,6 +187,7 @@ internal sealed partial class RangeState : IReplicatedState
         }
 
         var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
+        _deciding[id.Client] = (id.Sequence, outcome);
         _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(id.Sequence, outcome, heard));
         if (!outcome.IsCommit)
         {

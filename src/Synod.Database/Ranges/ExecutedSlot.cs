@@ -1,0 +1,42 @@
+using Synod.Core;
+
+namespace Synod.Database.Ranges;
+
+/// <summary>What a range's group agreed on for one slot.</summary>
+/// <param name="Slot">Where.</param>
+/// <param name="Term">That of the leader who proposed it, which need not be the one that got it chosen.</param>
+/// <param name="Commands">In the order in which they are applied; at least one.</param>
+internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, IReadOnlyList<RangeCommand> Commands)
+{
+    /// <summary>No replica applies the slot before this has passed.</summary>
+    public Timestamp VisibleAfter
+    {
+        get
+        {
+            var last = Timestamp.Zero;
+            for (var index = 0; index < Commands.Count; index++)
+            {
+                last = Timestamp.Max(last, Commands[index].VisibleAfter);
+            }
+
+            return last;
+        }
+    }
+
+    /// <summary>Reads the value of a slot. It went through consensus: a mismatch is our bug.</summary>
+    public static ExecutedSlot Parse(Slot slot, ReadOnlyMemory<byte> value)
+    {
+        var reader = new CodecReader(value);
+        var term = reader.Ballot();
+        var commands = new List<RangeCommand>();
+        do
+        {
+            var command = RangeCommand.Read(ref reader);
+            Invariant.Check(command is not null && !reader.Failed, "CommandReadable");
+            commands.Add(command);
+        }
+        while (!reader.IsComplete);
+
+        return new ExecutedSlot(slot, term, commands);
+    }
+}
