@@ -1,0 +1,226 @@
+using System.Globalization;
+using Synod.Core;
+using Synod.Protocols.Byzantine;
+using Synod.Simulation;
+using Synod.Simulation.Histories;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Pbft;
+
+using Cluster = SimulatedCluster<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
+using Corrupt = Corrupted<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
+using Inside = Disguise<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
+
+/// <summary>
+/// A run of a whole group with clients under a seed: faults of machines and links, and some replicas that lie. It checks agreement at
+/// every execution, what clients saw at the end, and that everything gets done once the faults stop (the liars go on).
+/// </summary>
+internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
+{
+    private static readonly NodeId[] s_clients = [new(20), new(21), new(22)];
+
+    private readonly SortedDictionary<Slot, Digest> _agreed = [];
+    private readonly SortedDictionary<long, RegisterOperation> _open = [];
+    private readonly List<RegisterOperation> _history = [];
+    private readonly SortedDictionary<NodeId, bool> _busy = [];
+    private readonly SeededRandom _random;
+    private readonly SimulatedWorld _world;
+    private readonly Cluster _cluster;
+    private readonly FaultInjector _injector;
+    private readonly NodeSet _liars;
+    private int _incrementsTold;
+    private int _incrementsBegun;
+    private long _tags;
+    private bool _isClosing;
+
+    public RandomGroup(
+        ulong seed,
+        PbftOptions options,
+        string lies = "",
+        int replicas = 4,
+        FaultPlan? plan = null,
+        Func<Quartet, NodeId, Adversary<PbftReplica.Message>>? lying = null,
+        TextWriter? trace = null)
+    {
+        Group = new Quartet(options, replicas);
+        _world = new SimulatedWorld(seed, trace) { MostEvents = 5_000_000 };
+        _random = _world.Random.Fork();
+        _liars = lies == "" && lying is null
+            ? NodeSet.Empty
+            : NodeSet.Of([.. Group.Group.Replicas.Take(Group.Group.Faults)]);
+        plan ??= FaultPlan.Swarm(seed);
+        var network = new SimulatedNetwork(_world) { Conditions = plan.Links };
+        _cluster = new Cluster(_world, network, new()
+        {
+            Nodes = [.. Group.Group.Replicas, .. s_clients],
+            Create = start => _liars.Contains(start.Self)
+                ? new Corrupt(
+                    Group.Make(start.Self), lying?.Invoke(Group, start.Self) ?? new Liars(Group, start.Self).Named(lies))
+                : Group.Make(start.Self),
+            Messages = new PbftReplica.MessageWire(),
+            Records = new PbftReplica.RecordWire(),
+            Machine = plan.Machine,
+            Clocks = plan.Clocks,
+        })
+        {
+            Executed = OnExecuted,
+        };
+        _injector = new FaultInjector(_cluster, plan.Faults);
+    }
+
+    public Quartet Group { get; }
+
+    public int Completed { get; private set; }
+
+    public int Reads { get; private set; }
+
+    /// <summary>The highest view of a correct replica.</summary>
+    public long View => Correct().Max(replica => replica.View);
+
+    public Slot Stable => Correct().Max(replica => replica.Stable);
+
+    public long Refusals(Refusal refusal) => Group.Group.Replicas.Sum(node => _cluster.Counts(node).Refusals[(int)refusal]);
+
+    public long Crashes => Group.Group.Replicas.Sum(node => _cluster.Counts(node).Crashes);
+
+    public bool AnyAccused => Correct().Any(replica => replica.Accusations.Count > 0);
+
+    /// <summary>Faults for a while, then none: every client must get an answer and every correct replica all that is agreed.</summary>
+    public void Run(Duration stormy, Duration deadline)
+    {
+        _cluster.Start();
+        _injector.Start();
+        while (_world.Elapsed < stormy)
+        {
+            Busy();
+            _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(20));
+        }
+
+        _injector.Stop();
+        _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(100));
+        _isClosing = true;
+        var end = _world.Elapsed + deadline;
+        Assert.True(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), $"clients wait for ever: {Describe()}");
+        foreach (var client in s_clients)
+        {
+            Ask(client);
+        }
+
+        Assert.True(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), $"clients wait for ever at the end: {Describe()}");
+        Assert.True(_world.RunUntil(HaveConverged, end), $"correct replicas stay behind: {Describe()}");
+        Judge();
+    }
+
+    public void OnAnswer(NodeId node, long tag, PbftReplica.Result result)
+    {
+        _busy[node] = false;
+        var operation = _open[tag];
+        _open.Remove(tag);
+        Completed++;
+        var told = long.Parse(new Key(Assert.IsType<PbftReplica.Result.Completed>(result).Value).ToString(), CultureInfo.InvariantCulture);
+        if (operation.Key == "n")
+        {
+            _incrementsTold++;
+            return;
+        }
+
+        Reads += operation.Action == RegisterAction.Read ? 1 : 0;
+        _history.Add(operation with
+        {
+            End = _world.Now,
+            Outcome = Outcome.Committed,
+            Value = operation.Action == RegisterAction.Read ? told : operation.Value,
+        });
+    }
+
+    public void OnLost(NodeId node, long tag)
+    {
+        _busy[node] = false;
+        var operation = _open[tag];
+        _open.Remove(tag);
+        if (operation.Key != "n")
+        {
+            _history.Add(operation with { Outcome = Outcome.Unknown });
+        }
+    }
+
+    private void Busy()
+    {
+        foreach (var client in s_clients)
+        {
+            if (!_busy.GetValueOrDefault(client))
+            {
+                Ask(client);
+            }
+        }
+    }
+
+    private void Ask(NodeId client)
+    {
+        var tag = ++_tags;
+        var key = _random.Below(2) == 0 ? "a" : "b";
+        var (operation, command) = _random.Below(3) switch
+        {
+            0 => (new RegisterOperation(key, client.Value, _world.Now, 0, RegisterAction.Write, tag, Outcome.Unknown),
+                (PbftReplica.Command)new PbftReplica.Command.Invoke(Counters.Bytes($"{key}={tag}"))),
+            1 => (new RegisterOperation(key, client.Value, _world.Now, 0, RegisterAction.Read, 0, Outcome.Unknown),
+                new PbftReplica.Command.Query(Counters.Bytes(key))),
+            _ => (new RegisterOperation("n", client.Value, _world.Now, 0, RegisterAction.Write, 0, Outcome.Unknown),
+                new PbftReplica.Command.Invoke(Counters.Bytes("n+"))),
+        };
+        _open.Add(tag, operation);
+        _busy[client] = true;
+        _incrementsBegun += operation.Key == "n" ? 1 : 0;
+        if (!_cluster.Submit(client, command, this, tag))
+        {
+            Assert.False(_isClosing, "a client is down although the faults have stopped");
+            _incrementsBegun -= operation.Key == "n" ? 1 : 0;
+            _open.Remove(tag);
+            _busy[client] = false;
+        }
+    }
+
+    private void OnExecuted(NodeId node, Slot slot, PbftReplica.Command command)
+    {
+        if (_liars.Contains(node))
+        {
+            return;
+        }
+
+        var digest = ((PbftReplica.Command.Apply)command).Batch.Digest;
+        if (!_agreed.TryAdd(slot, digest) && _agreed[slot] != digest)
+        {
+            throw _world.Failure(PbftReplica.Agreement, node, $"{slot}: {digest}, but {_agreed[slot]} elsewhere");
+        }
+    }
+
+    private IEnumerable<PbftReplica> Correct() => Group.Group.Replicas.Where(node => !_liars.Contains(node))
+        .Select(node => _cluster[node].Protocol).Select(item => item is Inside inside ? inside.Inner : item).OfType<PbftReplica>();
+
+    private bool HaveConverged()
+    {
+        var replicas = Correct().ToList();
+        return replicas.Count == Group.Group.Replicas.Length - _liars.Count
+            && replicas.All(replica => replica.Executed == replicas[0].Executed && replica.Executed.Value >= _agreed.Keys.Last().Value);
+    }
+
+    private void Judge()
+    {
+        Assert.Null(LinearizabilityChecker.Check(_history.Concat(_open.Values.Where(item => item.Key != "n"))));
+        var states = Group.Group.Replicas.Where(node => !_liars.Contains(node)).Select(node => Group.Services[node].Values).ToList();
+        Assert.All(states, state => Assert.Equal(states[0], state));
+        Assert.InRange(states[0].GetValueOrDefault("n"), _incrementsTold, _incrementsBegun);
+        Assert.All(Correct().SelectMany(replica => replica.Accusations), evidence => Assert.True(_liars.Contains(evidence.Accused), $"{evidence}"));
+    }
+
+    private string Describe() => string.Join("; ", Group.Group.Replicas.Select(node =>
+        $"{node}{(_liars.Contains(node) ? " lies" : "")} {Correct(node)}"));
+
+    private string Correct(NodeId node)
+    {
+        var item = _cluster[node].Protocol;
+        return (item is Inside inside ? inside.Inner : item) is PbftReplica replica
+            ? FormattableString.Invariant($"view {replica.View} {(replica.IsActive ? "active" : "changing")} executed {replica.Executed} stable {replica.Stable} fetching {replica.IsFetching}")
+            : "down";
+    }
+}

@@ -1,0 +1,69 @@
+using Synod.Core;
+using Synod.Protocols.Byzantine;
+using Synod.Simulation;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Pbft;
+
+/// <summary>Seeds, faults of machines and links, and replicas that lie; then the faults stop and everything must get done.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    public static TheoryData<string, bool> Lies =>
+        [.. Liars.Names.SelectMany(name => new[] { false, true }, (name, codes) => (name, codes))];
+
+    /// <summary>Small windows and little patience, so that a short run sees many checkpoints, fetches and views.</summary>
+    public static PbftOptions Options { get; } = new()
+    {
+        CheckpointPeriod = 8,
+        PageSize = 16,
+        FanOut = 2,
+        Pipeline = 3,
+        RequestTimeout = Duration.FromMilliseconds(150),
+        StatusInterval = Duration.FromMilliseconds(40),
+        RetryInterval = Duration.FromMilliseconds(80),
+    };
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Correct_replicas_survive_machines_and_links(bool codes)
+    {
+        var (views, crashes, stable, reads) = (0L, 0L, 0L, 0);
+        for (var seed = 0ul; seed < 30; seed++)
+        {
+            var group = new RandomGroup(seed, Options with { UsesCodes = codes, ReadsDirectly = seed % 2 == 0 });
+            group.Run(Duration.FromSeconds(5), Duration.FromSeconds(240));
+            (views, crashes, stable, reads) =
+                (views + group.View, crashes + group.Crashes, stable + group.Stable.Value, reads + group.Reads);
+        }
+
+        output.WriteLine($"{views} views, {crashes} crashes, {stable} stable slots, {reads} reads");
+        Assert.True(views > 20 && crashes > 20 && stable > 1_000 && reads > 1_000, "the runs are too tame");
+    }
+
+    [Theory]
+    [MemberData(nameof(Lies))]
+    public void A_liar_changes_nothing(string lies, bool codes)
+    {
+        for (var seed = 100ul; seed < 104; seed++)
+        {
+            var group = new RandomGroup(
+                seed, Options with { UsesCodes = codes }, lies, plan: seed % 2 == 0 ? FaultPlan.Calm : null);
+            group.Run(Duration.FromSeconds(4), Duration.FromSeconds(240));
+            Assert.True(group.Completed > 10);
+        }
+    }
+
+    [Fact]
+    public void A_seed_gives_the_same_run_again()
+    {
+        static string Trace()
+        {
+            var text = new StringWriter();
+            new RandomGroup(5, Options, "everything", trace: text).Run(Duration.FromSeconds(2), Duration.FromSeconds(240));
+            return text.ToString();
+        }
+
+        Assert.Equal(Trace(), Trace());
+    }
+}
