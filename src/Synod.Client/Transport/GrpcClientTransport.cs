@@ -75,7 +75,7 @@ public sealed class GrpcClientTransport : IClientTransport
     }
 
     private static bool IsAddress(string text) =>
-        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: > 0, Host.Length: > 0, PathAndQuery: "" or "/" };
+        Uri.TryCreate($"tcp://{text}", UriKind.Absolute, out var uri) && uri is { Port: >= 0, Host.Length: > 0, PathAndQuery: "" or "/" };
 
     private static bool IsLoopback(string address)
     {
