@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Text;
 
 namespace Synod.Core;
+
+/// <summary>Reads one element.</summary>
+public delegate T CodecReading<out T>(ref CodecReader reader);
 
 /// <summary>
 /// Reads what <see cref="CodecWriter"/> wrote. Input may come from anyone: a short, long or absurd field sets <see cref="Failed"/>
@@ -88,6 +92,19 @@ public struct CodecReader(ReadOnlyMemory<byte> source)
         }
 
         return (int)value;
+    }
+
+    /// <summary>Reads what <see cref="CodecWriter.Many{T}"/> wrote; ends at the first element that fails.</summary>
+    public ImmutableArray<T> Many<T>(CodecReading<T> read)
+    {
+        var count = Count();
+        var items = ImmutableArray.CreateBuilder<T>();
+        for (var index = 0; index < count && !Failed; index++)
+        {
+            items.Add(read(ref this));
+        }
+
+        return items.ToImmutable();
     }
 
     public uint Fixed32() => Take(4, out var at) ? BinaryPrimitives.ReadUInt32LittleEndian(_source.Span[at..]) : 0;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Text;
 
 namespace Synod.Core;
@@ -47,6 +48,16 @@ public sealed class CodecWriter(int capacity = 256) : IBufferWriter<byte>
     public void Signed(long value) => Unsigned((ulong)(value << 1 ^ value >> 63));
 
     public void Int(int value) => Signed(value);
+
+    /// <summary>How many elements there are, and each of them as <paramref name="write"/> writes it.</summary>
+    public void Many<T>(ImmutableArray<T> items, Action<CodecWriter, T> write)
+    {
+        Unsigned((ulong)items.Length);
+        foreach (var item in items)
+        {
+            write(this, item);
+        }
+    }
 
     public void Fixed32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Reserve(4), value);
 

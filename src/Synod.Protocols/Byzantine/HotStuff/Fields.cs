@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Byzantine;
@@ -8,19 +7,17 @@ public sealed partial class HotStuff
     /// <summary>The binary form of what messages, records and states share. What a digest is taken of is written here alone.</summary>
     internal static class Fields
     {
-        public delegate T Reading<T>(ref CodecReader reader);
-
         public static void Write(CodecWriter writer, Block value)
         {
             writer.Signed(value.View);
             Write(writer, value.Justify);
-            Write(writer, value.Commands, static (w, command) => Write(w, command));
+            writer.Many(value.Commands, Write);
         }
 
         public static Block ReadBlock(ref CodecReader reader)
         {
             var view = reader.Signed();
-            return new Block(view, ReadCertificate(ref reader), ReadMany(ref reader, ReadCommand));
+            return new Block(view, ReadCertificate(ref reader), reader.Many(ReadCommand));
         }
 
         public static void Write(CodecWriter writer, Command value)
@@ -48,7 +45,7 @@ public sealed partial class HotStuff
         public static void Write(CodecWriter writer, TimeoutCertificate value)
         {
             writer.Signed(value.View);
-            Write(writer, value.Shares, static (w, share) =>
+            writer.Many(value.Shares, static (w, share) =>
             {
                 w.Node(share.Signer);
                 w.Signed(share.HighView);
@@ -57,7 +54,7 @@ public sealed partial class HotStuff
         }
 
         public static TimeoutCertificate ReadTimeout(ref CodecReader reader) =>
-            new(reader.Signed(), ReadMany(ref reader, ReadShare));
+            new(reader.Signed(), reader.Many(ReadShare));
 
         public static TimeoutShare ReadShare(ref CodecReader reader) =>
             new(reader.Node(), reader.Signed(), Signature.Read(ref reader));
@@ -81,27 +78,6 @@ public sealed partial class HotStuff
             }
 
             return (VotePhase)phase;
-        }
-
-        public static void Write<T>(CodecWriter writer, ImmutableArray<T> items, Action<CodecWriter, T> write)
-        {
-            writer.Unsigned((ulong)items.Length);
-            foreach (var item in items)
-            {
-                write(writer, item);
-            }
-        }
-
-        public static ImmutableArray<T> ReadMany<T>(ref CodecReader reader, Reading<T> read)
-        {
-            var count = reader.Count();
-            var items = ImmutableArray.CreateBuilder<T>();
-            for (var index = 0; index < count && !reader.Failed; index++)
-            {
-                items.Add(read(ref reader));
-            }
-
-            return items.ToImmutable();
         }
     }
 }

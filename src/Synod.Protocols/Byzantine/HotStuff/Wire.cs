@@ -50,7 +50,7 @@ public sealed partial class HotStuff
                     break;
                 case Message.Blocks blocks:
                     writer.Byte(8);
-                    Fields.Write(writer, blocks.Chain, static (w, block) => Fields.Write(w, block));
+                    writer.Many(blocks.Chain, Fields.Write);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol.");
@@ -68,7 +68,7 @@ public sealed partial class HotStuff
             5 => new Message.Timeout(reader.Signed(), Fields.ReadCertificates(ref reader), Signature.Read(ref reader)),
             6 => new Message.Sync(Fields.ReadCertificates(ref reader)),
             7 => new Message.Fetch(Digest.Read(ref reader), reader.Signed()),
-            8 => new Message.Blocks(Fields.ReadMany(ref reader, Fields.ReadBlock)),
+            8 => new Message.Blocks(reader.Many(Fields.ReadBlock)),
             _ => null,
         };
     }

@@ -23,18 +23,11 @@ public sealed partial class Pbft
         public static SignedRequest ReadRequest(ref CodecReader reader) =>
             new(reader.Node(), reader.Signed(), reader.Bytes(), Signature.Read(ref reader));
 
-        public static void Write(CodecWriter writer, ImmutableArray<SignedRequest> value)
-        {
-            writer.Unsigned((ulong)value.Length);
-            foreach (var request in value)
-            {
-                Write(writer, request);
-            }
-        }
+        public static void Write(CodecWriter writer, ImmutableArray<SignedRequest> value) => writer.Many(value, Write);
 
         public static Batch ReadBatch(ref CodecReader reader)
         {
-            var requests = ReadMany(ref reader, ReadRequest);
+            var requests = reader.Many(ReadRequest);
             return requests.IsEmpty ? Batch.Null : new Batch(requests);
         }
 
@@ -53,15 +46,11 @@ public sealed partial class Pbft
             Authenticators.Write(writer, authenticator);
         }
 
-        public static void Write(CodecWriter writer, ImmutableArray<Endorsement> value)
+        public static void Write(CodecWriter writer, ImmutableArray<Endorsement> value) => writer.Many(value, static (w, item) =>
         {
-            writer.Unsigned((ulong)value.Length);
-            foreach (var (signer, signature) in value)
-            {
-                writer.Node(signer);
-                signature.Write(writer);
-            }
-        }
+            w.Node(item.Signer);
+            item.Signature.Write(w);
+        });
 
         public static Endorsement ReadEndorsement(ref CodecReader reader) => new(reader.Node(), Signature.Read(ref reader));
 
@@ -73,7 +62,7 @@ public sealed partial class Pbft
         }
 
         public static CheckpointProof ReadCheckpoint(ref CodecReader reader) =>
-            new(reader.Slot(), Digest.Read(ref reader), ReadMany(ref reader, ReadEndorsement));
+            new(reader.Slot(), Digest.Read(ref reader), reader.Many(ReadEndorsement));
 
         public static void Write(CodecWriter writer, Prepared value)
         {
@@ -85,7 +74,7 @@ public sealed partial class Pbft
         }
 
         public static Prepared ReadPrepared(ref CodecReader reader) => new(
-            reader.Signed(), reader.Slot(), Digest.Read(ref reader), Signature.Read(ref reader), ReadMany(ref reader, ReadEndorsement));
+            reader.Signed(), reader.Slot(), Digest.Read(ref reader), Signature.Read(ref reader), reader.Many(ReadEndorsement));
 
         /// <summary>What a view change says, without the signature under it.</summary>
         public static void WriteBody(CodecWriter writer, Message.ViewChange value)
@@ -93,19 +82,13 @@ public sealed partial class Pbft
             writer.Node(value.Sender);
             writer.Signed(value.View);
             Write(writer, value.Stable);
-            writer.Unsigned((ulong)value.Prepared.Length);
-            foreach (var prepared in value.Prepared)
+            writer.Many(value.Prepared, Write);
+            writer.Many(value.PrePrepared, static (w, item) =>
             {
-                Write(writer, prepared);
-            }
-
-            writer.Unsigned((ulong)value.PrePrepared.Length);
-            foreach (var (view, slot, digest) in value.PrePrepared)
-            {
-                writer.Signed(view);
-                writer.Slot(slot);
-                digest.Write(writer);
-            }
+                w.Signed(item.View);
+                w.Slot(item.Slot);
+                item.Digest.Write(w);
+            });
         }
 
         public static void Write(CodecWriter writer, Message.ViewChange value)
@@ -118,30 +101,20 @@ public sealed partial class Pbft
             reader.Node(),
             reader.Signed(),
             ReadCheckpoint(ref reader),
-            ReadMany(ref reader, ReadPrepared),
-            ReadMany(ref reader, static (ref reader) => new PrePrepared(reader.Signed(), reader.Slot(), Digest.Read(ref reader))),
+            reader.Many(ReadPrepared),
+            reader.Many(static (ref reader) => new PrePrepared(reader.Signed(), reader.Slot(), Digest.Read(ref reader))),
             Signature.Read(ref reader));
 
         public static void Write(CodecWriter writer, Message.NewView value)
         {
             writer.Signed(value.View);
-            writer.Unsigned((ulong)value.ViewChanges.Length);
-            foreach (var change in value.ViewChanges)
-            {
-                Write(writer, change);
-            }
-
-            writer.Unsigned((ulong)value.Proposals.Length);
-            foreach (var proposal in value.Proposals)
-            {
-                Write(writer, proposal);
-            }
-
+            writer.Many(value.ViewChanges, Write);
+            writer.Many(value.Proposals, Write);
             value.Signature.Write(writer);
         }
 
         public static Message.NewView ReadNewView(ref CodecReader reader) => new(
-            reader.Signed(), ReadMany(ref reader, ReadViewChange), ReadMany(ref reader, ReadProposal), Signature.Read(ref reader));
+            reader.Signed(), reader.Many(ReadViewChange), reader.Many(ReadProposal), Signature.Read(ref reader));
 
         public static void Write(CodecWriter writer, Proposal value)
         {
@@ -152,20 +125,6 @@ public sealed partial class Pbft
 
         public static Proposal ReadProposal(ref CodecReader reader) =>
             new(reader.Slot(), Digest.Read(ref reader), Authenticators.Read(ref reader));
-
-        public delegate T Element<out T>(ref CodecReader reader);
-
-        public static ImmutableArray<T> ReadMany<T>(ref CodecReader reader, Element<T> read)
-        {
-            var count = reader.Count();
-            var items = ImmutableArray.CreateBuilder<T>();
-            for (var index = 0; index < count && !reader.Failed; index++)
-            {
-                items.Add(read(ref reader));
-            }
-
-            return items.ToImmutable();
-        }
     }
 
     private sealed class AuthenticatorWire : IWire<Authenticator>
@@ -175,11 +134,7 @@ public sealed partial class Pbft
             if (value is Authenticator.Coded coded)
             {
                 writer.Byte(2);
-                writer.Unsigned((ulong)coded.Codes.Length);
-                foreach (var code in coded.Codes)
-                {
-                    code.Write(writer);
-                }
+                writer.Many(coded.Codes, static (w, code) => code.Write(w));
             }
             else
             {
@@ -193,7 +148,7 @@ public sealed partial class Pbft
             var kind = reader.Byte();
             if (kind == 2)
             {
-                return new Authenticator.Coded(Fields.ReadMany(ref reader, Mac.Read));
+                return new Authenticator.Coded(reader.Many(Mac.Read));
             }
 
             if (kind != 1)

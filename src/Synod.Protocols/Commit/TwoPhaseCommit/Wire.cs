@@ -127,33 +127,22 @@ public sealed partial class TwoPhaseCommit
         public static TransactionId ReadTransaction(ref CodecReader reader) =>
             new(reader.Node(), reader.Signed(), reader.Signed());
 
-        public static void Write(CodecWriter writer, ImmutableArray<Write> writes)
+        public static void Write(CodecWriter writer, ImmutableArray<Write> writes) => writer.Many(writes, static (w, write) =>
         {
-            writer.Unsigned((ulong)writes.Length);
-            foreach (var write in writes)
-            {
-                writer.Bytes(write.Key.Span);
-                writer.Bytes(write.Value.Span);
-            }
-        }
+            w.Bytes(write.Key.Span);
+            w.Bytes(write.Value.Span);
+        });
 
-        public static ImmutableArray<Write> ReadWrites(ref CodecReader reader)
+        public static ImmutableArray<Write> ReadWrites(ref CodecReader reader) => reader.Many(static (ref reader) =>
         {
-            var count = reader.Count();
-            var writes = ImmutableArray.CreateBuilder<Write>(count);
-            for (var index = 0; index < count && !reader.Failed; index++)
+            var key = reader.Bytes();
+            if (key.Length > Key.MaxLength)
             {
-                var key = reader.Bytes();
-                if (key.Length > Key.MaxLength)
-                {
-                    reader.Fail();
-                }
-
-                writes.Add(new Write(new Key(key), reader.Bytes()));
+                reader.Fail();
             }
 
-            return writes.ToImmutable();
-        }
+            return new Write(new Key(key), reader.Bytes());
+        });
 
         public static byte ReadEnum(ref CodecReader reader, byte highest)
         {
