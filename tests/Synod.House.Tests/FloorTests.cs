@@ -16,6 +16,7 @@ public sealed class FloorTests
         ["Synod.Node"] = 3,
         ["Synod.Simulation"] = 3,
         ["Synod.Database"] = 4,
+        ["Synod.Lab"] = 4,
         ["Synod.Client"] = 5,
         ["Synod.Doors.Grpc"] = 6,
         ["Synod.Workloads"] = 6,

@@ -1,0 +1,7 @@
+namespace Synod.Lab.Hunts;
+
+/// <summary>The known mistakes of every room.</summary>
+public static class RoomBugs
+{
+    public static IReadOnlyList<RoomBug> All { get; } = [];
+}
