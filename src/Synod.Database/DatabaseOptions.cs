@@ -1,5 +1,4 @@
 using Synod.Core;
-using Synod.Protocols.Consensus;
 
 namespace Synod.Database;
 
@@ -68,8 +67,6 @@ public sealed record DatabaseOptions
     public string ClockSource { get; init; } = "";
 
     internal DatabaseMutation Mutation { get; init; }
-
-    internal MultiPaxosMutation ConsensusMutation { get; init; }
 }
 
 /// <summary>Known mistakes that simulation must find; each is one guard left out.</summary>

@@ -59,21 +59,21 @@ public class SimulationTests
 
     [Theory]
     [InlineData("answers-before-durable")]
-    [InlineData("promised-values-ignored")]
     [InlineData("intent-released-early")]
     [InlineData("clocks-lie")]
     public void A_seeded_bug_is_caught(string name)
     {
-        var hunt = BugHunt.Run(SeededBug.Find(name), 1, 60, TimeSpan.FromMinutes(5), TimeProvider.System);
-        Assert.NotNull(hunt.Caught);
+        var bug = SeededBug.Find(name);
+        Assert.NotNull(bug);
+        Assert.Contains(Enumerable.Range(1, 60), seed => bug.Run((ulong)seed) is not null);
     }
 
     [Fact]
-    public void An_unknown_workload_or_bug_is_refused_with_the_known_ones()
+    public void An_unknown_workload_is_refused_with_the_known_ones()
     {
         var workload = Assert.Throws<ArgumentException>(() => SimulationRun.Execute(new SimulationOptions { Workload = "none", Seed = 1 }));
         Assert.Contains("list-append", workload.Message, StringComparison.Ordinal);
-        Assert.Contains("clocks-lie", Assert.Throws<ArgumentException>(() => SeededBug.Find("none")).Message, StringComparison.Ordinal);
+        Assert.Null(SeededBug.Find("none"));
     }
 
     private static List<SimulationVerdict> Run(string workload, int from, int to, Func<ulong, SimulationOptions> options)

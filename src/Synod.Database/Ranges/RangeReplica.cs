@@ -43,7 +43,6 @@ internal sealed partial class RangeReplica
                 LeaseDuration = options.LeaseDuration,
                 MaxInFlight = 1 << 16,
                 RetainedSlots = options.RetainedCommands,
-                Mutation = options.ConsensusMutation,
             },
             State);
     }

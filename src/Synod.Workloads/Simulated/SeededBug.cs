@@ -1,11 +1,10 @@
 using Synod.Core;
 using Synod.Database;
-using Synod.Protocols.Consensus;
 using Synod.Simulation;
 
 namespace Synod.Workloads.Simulated;
 
-/// <summary>A known mistake in the shipping machines, to prove that the simulator would find it.</summary>
+/// <summary>A known mistake in the shipping database, to prove that the simulation of whole nodes would find it.</summary>
 public sealed class SeededBug
 {
     private SeededBug(string name, string workload)
@@ -19,39 +18,26 @@ public sealed class SeededBug
     /// <summary>The workload that is expected to see it.</summary>
     public string Workload { get; }
 
-    internal MultiPaxosMutation Consensus { get; private init; }
-
     internal DatabaseMutation Database { get; private init; }
 
     internal bool IgnoresHolds { get; private init; }
 
+    /// <summary>Comes on top of the faults that a seed draws.</summary>
     internal Func<FaultPlan, FaultPlan> Adapt { get; private init; } = plan => plan;
 
-    /// <summary>Every known mistake.</summary>
+    /// <summary>Times and limits of the nodes under which the mistake has room to show; without it they must be harmless.</summary>
+    internal Func<DatabaseOptions, DatabaseOptions> Shape { get; private init; } = options => options;
+
+    /// <summary>Every known mistake of the database and its host; those of protocols are listed with their rooms.</summary>
     public static IReadOnlyList<SeededBug> All { get; } =
     [
         new("answers-before-durable", "bank") { IgnoresHolds = true, Adapt = SlowDisks },
-        new("promise-forgotten-on-restart", "bank") { Consensus = MultiPaxosMutation.PromiseForgottenOnRestart, Adapt = SlowDisks },
-        new("accepted-before-durable", "bank") { Consensus = MultiPaxosMutation.AcceptedBeforeDurable, Adapt = SlowDisks },
-        new("promise-before-durable", "bank") { Consensus = MultiPaxosMutation.PromiseBeforeDurable, Adapt = SlowDisks },
-        new("ballot-reused", "bank") { Consensus = MultiPaxosMutation.BallotReused, Adapt = SlowDisks },
-        new("promised-values-ignored", "bank") { Consensus = MultiPaxosMutation.IgnorePromisedValues },
-        new("commit-over-stale-entry", "bank") { Consensus = MultiPaxosMutation.CommitOverStaleEntry },
-        new("lease-vote-not-durable", "register") { Consensus = MultiPaxosMutation.LeaseVoteNotDurable, Adapt = SlowDisks },
-        new("lease-ignored-by-acceptor", "register") { Consensus = MultiPaxosMutation.LeaseIgnoredByAcceptor, Adapt = LostLeaders },
-        new("stale-lease-read", "register") { Consensus = MultiPaxosMutation.StaleLeaseRead, Adapt = LostLeaders },
-        new("own-vote-before-durable", "bank") { Consensus = MultiPaxosMutation.OwnVoteBeforeDurable, Adapt = SlowDisks },
-        new("no-barrier", "register") { Consensus = MultiPaxosMutation.NoBarrier },
-        new("snapshot-regresses", "bank") { Consensus = MultiPaxosMutation.SnapshotRegresses },
-        new("latest-reported-value-wins", "bank") { Consensus = MultiPaxosMutation.LatestReportedValueWins },
-        new("old-ballot-counted", "bank") { Consensus = MultiPaxosMutation.OldBallotCounted },
-        new("floor-not-reported", "bank") { Consensus = MultiPaxosMutation.FloorNotReported },
         new("commit-wait-skipped", "bank") { Database = DatabaseMutation.SkipCommitWait },
         new("intent-released-early", "bank") { Database = DatabaseMutation.ReleaseIntentEarly },
         new("prepared-wounded", "bank") { Database = DatabaseMutation.WoundPrepared },
-        new("sessions-forgotten", "bank") { Database = DatabaseMutation.ForgetSessions, Adapt = LostAnswers },
-        new("snapshot-without-sessions", "bank") { Database = DatabaseMutation.SnapshotWithoutSessions },
-        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LostLeaders },
+        new("sessions-forgotten", "register") { Database = DatabaseMutation.ForgetSessions, Adapt = LostAnswers },
+        new("snapshot-without-sessions", "register") { Database = DatabaseMutation.SnapshotWithoutSessions, Adapt = Relays, Shape = ShortLogs },
+        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LonelyLeaders, Shape = LateDoubts },
         new("read-term-ignored", "ring") { Database = DatabaseMutation.IgnoreReadTerm },
         new("no-tombstone", "bank") { Database = DatabaseMutation.NoTombstone },
         new("vote-validity-ignored", "list-append") { Database = DatabaseMutation.IgnoreVoteValidity },
@@ -59,15 +45,22 @@ public sealed class SeededBug
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
         new("read-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnoreReadTimestamps },
         new("prepare-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnorePrepareTimestamps },
-        new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms, Adapt = LostLeaders },
+        new("gap-locks-forgotten", "list-append") { Database = DatabaseMutation.NoGapLocks },
+        new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms, Adapt = LonelyLeaders },
         new("clocks-lie", "bank")
         {
             Adapt = plan => plan with { Clocks = plan.Clocks with { Lies = true, Bound = Duration.FromMilliseconds(5) } },
         },
     ];
 
-    // Each kind of mistake has its weather: syncs that take long and are cut off, leaders that are cut off and do not know it, answers
-    // that get lost so that requests come twice. It comes on top of what the seed draws.
+    /// <summary>One run: what objected to the mistake, or null.</summary>
+    public SimulationFailure? Run(ulong seed) =>
+        SimulationRun.Execute(new SimulationOptions { Workload = Workload, Seed = seed, Bug = this }).Failure;
+
+    /// <summary>The one of that name, or null.</summary>
+    public static SeededBug? Find(string name) => All.FirstOrDefault(bug => bug.Name == name);
+
+    // Each kind of mistake has its weather, on top of what the seed draws. Here: syncs that take long and are cut off.
     private static FaultPlan SlowDisks(FaultPlan plan) => plan with
     {
         Machine = plan.Machine with { LeastSync = Duration.FromMilliseconds(1), MostSync = Duration.FromMilliseconds(20) },
@@ -79,7 +72,8 @@ public sealed class SeededBug
         ],
     };
 
-    private static FaultPlan LostLeaders(FaultPlan plan) => plan with
+    // Leaders that are cut off from their peers, not from clients, and do not know it.
+    private static FaultPlan LonelyLeaders(FaultPlan plan) => plan with
     {
         Faults =
         [
@@ -89,6 +83,15 @@ public sealed class SeededBug
         ],
     };
 
+    // Leases are short, and a leader that hears nobody takes its time to notice: others may lead while it believes that it does.
+    private static DatabaseOptions LateDoubts(DatabaseOptions options) => options with
+    {
+        LeaseDuration = Duration.FromMilliseconds(300),
+        ElectionTimeout = Duration.FromMilliseconds(1_500),
+        HeartbeatInterval = Duration.FromMilliseconds(1_200),
+    };
+
+    // Answers get lost, so that what was done is asked for again, after others did something else.
     private static FaultPlan LostAnswers(FaultPlan plan) => plan with
     {
         Faults =
@@ -99,34 +102,22 @@ public sealed class SeededBug
         ],
     };
 
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static SeededBug Find(string name) => All.FirstOrDefault(bug => bug.Name == name)
-        ?? throw new ArgumentException($"There is no seeded bug '{name}'. Use one of: {string.Join(", ", All.Select(bug => bug.Name))}.");
-}
-
-/// <summary>How a seeded bug fared against the simulator.</summary>
-/// <param name="Seeds">Runs until it was caught, the catching one included; all of them if it was not.</param>
-/// <param name="Caught">What caught it; null if nothing did.</param>
-public sealed record HuntResult(SeededBug Bug, int Seeds, TimeSpan Wall, SimulationFailure? Caught);
-
-/// <summary>Runs a seeded bug under seed after seed until something sees it.</summary>
-public static class BugHunt
-{
-    /// <param name="limit">Wall time after which the hunt gives up.</param>
-    public static HuntResult Run(SeededBug bug, ulong firstSeed, int mostSeeds, TimeSpan limit, TimeProvider clock)
+    // One after another is away for so long that it needs a snapshot when it is back, and leads when the next one goes.
+    private static FaultPlan Relays(FaultPlan plan) => plan with
     {
-        var start = clock.GetTimestamp();
-        for (var run = 0; run < mostSeeds; run++)
-        {
-            var seed = firstSeed + (ulong)run;
-            var verdict = SimulationRun.Execute(new SimulationOptions { Workload = bug.Workload, Seed = seed, Bug = bug });
-            var elapsed = clock.GetElapsedTime(start);
-            if (verdict.Failure is not null || elapsed > limit)
-            {
-                return new HuntResult(bug, run + 1, elapsed, verdict.Failure);
-            }
-        }
+        Faults =
+        [
+            .. plan.Faults,
+            new BadLinks(250_000, 0, 0, 0, Reorders: false, Duration.FromMilliseconds(500)),
+            new Crashes(Duration.FromMilliseconds(1_200), Duration.FromMilliseconds(700)),
+        ],
+    };
 
-        return new HuntResult(bug, mostSeeds, clock.GetElapsedTime(start), null);
-    }
+    private static DatabaseOptions ShortLogs(DatabaseOptions options) => options with
+    {
+        RetainedCommands = 4,
+        LeaseDuration = Duration.FromMilliseconds(400),
+        ElectionTimeout = Duration.FromMilliseconds(300),
+        HeartbeatInterval = Duration.FromMilliseconds(60),
+    };
 }

@@ -108,5 +108,5 @@ internal sealed class SimulatedDatabase
     }
 
     private static DatabaseOptions Adapt(DatabaseOptions options, SeededBug? bug) =>
-        bug is null ? options : options with { Mutation = bug.Database, ConsensusMutation = bug.Consensus };
+        bug is null ? options : bug.Shape(options) with { Mutation = bug.Database };
 }

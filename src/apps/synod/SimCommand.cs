@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
@@ -9,10 +10,9 @@ namespace Synod.App;
 /// <summary><c>synod sim</c>: whole nodes and clients inside the simulator, under faults.</summary>
 internal static class SimCommand
 {
-    private static readonly Option<string> Workload = new("--workload", "-w")
+    private static readonly Option<string?> Workload = new("--workload", "-w")
     {
-        Description = $"One of: {string.Join(", ", SimulationRun.Workloads.Keys)} (append is short for list-append), or all.",
-        DefaultValueFactory = _ => "bank",
+        Description = $"One of: {string.Join(", ", SimulationRun.Workloads.Keys)} (append is short for list-append), or all. Default: bank, or that of --bug.",
     };
 
     private static readonly Option<string> Seeds = new("--seeds", "-s")
@@ -25,7 +25,7 @@ internal static class SimCommand
     private static readonly Option<int> Jobs = new("--jobs", "-j") { Description = "Runs at a time; each takes one core.", DefaultValueFactory = _ => Environment.ProcessorCount };
     private static readonly Option<bool> Twice = new("--twice") { Description = "Run every seed twice and compare the traces' hashes." };
     private static readonly Option<string?> Trace = new("--trace") { Description = "Where a failing run's trace goes. Default: sim-WORKLOAD-SEED.trace." };
-    private static readonly Option<string?> Bug = new("--bug") { Description = "Run with a seeded bug; the names are in the table of --bugs." };
+    private static readonly Option<string?> Bug = new("--bug") { Description = "Run with a seeded bug, or hunt it alone with --bugs; the names are in the table of --bugs." };
     private static readonly Option<bool> Bugs = new("--bugs") { Description = "Hunt every seeded bug, and tell what caught it and how fast." };
     private static readonly Option<double> Limit = new("--limit") { Description = "With --bugs: seconds of hunting for each.", DefaultValueFactory = _ => 120 };
     private static readonly Option<string?> Output = new("--out", "-o") { Description = "With --bugs: also write the table to this Markdown file." };
@@ -39,20 +39,23 @@ internal static class SimCommand
         };
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => parsed.GetValue(Bugs)
             ? Task.Run(() => Hunt(parsed, cancellationToken), CancellationToken.None)
-            : Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None)));
+            : parsed.GetValue(Bug) is { } name && SeededBug.Find(name) is null
+                ? Task.Run(() => RunRoom(parsed, KnownBug.Find(name), cancellationToken), CancellationToken.None)
+                : Task.Run(() => Run(parsed, cancellationToken), CancellationToken.None)));
         return command;
     }
 
     private static int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
+        var bug = parsed.GetValue(Bug) is { } name ? SeededBug.Find(name) : null;
         var batch = new SimulationBatch
         {
-            Workloads = WorkloadsOf(parsed.GetValue(Workload)!),
+            Workloads = WorkloadsOf(parsed.GetValue(Workload) ?? bug?.Workload ?? "bank"),
             Seeds = SeedsOf(parsed.GetValue(Seeds)!),
             Seconds = parsed.GetValue(Seconds),
             Jobs = Math.Max(1, parsed.GetValue(Jobs)),
             Twice = parsed.GetValue(Twice),
-            Bug = parsed.GetValue(Bug) is { } name ? SeededBug.Find(name) : null,
+            Bug = bug,
         };
         var result = WithProgress(batch.Count, (step, fail) => batch.Run(step, fail, cancellationToken));
         var failures = result.Failures.OrderBy(failure => failure.Workload, StringComparer.Ordinal).ThenBy(failure => failure.Seed).ToList();
@@ -75,20 +78,49 @@ internal static class SimCommand
         return failures.Count == 0 && result.Unequal == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
+    private static int RunRoom(ParseResult parsed, KnownBug bug, CancellationToken cancellationToken)
+    {
+        var seeds = SeedsOf(parsed.GetValue(Seeds)!);
+        var result = WithProgress(checked((int)(seeds.Last - seeds.First + 1)), (step, _) => RoomRuns.Run(bug, seeds, step, cancellationToken));
+        foreach (var failure in result.Failures.Take(5))
+        {
+            Terminal.Fail(ExitCodes.Failed, failure.Message);
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(result.ToJson());
+        }
+        else
+        {
+            Terminal.Out.WriteLine($"{bug.Name} in {bug.Where}: {result.Failures.Count} of {result.Runs} runs failed.");
+        }
+
+        return result.Failures.Count == 0 ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
     private static int Hunt(ParseResult parsed, CancellationToken cancellationToken)
     {
         var seeds = SeedsOf(parsed.GetValue(Seeds)!);
         var limit = TimeSpan.FromSeconds(parsed.GetValue(Limit));
-        var bugs = parsed.GetValue(Bug) is { } name ? [SeededBug.Find(name)] : SeededBug.All;
-        var report = new HuntReport(WithProgress(bugs.Count, (step, _) => bugs
-            .AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Max(1, parsed.GetValue(Jobs))).WithCancellation(cancellationToken)
-            .Select(bug =>
+        var bugs = parsed.GetValue(Bug) is { } name ? [KnownBug.Find(name)] : KnownBug.All;
+        var results = new HuntResult[bugs.Count];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parsed.GetValue(Jobs)), CancellationToken = cancellationToken };
+        var report = WithProgress(bugs.Count, (step, fail) =>
+        {
+            var numbers = Partitioner.Create(Enumerable.Range(0, bugs.Count), EnumerablePartitionerOptions.NoBuffering);
+            Parallel.ForEach(numbers, parallel, number =>
             {
-                var result = BugHunt.Run(bug, seeds.First, int.MaxValue, limit, TimeProvider.System);
-                step(bug.Name);
-                return result;
-            })
-            .ToList()));
+                var result = results[number] = bugs[number].Hunt(seeds.First, limit, TimeProvider.System, cancellationToken);
+                if (result.Caught is null)
+                {
+                    fail($"{result.Bug.Name}: not caught in {result.Runs} runs");
+                }
+
+                step(result.Bug.Name);
+            });
+            return new HuntReport(results);
+        });
         if (parsed.GetValue(Output) is { } file)
         {
             File.WriteAllText(file, report.ToMarkdown());

@@ -1,9 +1,3 @@
-using System.Runtime.CompilerServices;
-
-[assembly: InternalsVisibleTo("Synod.Database")]
-[assembly: InternalsVisibleTo("Synod.Protocols.Tests")]
-[assembly: InternalsVisibleTo("Synod.Workloads")]
-
 namespace Synod.Protocols.Consensus;
 
 /// <summary>Known mistakes, each a deviation at one guard. Only tests and the seeded-bugs table set them.</summary>
