@@ -13,6 +13,7 @@ public class SimulationTests
     [InlineData("register")]
     [InlineData("ring")]
     [InlineData("list-append")]
+    [InlineData("tickets")]
     public void Fifty_seeds_pass(string workload)
     {
         var verdicts = Run(workload, 1, 50, seed => new SimulationOptions { Workload = workload, Seed = seed });

@@ -82,6 +82,8 @@ internal sealed partial class RangeState
         _store.Write(_batch);
         if (chunk.IsLast)
         {
+            // This replica gave up what it had, and others may soon lean on it: it must not be left with half a state.
+            _store.Flush();
             Load();
         }
     }

@@ -1,3 +1,5 @@
+using Synod.Core;
+using Synod.Exploration;
 using Synod.Simulation;
 
 namespace Synod.Lab.Hunts;
@@ -6,4 +8,25 @@ namespace Synod.Lab.Hunts;
 /// <param name="Name">Lower case with hyphens, beginning with the room: <c>epaxos-preaccept-volatile</c>.</param>
 /// <param name="Room">The protocol's name as its folder has it.</param>
 /// <param name="Run">One run under a seed, mistake and all: what an invariant or checker objected to, or null.</param>
-public sealed record RoomBug(string Name, string Room, Func<ulong, SimulationFailure?> Run);
+public sealed record RoomBug(string Name, string Room, Func<ulong, SimulationFailure?> Run)
+{
+    /// <summary>Runs a world to its end; an invariant that it breaks is what was found.</summary>
+    /// <param name="elapsed">The world's time since its start, asked when something is found.</param>
+    internal static SimulationFailure? Find(ulong seed, Action run, Func<Duration> elapsed)
+    {
+        try
+        {
+            run();
+            return null;
+        }
+        catch (InvariantViolation violation)
+        {
+            return new SimulationFailure(seed, violation.Invariant, elapsed(), NodeId.None, violation.Message, violation);
+        }
+    }
+
+    /// <summary>What random walks under a seed found; they have no time.</summary>
+    internal static SimulationFailure? Find(ulong seed, ExplorationResult walks) => walks.Counterexample is { } found
+        ? new SimulationFailure(seed, found.Property, Duration.Zero, NodeId.None, found.ToString())
+        : null;
+}

@@ -3,5 +3,9 @@ namespace Synod.Lab.Hunts;
 /// <summary>The known mistakes of every room.</summary>
 public static class RoomBugs
 {
-    public static IReadOnlyList<RoomBug> All { get; } = [];
+    public static IReadOnlyList<RoomBug> All { get; } =
+    [
+        .. TwoPhaseCommitBugs.All,
+        .. MultiPaxosBugs.All,
+    ];
 }

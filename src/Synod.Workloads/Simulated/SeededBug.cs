@@ -37,7 +37,7 @@ public sealed class SeededBug
         new("prepared-wounded", "bank") { Database = DatabaseMutation.WoundPrepared },
         new("sessions-forgotten", "register") { Database = DatabaseMutation.ForgetSessions, Adapt = LostAnswers },
         new("snapshot-without-sessions", "register") { Database = DatabaseMutation.SnapshotWithoutSessions, Adapt = Relays, Shape = ShortLogs },
-        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LonelyLeaders, Shape = LateDoubts },
+        new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LongPartitions, Shape = LateDoubts },
         new("read-term-ignored", "ring") { Database = DatabaseMutation.IgnoreReadTerm },
         new("no-tombstone", "bank") { Database = DatabaseMutation.NoTombstone },
         new("vote-validity-ignored", "list-append") { Database = DatabaseMutation.IgnoreVoteValidity },
@@ -45,7 +45,7 @@ public sealed class SeededBug
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
         new("read-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnoreReadTimestamps },
         new("prepare-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnorePrepareTimestamps },
-        new("gap-locks-forgotten", "list-append") { Database = DatabaseMutation.NoGapLocks },
+        new("gap-locks-forgotten", "tickets") { Database = DatabaseMutation.NoGapLocks },
         new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms, Adapt = LonelyLeaders },
         new("clocks-lie", "bank")
         {
@@ -81,6 +81,13 @@ public sealed class SeededBug
             new Pauses(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(2_000)),
             new Partitions(Duration.FromMilliseconds(2_500), Duration.FromMilliseconds(2_500), OneWay: false),
         ],
+    };
+
+    // Long enough for another to lead meanwhile, and nothing else that would make a lonely leader doubt itself.
+    private static FaultPlan LongPartitions(FaultPlan plan) => plan with
+    {
+        Links = new LinkConditions(),
+        Faults = [new Partitions(Duration.FromMilliseconds(3_000), Duration.FromMilliseconds(4_000), OneWay: false)],
     };
 
     // Leases are short, and a leader that hears nobody takes its time to notice: others may lead while it believes that it does.

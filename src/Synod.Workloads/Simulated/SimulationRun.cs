@@ -22,6 +22,7 @@ public static class SimulationRun
             ["list-append"] = () => new ListAppendWorkload(),
             ["register"] = () => new RegisterWorkload(),
             ["ring"] = () => new RingWorkload(),
+            ["tickets"] = () => new TicketWorkload(),
         };
 
     /// <exception cref="ArgumentException">There is no such workload.</exception>

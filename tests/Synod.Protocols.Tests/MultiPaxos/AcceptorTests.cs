@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;

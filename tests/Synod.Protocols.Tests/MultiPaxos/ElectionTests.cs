@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;
@@ -49,6 +50,60 @@ public sealed class LearningTests
         cluster[1].State.CloseView(new NodeId(3));
         cluster.Advance(Duration.FromSeconds(1));
         Assert.Equal(cluster[1].State.Commands, cluster[3].State.Commands);
+    }
+
+    [Fact]
+    public void A_late_question_does_not_send_the_reader_back_to_the_start()
+    {
+        var cluster = WithLaggard(Short, 20);
+        var (sender, reader) = (cluster[1], new NodeId(3));
+        cluster.Wire.Clear();
+        sender.Receive(reader, new Message.FetchSnapshot(Slot.None, 0));
+        var at = Assert.IsType<Message.InstallSnapshot>(Assert.Single(cluster.Wire).Message).Chunk.At;
+        sender.Receive(reader, new Message.FetchSnapshot(at, 1));
+        sender.Receive(reader, new Message.FetchSnapshot(at, 2));
+        cluster.Wire.Clear();
+        sender.Receive(reader, new Message.FetchSnapshot(at, 1));
+        Assert.Empty(cluster.Wire);
+        Assert.Equal(Refusal.Duplicate, sender.Refusals[^1]);
+
+        // The last one may have been lost.
+        sender.Receive(reader, new Message.FetchSnapshot(at, 2));
+        Assert.Equal(2, Assert.IsType<Message.InstallSnapshot>(Assert.Single(cluster.Wire).Message).Chunk.Index);
+    }
+
+    [Fact]
+    public void A_first_chunk_that_comes_twice_begins_one_installation()
+    {
+        var cluster = WithLaggard(Short, 20);
+        cluster[3].State = ListState.Absent();
+        cluster[3].Start();
+        cluster[1].Receive(new NodeId(3), new Message.FetchSnapshot(Slot.None, 0));
+        var first = (Message.InstallSnapshot)cluster.Deliver(1, 3, message => message is Message.InstallSnapshot);
+        cluster.Deliver(3, 1, message => message is Message.FetchSnapshot { Index: 1 });
+        cluster[3].Receive(new NodeId(1), first);
+        Assert.Equal(Refusal.Unexpected, cluster[3].Refusals[^1]);
+        cluster.Deliver(1, 3, message => message is Message.InstallSnapshot { Chunk.Index: 1 });
+        Assert.Contains(cluster.Wire, sent => sent.Message is Message.FetchSnapshot { Index: 2 });
+    }
+
+    [Fact]
+    public void Each_snapshot_that_does_not_come_doubles_the_wait()
+    {
+        var cluster = TestCluster.Majority(3, Short);
+        var absent = cluster[3];
+        absent.State = ListState.Absent();
+        absent.Start();
+        var timer = new TimerId((int)MultiPaxosTimer.CatchUp);
+        var waits = new List<Duration>();
+        for (var call = 0; call < 8; call++)
+        {
+            waits.Add(absent.Timers[timer] - absent.Monotonic);
+            cluster.Now += waits[^1].Nanoseconds;
+            absent.Fire(timer);
+        }
+
+        Assert.Equal(new long[] { 1, 2, 4, 8, 16, 32, 64, 64 }, waits.Select(wait => wait.Nanoseconds / Short.HeartbeatInterval.Nanoseconds));
     }
 
     [Fact]

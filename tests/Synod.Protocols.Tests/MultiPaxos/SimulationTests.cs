@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Consensus;
 using Xunit;
 
@@ -19,7 +20,7 @@ public sealed class SimulationTests
         var (leases, reads, snapshots, crashes) = (0L, 0, 0, 0);
         for (var seed = 0; seed < seeds; seed++)
         {
-            var cluster = new RandomCluster(System(system), RandomCluster.Options(), seed);
+            var cluster = new MultiPaxosWorld(System(system), MultiPaxosWorld.Options(), (ulong)seed);
             try
             {
                 cluster.Run(Duration.FromSeconds(3));
@@ -46,8 +47,8 @@ public sealed class SimulationTests
     {
         for (var seed = 0; seed < seeds; seed++)
         {
-            var cluster = new RandomCluster(
-                System(system), RandomCluster.Duelling(MultiPaxosMutation.None), seed, stormy: true);
+            var cluster = new MultiPaxosWorld(
+                System(system), MultiPaxosWorld.Duelling(MultiPaxosMutation.None), (ulong)seed, stormy: true);
             try
             {
                 cluster.Run(Duration.FromSeconds(1));
@@ -65,7 +66,7 @@ public sealed class SimulationTests
     {
         for (var seed = 0; seed < 60; seed++)
         {
-            var cluster = new RandomCluster(System("majority of 3"), RandomCluster.Options(), seed);
+            var cluster = new MultiPaxosWorld(System("majority of 3"), MultiPaxosWorld.Options(), (ulong)seed);
             foreach (var replica in cluster.Replicas.Values)
             {
                 replica.State.FlushesInstallations = false;
@@ -75,7 +76,15 @@ public sealed class SimulationTests
         }
     }
 
-    internal static QuorumSystem System(string system) => system switch
+    [Fact]
+    public void Quorums_that_need_not_meet_are_found() => Assert.Contains(Enumerable.Range(0, 200), seed =>
+    {
+        var options = MultiPaxosWorld.Duelling(MultiPaxosMutation.None);
+        var world = new MultiPaxosWorld(System("2/2 of 4"), options, (ulong)seed, stormy: true);
+        return Record.Exception(() => world.RunBriefly(Duration.FromSeconds(1))) is InvariantViolation;
+    });
+
+    private static QuorumSystem System(string system) => system switch
     {
         "majority of 3" => SizedQuorums.Majority(TestCluster.Members(3)),
         "majority of 5" => SizedQuorums.Majority(TestCluster.Members(5)),

@@ -1,86 +1,28 @@
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;
-using Record = Synod.Protocols.Consensus.MultiPaxos.Record;
 
 namespace Synod.Protocols.Tests.MultiPaxosRoom;
 
 /// <summary>
-/// Replicas, a wire and a virtual clock. By hand: messages lie on the wire until delivered, records are durable at once unless told
-/// otherwise, timers fire as time is advanced. A random cluster schedules the same by a seed.
+/// Replicas by hand: messages lie on the wire until delivered, records are durable at once unless told otherwise, timers fire as time
+/// is advanced.
 /// </summary>
-internal class TestCluster
+internal sealed class TestCluster(QuorumSystem quorums, MultiPaxosOptions? options = null)
+    : ReplicaGroup(quorums, options ?? new MultiPaxosOptions(), seed: 1)
 {
-    private static readonly MessageWire MessageWire = new();
-    private static readonly RecordWire RecordWire = new();
-    private readonly CodecWriter _writer = new();
-    private readonly QuorumSystem _quorums;
-    private readonly MultiPaxosOptions _options;
-    private long _requests;
-
-    public TestCluster(QuorumSystem quorums, MultiPaxosOptions? options = null, int seed = 1)
-    {
-        _quorums = quorums;
-        _options = options ?? new MultiPaxosOptions();
-        Random = new Random(seed);
-        foreach (var member in quorums.Members)
-        {
-            Replicas.Add(member, new Replica(member, this));
-        }
-    }
+    private readonly QuorumSystem _quorums = quorums;
 
     public static TestCluster Majority(int count, MultiPaxosOptions? options = null) =>
         new(SizedQuorums.Majority(Members(count)), options);
 
-    public static NodeSet Members(int count) => NodeSet.Of([.. Enumerable.Range(1, count).Select(id => new NodeId(id))]);
-
-    public Random Random { get; }
-
-    /// <summary>True time in nanoseconds.</summary>
-    public long Now { get; set; } = 1_000_000_000_000;
-
-    public Duration ClockBound { get; init; } = Duration.FromMilliseconds(5);
-
     /// <summary>Whether records become durable in the step that persists them.</summary>
     public bool AutoFsync { get; set; } = true;
 
-    public SortedDictionary<NodeId, Replica> Replicas { get; } = [];
-
     /// <summary>What was sent and neither delivered nor lost.</summary>
     public List<(NodeId From, NodeId To, Message Message)> Wire { get; } = [];
-
-    /// <summary>What was executed anywhere; the empty text is the NoOp.</summary>
-    public SortedDictionary<Slot, string> Agreed { get; } = [];
-
-    public Dictionary<RequestId, Result> Answers { get; } = [];
-
-    public Replica this[int id] => Replicas[new NodeId(id)];
-
-    public MultiPaxos Create(NodeId self, IReplicatedState state) => _quorums.Unsafe() is null
-        ? new MultiPaxos(self, _quorums, _options, state)
-        : WithUnsafeQuorums(self, _quorums, _options, state);
-
-    public void StartAll()
-    {
-        foreach (var replica in Replicas.Values)
-        {
-            replica.Start();
-        }
-    }
-
-    public RequestId Submit(int id, Command command)
-    {
-        var request = Peek();
-        _requests++;
-        this[id].Submit(request, command);
-        return request;
-    }
-
-    /// <summary>The id that the next submission gets.</summary>
-    protected RequestId Peek() => new(_requests + 1);
-
-    public RequestId Propose(int id, string text) => Submit(id, new Command.Propose(Values.Of(text)));
 
     /// <summary>Delivers the oldest message that fits; it must exist.</summary>
     public Message Deliver(int from, int to, Func<Message, bool>? which = null)
@@ -149,50 +91,15 @@ internal class TestCluster
         throw new Xunit.Sdk.XunitException("no leader");
     }
 
-    public virtual void Send(NodeId from, NodeId to, Message message) => Wire.Add((from, to, message));
+    public override void Send(NodeId from, NodeId to, Message message) => Wire.Add((from, to, message));
 
-    public virtual void TimerSet(Replica replica, TimerId timer, Instant due)
+    public override void Stepped(Replica replica)
     {
-    }
-
-    /// <summary>Agreement: nobody ever executes something else in the same slot, a NoOp included.</summary>
-    public virtual void Stepped(Replica replica)
-    {
-        foreach (var (slot, text) in replica.NewlyExecuted())
-        {
-            Assert.True(
-                Agreed.TryAdd(slot, text) || Agreed[slot] == text,
-                $"{replica.Id} executed '{text}' in {slot}, where '{Agreed[slot]}' was agreed on");
-        }
-
+        base.Stepped(replica);
         if (AutoFsync && replica.UndurableCount > 0)
         {
             replica.Fsync();
         }
-    }
-
-    public virtual void Answered(Replica replica, RequestId request, Result result) =>
-        Assert.True(Answers.TryAdd(request, result), "answered twice");
-
-    // Through its binary form, as on a real wire or disk.
-    public Message Coded(Message message)
-    {
-        _writer.Clear();
-        MessageWire.Write(_writer, message);
-        var reader = new CodecReader(_writer.ToArray());
-        var copy = MessageWire.Read(ref reader);
-        Assert.True(reader.IsComplete);
-        return copy!;
-    }
-
-    public Record Coded(Record record)
-    {
-        _writer.Clear();
-        RecordWire.Write(_writer, record);
-        var reader = new CodecReader(_writer.ToArray());
-        var copy = RecordWire.Read(ref reader);
-        Assert.True(reader.IsComplete);
-        return copy!;
     }
 
     private (Replica? Replica, TimerId Timer, long Due) NextTimer()

@@ -1,6 +1,7 @@
 using System.Reflection;
 using CsCheck;
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;

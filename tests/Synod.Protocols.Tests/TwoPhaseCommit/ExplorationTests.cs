@@ -1,6 +1,7 @@
 using Synod.Core;
 using Synod.Exploration;
 using Xunit;
+using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 

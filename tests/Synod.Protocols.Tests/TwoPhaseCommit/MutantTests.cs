@@ -1,6 +1,7 @@
 using Synod.Exploration;
 using Synod.Protocols.Commit;
 using Xunit;
+using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
@@ -26,12 +27,12 @@ public sealed class MutantTests(ITestOutputHelper output)
     public void The_explorer_finds_the_mistake(string mutation, string property, int steps)
     {
         var mistake = Enum.Parse<TwoPhaseCommitMutation>(mutation);
-        var result = Model(mistake).Explore();
+        var result = Bank.Showing(mistake, mistake).Explore();
         Assert.NotNull(result.Counterexample);
         output.WriteLine(result.ToString());
         Assert.Contains(property, result.Counterexample.Property, StringComparison.Ordinal);
         Assert.Equal(steps, result.Counterexample.Steps.Count - 1);
-        Assert.Null(Model(TwoPhaseCommitMutation.None, mistake).Explore().Counterexample);
+        Assert.Null(Bank.Showing(mistake, TwoPhaseCommitMutation.None).Explore().Counterexample);
     }
 
     [Fact]
@@ -46,38 +47,9 @@ public sealed class MutantTests(ITestOutputHelper output)
     [Fact]
     public void Random_walks_find_a_vote_that_is_not_durable_and_a_seed_finds_it_again()
     {
-        var model = Model(TwoPhaseCommitMutation.VoteBeforeDurable);
+        var model = Bank.Showing(TwoPhaseCommitMutation.VoteBeforeDurable, TwoPhaseCommitMutation.VoteBeforeDurable);
         var first = model.Wander(seed: 1, walks: 2_000, length: 40);
         Assert.NotNull(first.Counterexample);
         Assert.Equal(first.ToString(), model.Wander(seed: 1, walks: 2_000, length: 40).ToString());
-    }
-
-    private static Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> Model(TwoPhaseCommitMutation mutation) =>
-        Model(mutation, mutation);
-
-    /// <summary>The configuration in which <paramref name="shown"/> shows, over a protocol with <paramref name="mutation"/>.</summary>
-    private static Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> Model(
-        TwoPhaseCommitMutation mutation, TwoPhaseCommitMutation shown)
-    {
-        var crashes = shown is TwoPhaseCommitMutation.VoteBeforeDurable or TwoPhaseCommitMutation.DecideBeforeDurable
-            or TwoPhaseCommitMutation.AckBeforeDurable or TwoPhaseCommitMutation.TombstoneBeforeDurable
-            or TwoPhaseCommitMutation.ReuseIds or TwoPhaseCommitMutation.RecoverWithoutLocks ? 1 : 0;
-        var model = Bank.Model(2, new Budgets { Crashes = crashes, Timers = 1, MaxStates = 50_000 }, mutation);
-        return shown switch
-        {
-            TwoPhaseCommitMutation.MindChange => model with
-            {
-                Submissions = [.. model.Submissions, new(Bank.A, new TwoPhase.Command.Veto(Bank.First))],
-            },
-            TwoPhaseCommitMutation.ReuseIds => model with
-            {
-                Submissions =
-                [
-                    .. model.Submissions,
-                    new(Bank.Coordinator, new TwoPhase.Command.Begin([Bank.Branch(Bank.A, "2", "y"), Bank.Branch(Bank.B, "2", "y")])),
-                ],
-            },
-            _ => model,
-        };
     }
 }

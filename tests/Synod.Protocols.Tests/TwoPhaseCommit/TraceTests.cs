@@ -1,6 +1,7 @@
 using Synod.Protocols.Commit;
 using Xunit;
 using static Synod.Protocols.Tests.GoldenTraces;
+using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 

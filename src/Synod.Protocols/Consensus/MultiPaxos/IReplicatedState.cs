@@ -21,7 +21,8 @@ public interface IReplicatedState
 
     /// <summary>
     /// Takes the next chunk. The state is absent from chunk 0 until the last one, which brings it into being at the chunk's
-    /// slot in one atomic write; after a crash in between it is still absent.
+    /// slot in one atomic write; after a crash in between it is still absent. When that returns the state is durable: replicas that
+    /// installed from one another could otherwise all be left without any by one crash, with nobody to ask.
     /// </summary>
     void InstallSnapshot(SnapshotChunk chunk);
 }

@@ -11,6 +11,12 @@ public sealed partial class MultiPaxos
     /// <summary>After so many repetitions without a chunk, another replica is asked for a snapshot from its start.</summary>
     private const int PatientStalls = 3;
 
+    /// <summary>How often the wait between repetitions doubles at most.</summary>
+    private const int MostDoublings = 6;
+
+    // The last chunk that each reader was given.
+    private readonly SortedDictionary<NodeId, (Slot At, int Index)> _served = [];
+
     private Slot _knownCommit;
     private bool _catchingUp;
     private bool _installing;
@@ -18,6 +24,7 @@ public sealed partial class MultiPaxos
     private Slot _installAt;
     private int _installNext;
     private int _stalls;
+    private int _restarts;
 
     /// <summary>
     /// A leader says that slots up to <paramref name="commit"/> are chosen. The value held here is the chosen one only if it was
@@ -48,10 +55,14 @@ public sealed partial class MultiPaxos
 
     private bool IsCaughtUp => !IsAbsent && Chosen >= _knownCommit && !_installing;
 
+    /// <summary>
+    /// On a link that is slower than the wait, every question is repeated before its answer can come, and late questions can make the
+    /// sender begin anew: each snapshot that had to be given up doubles the wait for the next.
+    /// </summary>
     private void ArmCatchUp()
     {
         _catchingUp = true;
-        SetTimer(MultiPaxosTimer.CatchUp, Now + _options.HeartbeatInterval);
+        SetTimer(MultiPaxosTimer.CatchUp, Now + (_options.HeartbeatInterval * (1 << _restarts)));
     }
 
     /// <summary>
@@ -197,6 +208,7 @@ public sealed partial class MultiPaxos
         }
         else if (IsAbsent)
         {
+            _restarts = Math.Min(_restarts + 1, MostDoublings);
             AskForSnapshot(Source());
         }
         else
@@ -252,6 +264,13 @@ public sealed partial class MultiPaxos
             return;
         }
 
+        if (index > 0 && _served.TryGetValue(to, out var served) && (at < served.At || (at == served.At && index < served.Index)))
+        {
+            // Asked before the reader had what it was given since. A new view would send it back to the start.
+            _out.Refuse(Refusal.Duplicate);
+            return;
+        }
+
         var chunk = _state.ReadSnapshot(to, index);
         if (index > 0 && (chunk is null || chunk.At != at))
         {
@@ -271,6 +290,7 @@ public sealed partial class MultiPaxos
             RecordChosen();
         }
 
+        _served[to] = (chunk.At, chunk.Index);
         _out.Send(to, new Message.InstallSnapshot(chunk));
     }
 
@@ -286,7 +306,7 @@ public sealed partial class MultiPaxos
             _out.Refuse(Refusal.Duplicate);
         }
         else if (Role == PaxosRole.Leader || (IsCaughtUp && Role == PaxosRole.Follower)
-            || (chunk.Index > 0 && (!_installing || from != _installFrom || chunk.At != _installAt || chunk.Index != _installNext)))
+            || !IsNextChunk(from, chunk))
         {
             _out.Refuse(Refusal.Unexpected);
         }
@@ -295,6 +315,11 @@ public sealed partial class MultiPaxos
             Install(from, chunk);
         }
     }
+
+    /// <summary>The next chunk of the snapshot that is being installed, or the first of a later view where that one is gone.</summary>
+    private bool IsNextChunk(NodeId from, SnapshotChunk chunk) => chunk.Index == 0
+        ? !_installing || (from == _installFrom && chunk.At > _installAt)
+        : _installing && from == _installFrom && chunk.At == _installAt && chunk.Index == _installNext;
 
     private void Install(NodeId from, SnapshotChunk chunk)
     {
@@ -311,6 +336,7 @@ public sealed partial class MultiPaxos
 
         Invariant.Check(_state.Applied == chunk.At, "SnapshotInstalled", $"{_state.Applied} instead of {chunk.At}");
         EndInstallation();
+        _restarts = 0;
         Executed = chunk.At;
         LastCommand = chunk.At;
         Chosen = Slot.Max(Chosen, chunk.At);

@@ -61,6 +61,8 @@ public sealed partial class MultiPaxos
         visitor.Visit("installAt", ref _installAt);
         visitor.Visit("installNext", ref _installNext);
         visitor.Visit("stalls", ref _stalls);
+        visitor.Visit("restarts", ref _restarts);
+        visitor.Visit("served", _served, VisitNode, VisitServed);
     }
 
     private void VisitCandidate(StateVisitor visitor)
@@ -121,6 +123,12 @@ public sealed partial class MultiPaxos
     private static void VisitNode(StateVisitor visitor, ref NodeId node) => visitor.Visit("", ref node);
 
     private static void VisitSlot(StateVisitor visitor, ref Slot slot) => visitor.Visit("", ref slot);
+
+    private static void VisitServed(StateVisitor visitor, ref (Slot At, int Index) served)
+    {
+        visitor.Visit("", ref served.At);
+        visitor.Visit("", ref served.Index);
+    }
 
     private static void VisitRead(StateVisitor visitor, ref PendingRead read)
     {

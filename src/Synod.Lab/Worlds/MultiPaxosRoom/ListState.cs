@@ -1,8 +1,7 @@
 using Synod.Core;
 using Synod.Protocols.Consensus;
-using Xunit;
 
-namespace Synod.Protocols.Tests.MultiPaxosRoom;
+namespace Synod.Lab.Worlds.MultiPaxosRoom;
 
 /// <summary>A state machine that remembers every command, with a flushed copy that survives a crash.</summary>
 internal sealed class ListState : IReplicatedState
@@ -32,7 +31,7 @@ internal sealed class ListState : IReplicatedState
 
     public void Apply(Slot slot, ReadOnlyMemory<byte> value)
     {
-        Assert.True(slot > Applied, $"{slot} applied after {Applied}");
+        Invariant.Check(slot > Applied, "AppliedInOrder", $"{slot} after {Applied}");
         _commands[slot] = Values.Text(value);
         Applied = slot;
     }
@@ -94,7 +93,7 @@ internal sealed class ListState : IReplicatedState
             _arriving[reader.Slot()] = reader.String();
         }
 
-        Assert.True(reader.IsComplete);
+        Invariant.Check(reader.IsComplete, "SnapshotReadable");
         if (chunk.IsLast)
         {
             (_commands, _arriving) = (_arriving, []);
@@ -110,7 +109,7 @@ internal sealed class ListState : IReplicatedState
     public void CloseView(NodeId reader) => _views.Remove(reader);
 }
 
-/// <summary>Commands of tests are short texts.</summary>
+/// <summary>Commands here are short texts.</summary>
 internal static class Values
 {
     public static ReadOnlyMemory<byte> Of(string text) => System.Text.Encoding.UTF8.GetBytes(text);

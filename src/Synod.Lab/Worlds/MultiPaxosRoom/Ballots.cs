@@ -2,11 +2,11 @@ using Synod.Core;
 using Synod.Exploration;
 using Synod.Protocols.Consensus;
 
-namespace Synod.Protocols.Tests.MultiPaxosRoom;
+namespace Synod.Lab.Worlds.MultiPaxosRoom;
 
 using Paxos = Synod.Protocols.Consensus.MultiPaxos;
-using Model = Model<Consensus.MultiPaxos.Message, Consensus.MultiPaxos.Record, Consensus.MultiPaxos.Command, Consensus.MultiPaxos.Result>;
-using World = World<Consensus.MultiPaxos.Message, Consensus.MultiPaxos.Record, Consensus.MultiPaxos.Command, Consensus.MultiPaxos.Result>;
+using Model = Model<Synod.Protocols.Consensus.MultiPaxos.Message, Synod.Protocols.Consensus.MultiPaxos.Record, Synod.Protocols.Consensus.MultiPaxos.Command, Synod.Protocols.Consensus.MultiPaxos.Result>;
+using World = World<Synod.Protocols.Consensus.MultiPaxos.Message, Synod.Protocols.Consensus.MultiPaxos.Record, Synod.Protocols.Consensus.MultiPaxos.Command, Synod.Protocols.Consensus.MultiPaxos.Result>;
 
 /// <summary>Small groups in which two replicas stand for election and each proposes a value; leases off.</summary>
 internal static class Ballots

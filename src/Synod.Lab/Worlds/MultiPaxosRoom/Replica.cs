@@ -1,19 +1,18 @@
 using Synod.Core;
 using Synod.Protocols.Consensus;
-using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;
 using Record = Synod.Protocols.Consensus.MultiPaxos.Record;
 
-namespace Synod.Protocols.Tests.MultiPaxosRoom;
+namespace Synod.Lab.Worlds.MultiPaxosRoom;
 
-/// <summary>One replica with its disk, clock, timers and held outputs. Its cluster decides when anything happens.</summary>
-internal sealed class Replica(NodeId id, TestCluster cluster)
+/// <summary>One replica with its disk, clock, timers and held outputs. Its group decides when anything happens.</summary>
+internal sealed class Replica(NodeId id, ReplicaGroup group)
 {
     private Outbox<Message, Record, Command, Result> _outbox = new();
     private readonly List<(long RecordsBefore, NodeId To, Message Message)> _held = [];
     private readonly List<(long RecordsBefore, RequestId Request, Result Result)> _heldAnswers = [];
     private readonly List<Record> _undurable = [];
-    private readonly ClusterContext _context = new(cluster);
+    private readonly GroupContext _context = new(group);
     private long _durableCount;
     private Slot _reported;
 
@@ -44,9 +43,9 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
     public int HeldCount => _held.Count;
 
     public TimeInterval Time => new(
-        new Timestamp(cluster.Now) + Skew - cluster.ClockBound, new Timestamp(cluster.Now) + Skew + cluster.ClockBound, Clock);
+        new Timestamp(group.Now) + Skew - group.ClockBound, new Timestamp(group.Now) + Skew + group.ClockBound, Clock);
 
-    public Instant Monotonic => new(cluster.Now + (Id.Value * 1_000_000_000L));
+    public Instant Monotonic => new(group.Now + (Id.Value * 1_000_000_000L));
 
     public bool HoldsLease => IsUp && Paxos.HoldsLease(Time);
 
@@ -56,7 +55,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         IsUp = true;
         _durableCount = 0;
         var recovered = Durable.ToArray();
-        Paxos = cluster.Create(Id, State);
+        Paxos = group.Create(Id, State);
         _outbox = new();
         _reported = Slot.None;
         Paxos.Recover(recovered, Context(), _outbox);
@@ -76,7 +75,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
     /// <summary>Loses everything volatile, and of the undurable records all but the first <paramref name="kept"/>.</summary>
     public void Crash(int kept = 0)
     {
-        Durable.AddRange(_undurable.Take(kept));
+        Harden(kept);
         _undurable.Clear();
         _held.Clear();
         _heldAnswers.Clear();
@@ -92,7 +91,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
 
     public void Fire(TimerId timer)
     {
-        Assert.True(Timers.Remove(timer));
+        Invariant.Check(Timers.Remove(timer), "TimerIsSet");
         Step(outbox => Paxos.Fire(timer, Context(), outbox));
     }
 
@@ -115,7 +114,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
     public void Fsync(int count = int.MaxValue)
     {
         count = Math.Min(count, _undurable.Count);
-        Durable.AddRange(_undurable.Take(count));
+        Harden(count);
         _undurable.RemoveRange(0, count);
         _durableCount += count;
         Release();
@@ -125,11 +124,11 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
     public void Clone()
     {
         var bytes = Bytes(Paxos);
-        var copy = cluster.Create(Id, State);
+        var copy = group.Create(Id, State);
         var reader = new StateReader(bytes);
         copy.State(reader);
         reader.Complete();
-        Assert.Equal(Convert.ToHexString(bytes), Convert.ToHexString(Bytes(copy)));
+        Invariant.Check(bytes.AsSpan().SequenceEqual(Bytes(copy)), "VisitedStateIsWhole");
         Paxos = copy;
     }
 
@@ -148,9 +147,18 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
 
     private void Step(Action<Outbox<Message, Record, Command, Result>> step)
     {
-        Assert.True(IsUp);
+        Invariant.Check(IsUp, "OnlyWhatRunsSteps");
         step(_outbox);
         Drain();
+    }
+
+    private void Harden(int count)
+    {
+        foreach (var record in _undurable.Take(count))
+        {
+            Durable.Add(record);
+            group.Hardened(Id, record);
+        }
     }
 
     private void Drain()
@@ -158,7 +166,7 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         var outbox = _outbox;
         foreach (var record in outbox.Records)
         {
-            _undurable.Add(cluster.Coded(record));
+            _undurable.Add(group.Coded(record));
         }
 
         foreach (var timer in outbox.Timers)
@@ -167,20 +175,19 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
             if (timer.Set)
             {
                 Timers[timer.Timer] = timer.Due;
-                cluster.TimerSet(this, timer.Timer, timer.Due);
+                group.TimerSet(this, timer.Timer, timer.Due);
             }
         }
 
         Refusals.AddRange(outbox.Refusals);
         foreach (var executed in outbox.Executions)
         {
-            var value = Assert.IsType<Command.Propose>(executed.Command).Value;
-            State.Apply(executed.Position, value);
+            State.Apply(executed.Position, ((Command.Propose)executed.Command).Value);
         }
 
         foreach (var sent in outbox.Messages)
         {
-            _held.Add((sent.RecordsBefore, sent.To, cluster.Coded(sent.Message)));
+            _held.Add((sent.RecordsBefore, sent.To, group.Coded(sent.Message)));
         }
 
         foreach (var answer in outbox.Answers)
@@ -190,19 +197,19 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
 
         outbox.Clear();
         Release();
-        cluster.Stepped(this);
+        group.Stepped(this);
     }
 
     private void Release()
     {
         foreach (var (_, to, message) in Taken(_held, held => held.RecordsBefore <= _durableCount))
         {
-            cluster.Send(Id, to, message);
+            group.Send(Id, to, message);
         }
 
         foreach (var (_, request, result) in Taken(_heldAnswers, held => held.RecordsBefore <= _durableCount))
         {
-            cluster.Answered(this, request, result);
+            group.Answered(this, request, result);
         }
     }
 
@@ -213,16 +220,16 @@ internal sealed class Replica(NodeId id, TestCluster cluster)
         return taken;
     }
 
-    private ClusterContext Context()
+    private GroupContext Context()
     {
         _context.Refresh(Monotonic, Time);
         return _context;
     }
 
-    private sealed class ClusterContext(TestCluster cluster) : StepContext
+    private sealed class GroupContext(ReplicaGroup group) : StepContext
     {
         public void Refresh(Instant now, TimeInterval time) => (Now, TrueTime) = (now, time);
 
-        public override int Choose(int count) => cluster.Random.Next(count);
+        public override int Choose(int count) => group.Random.Below(count);
     }
 }

@@ -3,14 +3,15 @@ using Synod.Core;
 using Synod.Exploration;
 using Synod.Protocols.Commit;
 using Branch = Synod.Protocols.Commit.Branch;
+using TwoPhase = Synod.Protocols.Commit.TwoPhaseCommit;
 
-namespace Synod.Protocols.Tests.TwoPhaseCommit;
+namespace Synod.Lab.Worlds;
 
 using Model = Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>;
 using World = World<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>;
 
 /// <summary>The smallest bank: a coordinator, node 1, and participants from node 2 on, each with one account.</summary>
-internal static class Bank
+internal static class TwoPhaseCommitWorld
 {
     public static readonly NodeId Coordinator = new(1);
     public static readonly NodeId A = new(2);
@@ -60,6 +61,34 @@ internal static class Bank
         .Always(TwoPhase.Agreement, Agreement)
         .Always(TwoPhase.CommitValidity, Validity)
         .Always("AnswerTold", AnswerTold);
+    }
+
+    /// <summary>
+    /// The configuration in which <paramref name="shown"/> shows, over a protocol with <paramref name="mutation"/>: the same one, or none
+    /// for the proof that the configuration itself is sound.
+    /// </summary>
+    public static Model Showing(TwoPhaseCommitMutation shown, TwoPhaseCommitMutation mutation)
+    {
+        var crashes = shown is TwoPhaseCommitMutation.VoteBeforeDurable or TwoPhaseCommitMutation.DecideBeforeDurable
+            or TwoPhaseCommitMutation.AckBeforeDurable or TwoPhaseCommitMutation.TombstoneBeforeDurable
+            or TwoPhaseCommitMutation.ReuseIds or TwoPhaseCommitMutation.RecoverWithoutLocks ? 1 : 0;
+        var model = Model(2, new Budgets { Crashes = crashes, Timers = 1, MaxStates = 50_000 }, mutation);
+        return shown switch
+        {
+            TwoPhaseCommitMutation.MindChange => model with
+            {
+                Submissions = [.. model.Submissions, new(A, new TwoPhase.Command.Veto(First))],
+            },
+            TwoPhaseCommitMutation.ReuseIds => model with
+            {
+                Submissions =
+                [
+                    .. model.Submissions,
+                    new(Coordinator, new TwoPhase.Command.Begin([Branch(A, "2", "y"), Branch(B, "2", "y")])),
+                ],
+            },
+            _ => model,
+        };
     }
 
     /// <summary>

@@ -1,16 +1,17 @@
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
-using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;
 
-namespace Synod.Protocols.Tests.MultiPaxosRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// A cluster whose every delay and fault is drawn from a seed: loss, duplication, reordering, partitions, crashes that lose a
 /// suffix of what is not yet durable, pauses, lagging and unflushed state, checkpoints, clocks anywhere inside their bound.
-/// Checked throughout: agreement (by execution), disjoint leases in true time, reads that see everything acknowledged before.
+/// Checked throughout: agreement and validity of what is executed, disjoint leases in true time, reads that see everything
+/// acknowledged before.
 /// </summary>
-internal sealed class RandomCluster : TestCluster
+internal sealed class MultiPaxosWorld : ReplicaGroup
 {
     private const long Millisecond = 1_000_000;
 
@@ -25,15 +26,16 @@ internal sealed class RandomCluster : TestCluster
     private long _order;
     private int _values;
     private readonly bool _stormy;
+    private readonly Votes _votes;
 
     /// <param name="quorums">The members and their quorums.</param>
     /// <param name="options">Those of every replica.</param>
     /// <param name="seed">Everything is drawn from it.</param>
     /// <param name="stormy">Slow disks, very late messages, a crash or an election every few milliseconds.</param>
-    public RandomCluster(QuorumSystem quorums, MultiPaxosOptions options, int seed, bool stormy = false)
+    public MultiPaxosWorld(QuorumSystem quorums, MultiPaxosOptions options, ulong seed, bool stormy = false)
         : base(quorums, options, seed)
     {
-        AutoFsync = false;
+        _votes = new Votes(quorums);
         _stormy = stormy;
         foreach (var replica in Replicas.Values)
         {
@@ -104,16 +106,16 @@ internal sealed class RandomCluster : TestCluster
             return;
         }
 
-        if (_faults && (Cut(from, to) || Random.Next(100) < 3))
+        if (_faults && (Cut(from, to) || Random.Below(100) < 3))
         {
             return;
         }
 
-        var copies = _faults && Random.Next(100) < 5 ? 2 : 1;
+        var copies = _faults && Random.Below(100) < 5 ? 2 : 1;
         for (; copies > 0; copies--)
         {
-            var delay = Random.Next(100, 3_000) * 1_000L;
-            delay = _faults && Random.Next(100) < (_stormy ? 12 : 3) ? delay * Random.Next(10, _stormy ? 60 : 200) : delay;
+            var delay = Random.Between(100, 2_999) * 1_000L;
+            delay = _faults && Random.Below(100) < (_stormy ? 12 : 3) ? delay * Random.Between(10, _stormy ? 59 : 199) : delay;
             In(delay, () => Receive(from, to, message, 0));
         }
     }
@@ -131,11 +133,13 @@ internal sealed class RandomCluster : TestCluster
         if (replica.UndurableCount > 0 && _syncing.Add(replica.Id))
         {
             var life = replica.Life;
-            In(Random.Next(20, !_faults ? 500 : _stormy ? 15_000 : 4_000) * 1_000L, () => Sync(replica, life));
+            In(Random.Between(20, !_faults ? 499 : _stormy ? 14_999 : 3_999) * 1_000L, () => Sync(replica, life));
         }
 
         CheckLeases();
     }
+
+    public override void Hardened(NodeId node, Record record) => _votes.Add(node, record);
 
     public override void Answered(Replica replica, RequestId request, Result result)
     {
@@ -144,9 +148,13 @@ internal sealed class RandomCluster : TestCluster
         {
             ReadsAnswered++;
             var least = _reads[request];
-            Assert.True(ready.Slot >= least, $"a read at {ready.Slot} misses {least}, acknowledged before it began");
+            Invariant.Check(ready.Slot >= least, "ReadSeesAcknowledged", $"a read at {ready.Slot} misses {least}, acknowledged before it began");
         }
     }
+
+    /// <summary>Validity: accepted by a replicating quorum in one ballot, on disks; whatever they forgot since.</summary>
+    protected override void FirstExecuted(Replica replica, Slot slot, string text) => Invariant.Check(
+        _votes.IsChosen(slot, text), "ExecutedIsChosen", $"{replica.Id} executed '{text}' in {slot}, which no quorum accepted");
 
     private void In(long delay, Action action) => _events.Enqueue(action, (Now + delay, _order++));
 
@@ -196,14 +204,14 @@ internal sealed class RandomCluster : TestCluster
         if (replica.IsUp && replica.Life == life)
         {
             _syncing.Remove(replica.Id);
-            replica.Fsync(Random.Next(4) == 0 ? Random.Next(replica.UndurableCount + 1) : int.MaxValue);
+            replica.Fsync(Random.Below(4) == 0 ? Random.Below(replica.UndurableCount + 1) : int.MaxValue);
             Stepped(replica);
         }
     }
 
     private void Client()
     {
-        In(Random.Next(!_faults ? 60_000 : _stormy ? 3_000 : 12_000) * 1_000L, Client);
+        In(Random.Below(!_faults ? 60_000 : _stormy ? 3_000 : 12_000) * 1_000L, Client);
         var up = Replicas.Values.Where(replica => replica.IsUp && !_paused.Contains(replica.Id)).ToList();
         if (up.Count == 0)
         {
@@ -211,9 +219,9 @@ internal sealed class RandomCluster : TestCluster
         }
 
         var leaders = up.FindAll(replica => replica.Paxos.Role == PaxosRole.Leader);
-        var pool = leaders.Count > 0 && Random.Next(4) > 0 ? leaders : up;
-        var target = pool[Random.Next(pool.Count)];
-        switch (Random.Next(_faults ? 12 : 4))
+        var pool = leaders.Count > 0 && Random.Below(4) > 0 ? leaders : up;
+        var target = pool[Random.Below(pool.Count)];
+        switch (Random.Below(_faults ? 12 : 4))
         {
             case 0:
                 var least = Slot.None;
@@ -227,8 +235,8 @@ internal sealed class RandomCluster : TestCluster
             case 1:
                 Submit(target.Id.Value, new Command.AcquireLease());
                 break;
-            case 4 when Random.Next(10) == 0:
-                Submit(target.Id.Value, new Command.Transfer(up[Random.Next(up.Count)].Id));
+            case 4 when Random.Below(10) == 0:
+                Submit(target.Id.Value, new Command.Transfer(up[Random.Below(up.Count)].Id));
                 break;
             default:
                 Propose(target.Id.Value, $"v{++_values}");
@@ -250,9 +258,9 @@ internal sealed class RandomCluster : TestCluster
             return;
         }
 
-        In(Random.Next(_stormy ? 12_000 : 40_000) * 1_000L, Fault);
-        var replica = Replicas.Values.ElementAt(Random.Next(Replicas.Count));
-        switch (Random.Next(12))
+        In(Random.Below(_stormy ? 12_000 : 40_000) * 1_000L, Fault);
+        var replica = Replicas.Values.ElementAt(Random.Below(Replicas.Count));
+        switch (Random.Below(12))
         {
             case 9 or 10 when replica.IsUp && _stormy:
                 Submit(replica.Id.Value, new Command.Campaign());
@@ -261,14 +269,14 @@ internal sealed class RandomCluster : TestCluster
                 Restart(Replicas.Values.FirstOrDefault(other => other.IsUp && _stormy && other.UndurableCount > 0) ?? replica);
                 break;
             case 2:
-                _side = NodeSet.FromBits((UInt128)Random.Next(256));
-                In(Random.Next(300) * Millisecond, () => _side = NodeSet.Empty);
+                _side = NodeSet.FromBits((UInt128)Random.Below(256));
+                In(Random.Below(300) * Millisecond, () => _side = NodeSet.Empty);
                 break;
             case 11:
                 CutLink();
                 break;
             case 3 when _paused.Add(replica.Id):
-                In(Random.Next(500) * Millisecond, () => _paused.Remove(replica.Id));
+                In(Random.Below(500) * Millisecond, () => _paused.Remove(replica.Id));
                 break;
             case 4 when replica.IsUp:
                 replica.State.Flush();
@@ -283,9 +291,9 @@ internal sealed class RandomCluster : TestCluster
                 replica.Clone();
                 break;
             case 8 when replica.IsUp:
-                Submit(replica.Id.Value, Random.Next(2) == 0
-                    ? new Command.PeerDown(new NodeId(Random.Next(Replicas.Count) + 1))
-                    : new Command.PeerUp(new NodeId(Random.Next(Replicas.Count) + 1)));
+                Submit(replica.Id.Value, Random.Below(2) == 0
+                    ? new Command.PeerDown(new NodeId(Random.Below(Replicas.Count) + 1))
+                    : new Command.PeerUp(new NodeId(Random.Below(Replicas.Count) + 1)));
                 break;
             default:
                 break;
@@ -297,10 +305,10 @@ internal sealed class RandomCluster : TestCluster
         if (replica.IsUp)
         {
             Crashes++;
-            replica.Crash(Random.Next(2) == 0 ? 0 : Random.Next(replica.UndurableCount + 1));
-            replica.State.WipeReachesDisk = Random.Next(2) == 0;
+            replica.Crash(Random.Below(2) == 0 ? 0 : Random.Below(replica.UndurableCount + 1));
+            replica.State.WipeReachesDisk = Random.Below(2) == 0;
             _syncing.Remove(replica.Id);
-            In(Random.Next(_stormy ? 20 : 200) * Millisecond, () => Revive(replica));
+            In(Random.Below(_stormy ? 20 : 200) * Millisecond, () => Revive(replica));
         }
     }
 
@@ -309,7 +317,7 @@ internal sealed class RandomCluster : TestCluster
         if (!replica.IsUp)
         {
             replica.Start();
-            if (_stormy && _faults && Random.Next(3) == 0)
+            if (_stormy && _faults && Random.Below(3) == 0)
             {
                 Submit(replica.Id.Value, new Command.Campaign());
             }
@@ -326,11 +334,11 @@ internal sealed class RandomCluster : TestCluster
         replica.BeginCheckpoint();
         replica.State.Flush();
         var life = replica.Life;
-        In(Random.Next(20) * Millisecond, () =>
+        In(Random.Below(20) * Millisecond, () =>
         {
             if (replica.IsUp && replica.Life == life)
             {
-                replica.Checkpoint(keepOld: Random.Next(3) == 0);
+                replica.Checkpoint(keepOld: Random.Below(3) == 0);
                 _checkpointing.Remove((replica.Id, life));
             }
         });
@@ -343,29 +351,29 @@ internal sealed class RandomCluster : TestCluster
     private void CutLink()
     {
         var leader = Replicas.Values.FirstOrDefault(replica => replica.IsUp && replica.Paxos.Role == PaxosRole.Leader);
-        var from = leader?.Id ?? Replicas.Keys.ElementAt(Random.Next(Replicas.Count));
-        var to = Replicas.Keys.ElementAt(Random.Next(Replicas.Count));
+        var from = leader?.Id ?? Replicas.Keys.ElementAt(Random.Below(Replicas.Count));
+        var to = Replicas.Keys.ElementAt(Random.Below(Replicas.Count));
         _cutLinks.Add((from, to));
-        if (Random.Next(2) == 0)
+        if (Random.Below(2) == 0)
         {
             _cutLinks.Add((to, from));
         }
 
-        In(Random.Next(_stormy ? 150 : 300) * Millisecond, _cutLinks.Clear);
+        In(Random.Below(_stormy ? 150 : 300) * Millisecond, _cutLinks.Clear);
     }
 
-    private Duration DrawSkew() => new(Random.NextInt64(-ClockBound.Nanoseconds, ClockBound.Nanoseconds + 1));
+    private Duration DrawSkew() => new(Random.Between(-ClockBound.Nanoseconds, ClockBound.Nanoseconds));
 
     private void CheckLeases()
     {
         var holders = Replicas.Values.Where(replica => replica.HoldsLease).ToList();
         LeasesSeen += holders.Count;
-        Assert.True(holders.Count <= 1, "two leases at one time");
+        Invariant.Check(holders.Count <= 1, "LeasesAreDisjoint", $"{string.Join(", ", holders.Select(replica => replica.Id))}");
         if (holders.Count == 1)
         {
             var known = Agreed.Count == 0 ? Slot.None : Agreed.Keys.Last();
-            Assert.True(
-                holders[0].Paxos.Executed >= known, $"the holder of the lease is at {holders[0].Paxos.Executed}, but {known} is executed");
+            Invariant.Check(
+                holders[0].Paxos.Executed >= known, "LeaseholderIsCurrent", $"the holder of the lease is at {holders[0].Paxos.Executed}, but {known} is executed");
         }
     }
 
@@ -387,12 +395,15 @@ internal sealed class RandomCluster : TestCluster
         for (var tries = 0; tries < 5 && !Agreed.ContainsValue("last"); tries++)
         {
             var leader = Replicas.Values.FirstOrDefault(replica => replica.Paxos.IsReady);
-            Assert.True(leader is not null, $"no leader: {string.Join('\n', Replicas.Values)}");
+            Invariant.Check(leader is not null, "LeaderAfterFaults", $"{string.Join('\n', Replicas.Values)}");
             Propose(leader.Id.Value, "last");
             RunFor(Duration.FromSeconds(1));
         }
 
-        Assert.Contains("last", Agreed.Values);
-        Assert.All(Replicas.Values, replica => Assert.Contains("last", replica.State.Commands.Values));
+        Invariant.Check(Agreed.ContainsValue("last"), "ProgressAfterFaults");
+        foreach (var replica in Replicas.Values)
+        {
+            Invariant.Check(replica.State.Commands.Values.Contains("last"), "EveryoneCatchesUp", $"{replica}");
+        }
     }
 }
