@@ -27,6 +27,9 @@ public sealed record RoomBug(string Name, string Room, Func<ulong, SimulationFai
 
     /// <summary>What random walks under a seed found; they have no time.</summary>
     internal static SimulationFailure? Find(ulong seed, ExplorationResult walks) => walks.Counterexample is { } found
-        ? new SimulationFailure(seed, found.Property, Duration.Zero, NodeId.None, found.ToString())
+        ? new SimulationFailure(seed, NameOf(found.Property), Duration.Zero, NodeId.None, found.ToString())
         : null;
+
+    /// <summary>A property by its name; an invariant that a step broke comes as its whole message, with the name in quotes.</summary>
+    private static string NameOf(string property) => property.StartsWith("Invariant '", StringComparison.Ordinal) ? property.Split('\'')[1] : property;
 }

@@ -1,6 +1,8 @@
+using Synod.Core;
 using Synod.Exploration;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Commit;
+using Synod.Simulation;
 
 namespace Synod.Lab.Hunts;
 
@@ -26,8 +28,15 @@ public static class TwoPhaseCommitBugs
         Of("recovered-without-locks", TwoPhaseCommitMutation.RecoverWithoutLocks),
     ];
 
-    private static RoomBug Of(string name, TwoPhaseCommitMutation mutation) => new(
-        $"2pc-{name}",
-        "TwoPhaseCommit",
-        seed => RoomBug.Find(seed, TwoPhaseCommitWorld.Showing(mutation, mutation).Wander((int)seed, Walks, Length)));
+    /// <summary>Walks through the configuration in which <paramref name="shown"/> shows. The seed also says which node crashes, if one does.</summary>
+    internal static SimulationFailure? Run(ulong seed, TwoPhaseCommitMutation shown, TwoPhaseCommitMutation mutation)
+    {
+        var model = TwoPhaseCommitWorld.Showing(shown, mutation);
+        var crashing = model.Nodes[(int)(seed % (ulong)model.Nodes.Count)];
+        model = model with { Budgets = model.Budgets with { MayCrash = NodeSet.Of(crashing) } };
+        return RoomBug.Find(seed, model.Wander((int)seed, Walks, Length));
+    }
+
+    private static RoomBug Of(string name, TwoPhaseCommitMutation mutation) =>
+        new($"2pc-{name}", "TwoPhaseCommit", seed => Run(seed, mutation, mutation));
 }

@@ -11,7 +11,7 @@ namespace Synod.Lab.Worlds;
 /// Checked throughout: agreement and validity of what is executed, disjoint leases in true time, reads that see everything
 /// acknowledged before.
 /// </summary>
-internal sealed class MultiPaxosWorld : ReplicaGroup
+internal sealed partial class MultiPaxosWorld : ReplicaGroup
 {
     private const long Millisecond = 1_000_000;
 
@@ -26,7 +26,7 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
     private long _order;
     private int _values;
     private readonly bool _stormy;
-    private readonly Votes _votes;
+    private readonly AcceptorHistory _acceptors;
 
     /// <param name="quorums">The members and their quorums.</param>
     /// <param name="options">Those of every replica.</param>
@@ -35,7 +35,7 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
     public MultiPaxosWorld(QuorumSystem quorums, MultiPaxosOptions options, ulong seed, bool stormy = false)
         : base(quorums, options, seed)
     {
-        _votes = new Votes(quorums);
+        _acceptors = new AcceptorHistory(quorums);
         _stormy = stormy;
         foreach (var replica in Replicas.Values)
         {
@@ -97,6 +97,7 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
 
     public override void Send(NodeId from, NodeId to, Message message)
     {
+        _acceptors.Told(from, Replicas[from].Life, message);
         SnapshotsSent += message is Message.InstallSnapshot ? 1 : 0;
         if (from == to)
         {
@@ -139,7 +140,7 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
         CheckLeases();
     }
 
-    public override void Hardened(NodeId node, Record record) => _votes.Add(node, record);
+    public override void Hardened(NodeId node, Record record) => _acceptors.Wrote(node, record);
 
     public override void Answered(Replica replica, RequestId request, Result result)
     {
@@ -154,7 +155,7 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
 
     /// <summary>Validity: accepted by a replicating quorum in one ballot, on disks; whatever they forgot since.</summary>
     protected override void FirstExecuted(Replica replica, Slot slot, string text) => Invariant.Check(
-        _votes.IsChosen(slot, text), "ExecutedIsChosen", $"{replica.Id} executed '{text}' in {slot}, which no quorum accepted");
+        _acceptors.IsChosen(slot, text), "ExecutedIsChosen", $"{replica.Id} executed '{text}' in {slot}, which no quorum accepted");
 
     private void In(long delay, Action action) => _events.Enqueue(action, (Now + delay, _order++));
 
@@ -249,117 +250,6 @@ internal sealed class MultiPaxosWorld : ReplicaGroup
     {
         _reads[Peek()] = least;
         Submit(target.Id.Value, new Command.ReadIndex());
-    }
-
-    private void Fault()
-    {
-        if (!_faults)
-        {
-            return;
-        }
-
-        In(Random.Below(_stormy ? 12_000 : 40_000) * 1_000L, Fault);
-        var replica = Replicas.Values.ElementAt(Random.Below(Replicas.Count));
-        switch (Random.Below(12))
-        {
-            case 9 or 10 when replica.IsUp && _stormy:
-                Submit(replica.Id.Value, new Command.Campaign());
-                break;
-            case 0 or 1:
-                Restart(Replicas.Values.FirstOrDefault(other => other.IsUp && _stormy && other.UndurableCount > 0) ?? replica);
-                break;
-            case 2:
-                _side = NodeSet.FromBits((UInt128)Random.Below(256));
-                In(Random.Below(300) * Millisecond, () => _side = NodeSet.Empty);
-                break;
-            case 11:
-                CutLink();
-                break;
-            case 3 when _paused.Add(replica.Id):
-                In(Random.Below(500) * Millisecond, () => _paused.Remove(replica.Id));
-                break;
-            case 4 when replica.IsUp:
-                replica.State.Flush();
-                break;
-            case 5 when replica.IsUp:
-                Checkpoint(replica);
-                break;
-            case 6:
-                replica.Skew = DrawSkew();
-                break;
-            case 7 when replica.IsUp:
-                replica.Clone();
-                break;
-            case 8 when replica.IsUp:
-                Submit(replica.Id.Value, Random.Below(2) == 0
-                    ? new Command.PeerDown(new NodeId(Random.Below(Replicas.Count) + 1))
-                    : new Command.PeerUp(new NodeId(Random.Below(Replicas.Count) + 1)));
-                break;
-            default:
-                break;
-        }
-    }
-
-    private void Restart(Replica replica)
-    {
-        if (replica.IsUp)
-        {
-            Crashes++;
-            replica.Crash(Random.Below(2) == 0 ? 0 : Random.Below(replica.UndurableCount + 1));
-            replica.State.WipeReachesDisk = Random.Below(2) == 0;
-            _syncing.Remove(replica.Id);
-            In(Random.Below(_stormy ? 20 : 200) * Millisecond, () => Revive(replica));
-        }
-    }
-
-    private void Revive(Replica replica)
-    {
-        if (!replica.IsUp)
-        {
-            replica.Start();
-            if (_stormy && _faults && Random.Below(3) == 0)
-            {
-                Submit(replica.Id.Value, new Command.Campaign());
-            }
-        }
-    }
-
-    private void Checkpoint(Replica replica)
-    {
-        if (!_checkpointing.Add((replica.Id, replica.Life)))
-        {
-            return;
-        }
-
-        replica.BeginCheckpoint();
-        replica.State.Flush();
-        var life = replica.Life;
-        In(Random.Below(20) * Millisecond, () =>
-        {
-            if (replica.IsUp && replica.Life == life)
-            {
-                replica.Checkpoint(keepOld: Random.Below(3) == 0);
-                _checkpointing.Remove((replica.Id, life));
-            }
-        });
-    }
-
-    private bool Cut(NodeId from, NodeId to) =>
-        _cutLinks.Contains((from, to)) || (!_side.IsEmpty && _side.Contains(from) != _side.Contains(to));
-
-    /// <summary>Two nodes cannot reach each other, or only one way, while both reach the rest.</summary>
-    private void CutLink()
-    {
-        var leader = Replicas.Values.FirstOrDefault(replica => replica.IsUp && replica.Paxos.Role == PaxosRole.Leader);
-        var from = leader?.Id ?? Replicas.Keys.ElementAt(Random.Below(Replicas.Count));
-        var to = Replicas.Keys.ElementAt(Random.Below(Replicas.Count));
-        _cutLinks.Add((from, to));
-        if (Random.Below(2) == 0)
-        {
-            _cutLinks.Add((to, from));
-        }
-
-        In(Random.Below(_stormy ? 150 : 300) * Millisecond, _cutLinks.Clear);
     }
 
     private Duration DrawSkew() => new(Random.Between(-ClockBound.Nanoseconds, ClockBound.Nanoseconds));

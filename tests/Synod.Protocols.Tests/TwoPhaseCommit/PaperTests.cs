@@ -1,7 +1,7 @@
 using Synod.Core;
 using Synod.Protocols.Commit;
 using Xunit;
-using static Synod.Protocols.Tests.TwoPhaseCommit.Bank;
+using static Synod.Lab.Worlds.TwoPhaseCommitWorld;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
