@@ -10,6 +10,9 @@ namespace Synod.Database.Ranges;
 /// </summary>
 internal sealed partial class RangeLeader
 {
+    // Commits applied here whose coordinators are not told so yet: nobody waits for it, so one tick's worth goes together.
+    private readonly List<(ulong Coordinator, TransactionId Id)> _applied = [];
+
     /// <summary>The coordinator asks for a vote.</summary>
     public void OnPrepare(NodeMessage.Prepare message)
     {
@@ -148,7 +151,7 @@ internal sealed partial class RangeLeader
         {
             if (command.Outcome.IsCommit)
             {
-                Acknowledge(transaction.Coordinator, command.Id);
+                _applied.Add((transaction.Coordinator, command.Id));
             }
 
             Remove(transaction);
@@ -184,6 +187,16 @@ internal sealed partial class RangeLeader
 
     private void VoteNo(ulong coordinator, TransactionId id) =>
         _step.ToLeader(new NodeMessage.Vote(coordinator, id, _replica.Group, false, default));
+
+    private void TickApplied()
+    {
+        foreach (var (coordinator, id) in _applied)
+        {
+            Acknowledge(coordinator, id);
+        }
+
+        _applied.Clear();
+    }
 
     private void Acknowledge(ulong coordinator, TransactionId id) =>
         _step.ToLeader(new NodeMessage.Resolved(coordinator, id, _replica.Group));

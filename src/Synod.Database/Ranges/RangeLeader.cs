@@ -47,7 +47,7 @@ internal sealed partial class RangeLeader
     public int LockCount => _locks.Count;
 
     /// <summary>Whether anything needs the periodic look of <see cref="Tick"/>.</summary>
-    public bool IsBusy => _transactions.Count + _finishing.Count + _forgettable.Count + _inquirers.Count > 0;
+    public bool IsBusy => _transactions.Count + _finishing.Count + _forgettable.Count + _inquirers.Count + _applied.Count > 0;
 
     /// <summary>Why nothing new is begun, while the leader drains before a split or a transfer; null otherwise.</summary>
     public string? Closing { get; private set; }
@@ -187,6 +187,7 @@ internal sealed partial class RangeLeader
         }
 
         TickFinishing(now);
+        TickApplied();
     }
 
     /// <summary>
