@@ -15,6 +15,9 @@ internal enum NodeTimer
     /// <summary>A group's next command may have become visible.</summary>
     Apply,
 
+    /// <summary>A client's commit timestamp may have passed.</summary>
+    Answer,
+
     /// <summary>A group has something to propose.</summary>
     Propose,
 
@@ -218,7 +221,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             case NodeTimer.Tick:
                 Tick();
                 break;
-            case NodeTimer.Apply:
+            case NodeTimer.Apply or NodeTimer.Answer:
                 if (_replicas.TryGetValue((ulong)timer.Key, out var waiting))
                 {
                     _touched.Enqueue(waiting);

@@ -45,16 +45,13 @@ public sealed record DatabaseOptions
     /// <summary>A transaction whose owner was silent for so long, and that is not prepared, loses its locks.</summary>
     public Duration TransactionSilenceLimit { get; init; } = Duration.FromSeconds(5);
 
-    /// <summary>How long a vote promises read locks: the commit timestamp must not be above it.</summary>
-    public Duration VoteValidity { get; init; } = Duration.FromMilliseconds(400);
-
     /// <summary>After this long without an outcome a participant asks the coordinator, and a coordinator asks again for votes.</summary>
     public Duration InquiryInterval { get; init; } = Duration.FromMilliseconds(300);
 
     /// <summary>How long an outcome that nobody waits for may stay unproposed at a participant, until another proposal takes it along.</summary>
     public Duration Patience { get; init; } = Duration.FromMilliseconds(2);
 
-    /// <summary>The longest commit timestamp promise; votes that take longer abort the transaction.</summary>
+    /// <summary>Votes that take longer abort the transaction.</summary>
     public Duration VoteTimeout { get; init; } = Duration.FromSeconds(5);
 
     /// <summary>Versions stay readable at least this long.</summary>
@@ -99,7 +96,7 @@ internal enum DatabaseMutation
     /// <summary>An inquiry about an unknown transaction is answered with abort, without a tombstone.</summary>
     NoTombstone = 1 << 7,
 
-    /// <summary>Read-only participants vote without a limit on the commit timestamp.</summary>
+    /// <summary>A transaction is committed at a timestamp at which its read locks may have been lost.</summary>
     IgnoreVoteValidity = 1 << 8,
 
     /// <summary>A new leader serves before the locks of prepared transactions are taken again.</summary>
@@ -119,4 +116,31 @@ internal enum DatabaseMutation
 
     /// <summary>A command of an earlier term is applied although a later leader has begun.</summary>
     ApplyFormerTerms = 1 << 14,
+
+    /// <summary>A coordinator answers when its Stage is chosen, without waiting for the votes.</summary>
+    AcknowledgeStage = 1 << 15,
+
+    /// <summary>A coordinator answers before the commit timestamp has passed.</summary>
+    AcknowledgeBeforePassed = 1 << 16,
+
+    /// <summary>A coordinator tells the participants to commit before its own record says that the transaction is committed.</summary>
+    ResolveImplicitCommit = 1 << 17,
+
+    /// <summary>A participant says that a transaction is prevented, and does not keep the fence.</summary>
+    FenceNotKept = 1 << 18,
+
+    /// <summary>A participant says that a transaction is prevented because it has no record of it, without a fence.</summary>
+    MissingMeansPrevented = 1 << 19,
+
+    /// <summary>A new leader aborts what it finds staged, without asking the participants.</summary>
+    PresumeAbortOfStaged = 1 << 20,
+
+    /// <summary>A Stage is taken although the transaction was aborted before.</summary>
+    StageOverOutcome = 1 << 21,
+
+    /// <summary>The locks of a staged transaction are free as soon as somebody wants to abort it.</summary>
+    FreeStagedLocksEarly = 1 << 22,
+
+    /// <summary>A vote of no counts as proof that a transaction is not prepared.</summary>
+    NoMeansPrevented = 1 << 23,
 }

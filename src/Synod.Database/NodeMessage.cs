@@ -31,13 +31,19 @@ public abstract record NodeMessage
         : ToLeader(Group, Id);
 
     /// <summary>
-    /// Participant to coordinator, after its Prepare record is chosen: yes at <paramref name="PrepareTimestamp"/>, provided that
-    /// the commit timestamp is at most <paramref name="ValidUntil"/> (until then nobody else can lead here, so the read locks
-    /// that live in the leader's memory hold); or no.
+    /// Participant to coordinator: yes, with the promise of its Prepare record, after that is chosen; or no, which binds nobody: it
+    /// asks a coordinator that has told nobody of a commit to abort.
     /// </summary>
-    public sealed record Vote(
-        ulong Group, TransactionId Id, ulong Participant, bool Yes, Timestamp PrepareTimestamp, Timestamp ValidUntil)
-        : ToLeader(Group, Id);
+    public sealed record Vote(ulong Group, TransactionId Id, ulong Participant, bool Yes, Promise Promise) : ToLeader(Group, Id);
+
+    /// <summary>
+    /// Coordinator to participant, when a new leader has found the transaction staged: is it prepared? Answered by a yes vote, or by
+    /// <see cref="Prevented"/>. Safe to repeat.
+    /// </summary>
+    public sealed record QueryPrepare(ulong Group, TransactionId Id, ulong Coordinator) : ToLeader(Group, Id);
+
+    /// <summary>Participant to coordinator, after its Fence is chosen: the transaction is not prepared there and never will be.</summary>
+    public sealed record Prevented(ulong Group, TransactionId Id, ulong Participant) : ToLeader(Group, Id);
 
     /// <summary>Coordinator to participant, after the decision is chosen and, for a commit, its timestamp has passed.</summary>
     public sealed record Resolve(ulong Group, TransactionId Id, ulong Coordinator, Outcome Outcome) : ToLeader(Group, Id);

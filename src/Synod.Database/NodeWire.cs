@@ -50,8 +50,7 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 Header(w, 6, m);
                 w.Fixed64(m.Participant);
                 w.Bool(m.Yes);
-                w.Timestamp(m.PrepareTimestamp);
-                w.Timestamp(m.ValidUntil);
+                w.Promise(m.Promise);
                 break;
             case NodeMessage.Resolve m:
                 Header(w, 7, m);
@@ -64,6 +63,14 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 break;
             case NodeMessage.Inquire m:
                 Header(w, 9, m);
+                w.Fixed64(m.Participant);
+                break;
+            case NodeMessage.QueryPrepare m:
+                Header(w, 10, m);
+                w.Fixed64(m.Coordinator);
+                break;
+            case NodeMessage.Prevented m:
+                Header(w, 11, m);
                 w.Fixed64(m.Participant);
                 break;
         }
@@ -106,8 +113,7 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
             case 6:
                 var participant = r.Fixed64();
                 var yes = r.Bool();
-                var prepare = r.Timestamp();
-                return new NodeMessage.Vote(group, id, participant, yes, prepare, r.Timestamp());
+                return new NodeMessage.Vote(group, id, participant, yes, r.Promise());
             case 7:
                 var decidedBy = r.Fixed64();
                 return new NodeMessage.Resolve(group, id, decidedBy, r.Outcome());
@@ -115,6 +121,10 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 return new NodeMessage.Resolved(group, id, r.Fixed64());
             case 9:
                 return new NodeMessage.Inquire(group, id, r.Fixed64());
+            case 10:
+                return new NodeMessage.QueryPrepare(group, id, r.Fixed64());
+            case 11:
+                return new NodeMessage.Prevented(group, id, r.Fixed64());
             default:
                 return null;
         }

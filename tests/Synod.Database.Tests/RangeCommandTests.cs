@@ -15,8 +15,10 @@ public sealed class RangeCommandTests
     public static TheoryData<RangeCommand> Commands { get; } =
     [
         new RangeCommand.CommitLocal(Id, new Timestamp(5), Writes),
-        new RangeCommand.Prepare(Id, new Age(1, 2), 9, new Timestamp(6), Writes),
-        new RangeCommand.Commit(Id, new Timestamp(7), Writes, [2, 3]),
+        new RangeCommand.Prepare(Id, new Age(1, 2), 9, new Promise(new Timestamp(6), Timestamp.MaxValue), Writes),
+        new RangeCommand.Stage(Id, new Age(1, 2), new Promise(new Timestamp(6), new Timestamp(60)), Writes, [2, 3]),
+        new RangeCommand.Commit(Id, new Timestamp(7)),
+        new RangeCommand.Fence(Id, new Timestamp(8)),
         new RangeCommand.Abort(Id),
         new RangeCommand.Resolve(Id, Outcome.Commit(new Timestamp(8))),
         new RangeCommand.Resolve(Id, Outcome.Abort),

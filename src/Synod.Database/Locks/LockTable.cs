@@ -21,7 +21,8 @@ public interface ILockOwner
 
     /// <summary>
     /// Whether the transaction may still be wounded here. Not once a record of it was proposed: it may be prepared then, and only
-    /// its coordinator may end it. It waits for no lock here, but a part of it elsewhere may: see <see cref="LockTable.BlocksOlder"/>.
+    /// its coordinator may end it, as long as votes are missing. It waits for no lock here, but a part of it elsewhere may: see
+    /// <see cref="LockTable.BlocksOlder"/>.
     /// </summary>
     bool IsWoundable { get; }
 }

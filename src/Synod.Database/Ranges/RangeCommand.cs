@@ -21,23 +21,38 @@ public abstract record RangeCommand
 
     /// <summary>
     /// A participant's vote: its writes become intents and keep their locks across leaders until resolved. The commit timestamp
-    /// will be at least <paramref name="PrepareTimestamp"/>.
+    /// will be at least the promise's, and at most what it says the read locks hold until.
     /// </summary>
     public sealed record Prepare(
-        TransactionId Id, Age Age, ulong Coordinator, Timestamp PrepareTimestamp, IReadOnlyList<KeyWrite> Writes) : RangeCommand;
+        TransactionId Id, Age Age, ulong Coordinator, Promise Promise, IReadOnlyList<KeyWrite> Writes) : RangeCommand;
 
-    /// <summary>The coordinator's decision to commit, with its own writes and the participants that have to be told.</summary>
-    public sealed record Commit(
-        TransactionId Id, Timestamp Timestamp, IReadOnlyList<KeyWrite> Writes, IReadOnlyList<ulong> Participants) : RangeCommand
+    /// <summary>
+    /// The coordinator's own vote, and the names of all others: once this and every participant's Prepare are chosen, the
+    /// transaction is committed, at the largest of their timestamps (commit.md §5.1).
+    /// </summary>
+    public sealed record Stage(
+        TransactionId Id, Age Age, Promise Promise, IReadOnlyList<KeyWrite> Writes, IReadOnlyList<ulong> Participants) : RangeCommand;
+
+    /// <summary>
+    /// Says so of a staged transaction: from here on its versions may be seen. Without effect on one that is not staged, which is the
+    /// compare-and-set of commit.md §5.4.
+    /// </summary>
+    public sealed record Commit(TransactionId Id, Timestamp Timestamp) : RangeCommand
     {
         public override Timestamp VisibleAfter => Timestamp;
     }
 
     /// <summary>
     /// The coordinator's decision to abort; also the tombstone that answers an inquiry about a transaction without a record, so
-    /// that a commit proposal still in flight finds it and has no effect (commit.md §4.2).
+    /// that a Stage still in flight finds it and has no effect (commit.md §4.2, §5.4).
     /// </summary>
     public sealed record Abort(TransactionId Id) : RangeCommand;
+
+    /// <summary>
+    /// Asks, at a participant, whether the transaction is prepared, and sees to it that it never will be if it is not
+    /// (commit.md §5.4). <paramref name="At"/> is the leader's clock, by which every replica forgets it at the same time.
+    /// </summary>
+    public sealed record Fence(TransactionId Id, Timestamp At) : RangeCommand;
 
     /// <summary>A participant learns the outcome: intents become versions, or go.</summary>
     public sealed record Resolve(TransactionId Id, Outcome Outcome) : RangeCommand
@@ -88,15 +103,13 @@ public abstract record RangeCommand
                 writer.Transaction(c.Id);
                 writer.Age(c.Age);
                 writer.Fixed64(c.Coordinator);
-                writer.Timestamp(c.PrepareTimestamp);
+                writer.Promise(c.Promise);
                 writer.Writes(c.Writes);
                 break;
             case Commit c:
                 writer.Byte(3);
                 writer.Transaction(c.Id);
                 writer.Timestamp(c.Timestamp);
-                writer.Writes(c.Writes);
-                writer.Groups(c.Participants);
                 break;
             case Abort c:
                 writer.Byte(4);
@@ -130,6 +143,19 @@ public abstract record RangeCommand
             case Lead:
                 writer.Byte(9);
                 break;
+            case Stage c:
+                writer.Byte(10);
+                writer.Transaction(c.Id);
+                writer.Age(c.Age);
+                writer.Promise(c.Promise);
+                writer.Writes(c.Writes);
+                writer.Groups(c.Participants);
+                break;
+            case Fence c:
+                writer.Byte(11);
+                writer.Transaction(c.Id);
+                writer.Timestamp(c.At);
+                break;
         }
     }
 
@@ -146,13 +172,11 @@ public abstract record RangeCommand
                 var prepared = r.Transaction();
                 var age = r.Age();
                 var coordinator = r.Fixed64();
-                var prepareTimestamp = r.Timestamp();
-                return new Prepare(prepared, age, coordinator, prepareTimestamp, r.Writes());
+                var promise = r.Promise();
+                return new Prepare(prepared, age, coordinator, promise, r.Writes());
             case 3:
                 var committed = r.Transaction();
-                var timestamp = r.Timestamp();
-                var writes = r.Writes();
-                return new Commit(committed, timestamp, writes, r.Groups());
+                return new Commit(committed, r.Timestamp());
             case 4:
                 return new Abort(r.Transaction());
             case 5:
@@ -175,6 +199,15 @@ public abstract record RangeCommand
                 return new Collect(threshold, new Key(r.Bytes()));
             case 9:
                 return new Lead();
+            case 10:
+                var staged = r.Transaction();
+                var stagedAge = r.Age();
+                var stagedPromise = r.Promise();
+                var writes = r.Writes();
+                return new Stage(staged, stagedAge, stagedPromise, writes, r.Groups());
+            case 11:
+                var fenced = r.Transaction();
+                return new Fence(fenced, r.Timestamp());
             default:
                 return null;
         }

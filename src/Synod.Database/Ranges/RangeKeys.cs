@@ -14,6 +14,8 @@ internal static class RangeKeys
     public const byte PreparedKind = 3;
     public const byte UnresolvedKind = 4;
     public const byte SessionKind = 5;
+    public const byte StagedKind = 6;
+    public const byte FenceKind = 7;
 
     public static byte[] Descriptor(ulong group) => MetaKey.Of(group, DescriptorKind);
 
@@ -22,6 +24,10 @@ internal static class RangeKeys
     public static byte[] Prepared(ulong group, TransactionId id) => MetaKey.Of(group, PreparedKind, Suffix(id));
 
     public static byte[] Unresolved(ulong group, TransactionId id) => MetaKey.Of(group, UnresolvedKind, Suffix(id));
+
+    public static byte[] Staged(ulong group, TransactionId id) => MetaKey.Of(group, StagedKind, Suffix(id));
+
+    public static byte[] Fence(ulong group, TransactionId id) => MetaKey.Of(group, FenceKind, Suffix(id));
 
     public static byte[] Session(ulong group, ulong client) => MetaKey.Of(group, SessionKind, Suffix(client));
 
@@ -70,7 +76,7 @@ internal static class RangeKeys
     {
         writer.Age(value.Age);
         writer.Fixed64(value.Coordinator);
-        writer.Timestamp(value.PrepareTimestamp);
+        writer.Promise(value.Promise);
         writer.Writes(value.Writes);
     });
 
@@ -79,8 +85,34 @@ internal static class RangeKeys
         var reader = new CodecReader(bytes);
         var age = reader.Age();
         var coordinator = reader.Fixed64();
-        var timestamp = reader.Timestamp();
-        return Completed(new PreparedTransaction(age, coordinator, timestamp, reader.Writes()), reader);
+        var promise = reader.Promise();
+        return Completed(new PreparedTransaction(age, coordinator, promise, reader.Writes()), reader);
+    }
+
+    public static byte[] WriteStaged(StagedTransaction value) => Written(writer =>
+    {
+        writer.Age(value.Age);
+        writer.Promise(value.Promise);
+        writer.Writes(value.Writes);
+        writer.Groups(value.Participants);
+    });
+
+    public static StagedTransaction ReadStaged(byte[] bytes)
+    {
+        var reader = new CodecReader(bytes);
+        var age = reader.Age();
+        var promise = reader.Promise();
+        var writes = reader.Writes();
+        return Completed(new StagedTransaction(age, promise, writes, reader.Groups()), reader);
+    }
+
+    /// <param name="at">When the transaction was fenced, by its command.</param>
+    public static byte[] WriteFence(Timestamp at) => Written(writer => writer.Timestamp(at));
+
+    public static Timestamp ReadFence(byte[] bytes)
+    {
+        var reader = new CodecReader(bytes);
+        return Completed(reader.Timestamp(), reader);
     }
 
     public static byte[] WriteUnresolved(CommittedTransaction value) => Written(writer =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Synod.Core;
 using Synod.Database.Locks;
 using Synod.Database.Transactions;
@@ -5,11 +6,16 @@ using Synod.Database.Transactions;
 namespace Synod.Database.Ranges;
 
 /// <summary>
-/// Committing at the coordinator: one record when one range is touched, two-phase commit over groups otherwise (commit.md §4.2).
-/// The first outcome that the group applies for a transaction id is its outcome for ever.
+/// Committing at the coordinator: one record when one range is touched, parallel commit over groups otherwise (commit.md §5). The
+/// coordinator stages the transaction while the participants prepare it; when all of these records are chosen it is committed, and the
+/// client is told. That outcome is then recorded, and only after that acted upon. The first outcome that the group applies for a
+/// transaction id is its outcome for ever.
 /// </summary>
 internal sealed partial class RangeLeader
 {
+    // Committed and not answered: their timestamps have not certainly passed.
+    private readonly SortedSet<(Timestamp Timestamp, TransactionId Id)> _committed = [];
+
     /// <summary>A commit request. The caller has checked the lease, the limits and that the range serves the first part's keys.</summary>
     public void Commit(RequestId request, Api.Commit body)
     {
@@ -41,6 +47,7 @@ internal sealed partial class RangeLeader
         var transaction = Begin(id, age);
         var coordination = new Coordination(_step.Context.Now);
         transaction.Coordination = coordination;
+        transaction.HasReads |= own.Term is not null;
         transaction.Writes = Responses.Writes(own);
         coordination.Requests.Add(request);
         foreach (var part in body.Parts.Skip(1))
@@ -48,7 +55,7 @@ internal sealed partial class RangeLeader
             coordination.Participants.Add(part.Group, new Participant(Responses.Writes(part), Responses.Term(part.Term)));
         }
 
-        SendPrepares(transaction, coordination);
+        AskAll(transaction, coordination);
         if (Lock(transaction, LockMode.Exclusive, KeysOf(transaction.Writes), transaction))
         {
             OnWriteLocked(transaction);
@@ -58,27 +65,28 @@ internal sealed partial class RangeLeader
     /// <summary>Answers a request that was decided before its keys moved to another range; false if it was not.</summary>
     public bool AnswersDecided(RequestId request, Api.Commit body) => AnswerDecided(request, Responses.Identify(body.Transaction));
 
-    /// <summary>A participant's vote. The first no decides.</summary>
+    /// <summary>
+    /// A participant's vote. The first no decides, unless a vote can no longer be taken back: a leader that has heard all of them has
+    /// told the client, and one that found the transaction staged cannot know whether another one has.
+    /// </summary>
     public void OnVote(NodeMessage.Vote vote)
     {
-        if (!_transactions.TryGetValue(vote.Id, out var transaction)
-            || transaction is not { Phase: TransactionPhase.Active, Coordination: { } coordination }
-            || !coordination.Participants.TryGetValue(vote.Participant, out var participant))
+        if (!IsUndecided(vote.Id, vote.Participant, out var transaction, out var participant))
         {
             _step.Outbox.Refuse(Refusal.Unexpected);
             return;
         }
 
-        if (!vote.Yes)
+        var coordination = transaction.Coordination!;
+        if (vote.Yes)
+        {
+            participant.Promise = vote.Promise;
+            ContinueCoordination(transaction);
+        }
+        else if (!coordination.IsRecovery || _options.Mutation.HasFlag(DatabaseMutation.NoMeansPrevented))
         {
             DecideAbort(transaction, coordination, "A participant could not prepare: its locks were lost.");
-            return;
         }
-
-        participant.Voted = true;
-        participant.PrepareTimestamp = vote.PrepareTimestamp;
-        participant.ValidUntil = vote.ValidUntil;
-        ContinueCoordination(transaction);
     }
 
     /// <summary>A participant has applied the outcome.</summary>
@@ -127,13 +135,11 @@ internal sealed partial class RangeLeader
     /// <summary>A group has a new leader: what the old one was asked and did not answer is asked again at once.</summary>
     public void OnMoved(ulong group)
     {
-        foreach (var transaction in _transactions.Values)
+        foreach (var id in _transactions.Keys)
         {
-            if (transaction is { Phase: TransactionPhase.Active, Coordination: { } coordination }
-                && coordination.Participants.TryGetValue(group, out var participant)
-                && !participant.Voted)
+            if (IsUndecided(id, group, out var transaction, out var participant) && participant.Promise is null)
             {
-                SendPrepare(transaction, group, participant);
+                Ask(transaction, group, participant);
             }
         }
 
@@ -146,102 +152,168 @@ internal sealed partial class RangeLeader
         }
     }
 
+    /// <summary>Answers clients whose commit timestamps have passed; returns the next that has not.</summary>
+    public Timestamp? AnswerPassed()
+    {
+        while (_committed.Count > 0)
+        {
+            var (timestamp, id) = _committed.Min;
+            if (!_step.Context.TrueTime.After(timestamp) && !_options.Mutation.HasFlag(DatabaseMutation.AcknowledgeBeforePassed))
+            {
+                return timestamp;
+            }
+
+            _committed.Remove((timestamp, id));
+            if (_transactions.TryGetValue(id, out var transaction) && transaction.Coordination is { } coordination)
+            {
+                AnswerAll(coordination, Responses.Committed(timestamp));
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsUndecided(
+        TransactionId id, ulong group, [NotNullWhen(true)] out LeaderTransaction? transaction, [NotNullWhen(true)] out Participant? participant)
+    {
+        participant = null;
+        return _transactions.TryGetValue(id, out transaction)
+            && transaction is { Phase: not TransactionPhase.Resolving, Coordination: { } coordination }
+            && coordination.Participants.TryGetValue(group, out participant);
+    }
+
     private void ContinueCoordination(LeaderTransaction transaction)
     {
         var coordination = transaction.Coordination!;
         var now = _step.Context.Now;
-        if (transaction.Phase != TransactionPhase.Active)
+        if (coordination.AllVoted)
         {
-            return;
-        }
-
-        if (!coordination.AllVoted)
-        {
-            if (now - coordination.Started > _options.VoteTimeout)
+            if (transaction.Phase == TransactionPhase.Prepared)
             {
-                DecideAbort(transaction, coordination, "Not every participant voted in time.");
+                Conclude(transaction, coordination);
             }
-            else if (now - coordination.LastSent > _options.InquiryInterval)
-            {
-                SendPrepares(transaction, coordination);
-            }
-
-            return;
         }
-
-        if (coordination.IsLocked)
+        else if (now - coordination.Started > _options.VoteTimeout && !coordination.IsRecovery)
         {
-            DecideCommit(transaction, coordination);
+            DecideAbort(transaction, coordination, "Not every participant voted in time.");
+        }
+        else if (now - coordination.LastSent > _options.InquiryInterval)
+        {
+            AskAll(transaction, coordination);
         }
     }
 
-    private void DecideCommit(LeaderTransaction transaction, Coordination coordination)
+    /// <summary>The coordinator's own locks are held: what it has to say goes to its group, whatever the others will vote.</summary>
+    private void Stage(LeaderTransaction transaction, Coordination coordination)
     {
-        var participants = coordination.Participants;
-        var prepared = _options.Mutation.HasFlag(DatabaseMutation.IgnorePrepareTimestamps)
-            ? Timestamp.Zero
-            : participants.Values.Aggregate(Timestamp.Zero, (max, item) => Timestamp.Max(max, item.PrepareTimestamp));
-        if (Assign(prepared) is not { } timestamp)
+        if (Vouch(transaction) is not { } promise)
         {
             DecideAbort(transaction, coordination, "The leader's lease is too short for a commit timestamp.");
             return;
         }
 
-        // Up to ValidUntil nobody else can lead the participant's range, so its read locks hold at the commit timestamp.
-        if (participants.Values.Any(participant => timestamp > participant.ValidUntil)
-            && !_options.Mutation.HasFlag(DatabaseMutation.IgnoreVoteValidity))
+        transaction.Phase = TransactionPhase.Proposed;
+        var participants = coordination.Participants.Keys;
+        _replica.Propose(participants.Count == 0
+            ? new RangeCommand.CommitLocal(transaction.Id, promise.Timestamp, transaction.Writes)
+            : new RangeCommand.Stage(transaction.Id, transaction.Age, promise, transaction.Writes, [.. participants]));
+    }
+
+    private void OnStaged(TransactionId id, CommandEffect effect)
+    {
+        if (effect.Kind != EffectKind.None)
+        {
+            // Somebody asked for it before it came, and was told that it is aborted.
+            OnDecided(id, effect);
+        }
+        else if (_transactions.TryGetValue(id, out var transaction) && transaction.Phase == TransactionPhase.Proposed)
+        {
+            transaction.Phase = TransactionPhase.Prepared;
+            if (_options.Mutation.HasFlag(DatabaseMutation.AcknowledgeStage))
+            {
+                AnswerAll(transaction.Coordination!, Responses.Committed(transaction.Promise.Timestamp));
+            }
+
+            ContinueCoordination(transaction);
+        }
+    }
+
+    /// <summary>
+    /// The Stage and every Prepare are chosen, so this is committed at the largest of their timestamps, whoever finds them (commit.md
+    /// §5.3, rule 3); unless that is above what some read locks were vouched for, which whoever finds them sees as well. The client is
+    /// told when the timestamp has passed. Others wait for the record of it: nobody may act on what only the sum of the records says.
+    /// </summary>
+    private void Conclude(LeaderTransaction transaction, Coordination coordination)
+    {
+        var promise = coordination.Participants.Values.Aggregate(
+            transaction.Promise, (sum, participant) => sum.With(participant.Promise!.Value));
+        var timestamp = _options.Mutation.HasFlag(DatabaseMutation.IgnorePrepareTimestamps)
+            ? transaction.Promise.Timestamp
+            : promise.Timestamp;
+        if (timestamp > promise.ValidUntil && !_options.Mutation.HasFlag(DatabaseMutation.IgnoreVoteValidity))
         {
             DecideAbort(transaction, coordination, "The votes took so long that read locks could have been lost.");
             return;
         }
 
-        transaction.Phase = TransactionPhase.Proposed;
+        transaction.Phase = TransactionPhase.Resolving;
         transaction.Timestamp = timestamp;
-        _replica.Propose(participants.Count == 0
-            ? new RangeCommand.CommitLocal(transaction.Id, timestamp, transaction.Writes)
-            : new RangeCommand.Commit(transaction.Id, timestamp, transaction.Writes, [.. participants.Keys]));
+        _lastAssigned = Timestamp.Max(_lastAssigned, timestamp);
+        _committed.Add((timestamp, transaction.Id));
+        ProposeOutcome(transaction, new RangeCommand.Commit(transaction.Id, timestamp));
+        if (_options.Mutation.HasFlag(DatabaseMutation.ResolveImplicitCommit))
+        {
+            TellAll(coordination.Participants.Keys, transaction.Id, Outcome.Commit(timestamp));
+        }
     }
 
     /// <summary>
-    /// Decides to abort. The outcome is agreed on before anyone is told, or a request that was delayed or sent twice could
-    /// commit it later. The locks are free at once: nobody else can commit it.
+    /// Decides to abort. The outcome is agreed on before anyone is told, or a request that was delayed or sent twice could commit it
+    /// later. Before it was to be staged its locks are free at once: nobody else can commit it. After that the next leader could, if
+    /// this one's Abort is lost.
     /// </summary>
     private void DecideAbort(LeaderTransaction transaction, Coordination coordination, string reason)
     {
-        Invariant.Check(transaction.Phase == TransactionPhase.Active, "AbortOnlyBeforeProposal");
-        transaction.Phase = TransactionPhase.Proposed;
-        transaction.Timestamp = null;
+        Invariant.Check(transaction.Phase != TransactionPhase.Resolving, "AbortOnlyBeforeConclusion");
+        var isStaged = transaction.Phase != TransactionPhase.Active && !_options.Mutation.HasFlag(DatabaseMutation.FreeStagedLocksEarly);
+        transaction.Phase = TransactionPhase.Resolving;
         coordination.AbortReason = reason;
         _replica.Propose(new RangeCommand.Abort(transaction.Id));
-        ReleaseLocks(transaction);
+        if (!isStaged)
+        {
+            ReleaseLocks(transaction);
+        }
     }
 
-    private void OnDecided(TransactionId id, CommandEffect effect, IReadOnlyList<ulong> participants)
+    private void OnDecided(TransactionId id, CommandEffect effect)
     {
         var told = new SortedSet<ulong>(_inquirers.Remove(id, out var inquirers) ? inquirers : []);
         if (_transactions.TryGetValue(id, out var transaction) && transaction.Coordination is { } coordination)
         {
             told.UnionWith(coordination.Participants.Keys);
-            foreach (var request in coordination.Requests)
-            {
-                _step.Answer(request, Responses.Decided(effect, coordination.AbortReason));
-            }
-
+            AnswerAll(coordination, Responses.Decided(effect, coordination.AbortReason));
             Remove(transaction);
         }
 
-        if (effect.Outcome is { IsCommit: true } commit && participants.Count > 0 && !_finishing.ContainsKey(id))
+        if (_replica.State.Unresolved.TryGetValue(id, out var committed))
         {
-            _finishing.Add(id, new Finishing(commit, new(participants), _step.Context.Now));
+            _finishing.TryAdd(id, new Finishing(Outcome.Commit(committed.Timestamp), new(committed.Participants), _step.Context.Now));
         }
 
         if (effect.Outcome is { } outcome)
         {
-            foreach (var participant in told)
-            {
-                Tell(participant, id, outcome);
-            }
+            TellAll(told, id, outcome);
         }
+    }
+
+    private void AnswerAll(Coordination coordination, Api.Response response)
+    {
+        foreach (var request in coordination.Requests)
+        {
+            _step.Answer(request, response);
+        }
+
+        coordination.Requests.Clear();
     }
 
     private void TickFinishing(Instant now)
@@ -251,10 +323,7 @@ internal sealed partial class RangeLeader
             if (now - finishing.LastSent > _options.InquiryInterval)
             {
                 finishing.LastSent = now;
-                foreach (var participant in finishing.Waiting)
-                {
-                    Tell(participant, id, finishing.Outcome);
-                }
+                TellAll(finishing.Waiting, id, finishing.Outcome);
             }
         }
 
@@ -265,21 +334,31 @@ internal sealed partial class RangeLeader
         }
     }
 
-    private void SendPrepares(LeaderTransaction transaction, Coordination coordination)
+    private void AskAll(LeaderTransaction transaction, Coordination coordination)
     {
         coordination.LastSent = _step.Context.Now;
         foreach (var (group, participant) in coordination.Participants)
         {
-            if (!participant.Voted)
+            if (participant.Promise is null)
             {
-                SendPrepare(transaction, group, participant);
+                Ask(transaction, group, participant);
             }
         }
     }
 
-    private void SendPrepare(LeaderTransaction transaction, ulong group, Participant participant) =>
-        _step.ToLeader(new NodeMessage.Prepare(
-            group, transaction.Id, transaction.Age, _replica.Group, participant.ReadTerm, participant.Writes));
+    private void Ask(LeaderTransaction transaction, ulong group, Participant participant) =>
+        _step.ToLeader(transaction.Coordination!.IsRecovery
+            ? new NodeMessage.QueryPrepare(group, transaction.Id, _replica.Group)
+            : new NodeMessage.Prepare(
+                group, transaction.Id, transaction.Age, _replica.Group, participant.ReadTerm, participant.Writes));
+
+    private void TellAll(IEnumerable<ulong> participants, TransactionId id, Outcome outcome)
+    {
+        foreach (var participant in participants)
+        {
+            Tell(participant, id, outcome);
+        }
+    }
 
     private void Tell(ulong participant, TransactionId id, Outcome outcome) =>
         _step.ToLeader(new NodeMessage.Resolve(participant, id, _replica.Group, outcome));

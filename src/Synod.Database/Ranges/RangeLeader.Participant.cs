@@ -4,9 +4,15 @@ using Synod.Database.Transactions;
 
 namespace Synod.Database.Ranges;
 
-/// <summary>Taking part in a transaction that another group coordinates (commit.md §4.2).</summary>
+/// <summary>
+/// Taking part in a transaction that another group coordinates (commit.md §4.2, §5.3). A part that only read leaves a record like any
+/// other: whoever has to finish the transaction sees records and no memory.
+/// </summary>
 internal sealed partial class RangeLeader
 {
+    // Commits applied here whose coordinators are not told so yet: nobody waits for it, so one tick's worth goes together.
+    private readonly List<(ulong Coordinator, TransactionId Id)> _applied = [];
+
     /// <summary>The coordinator asks for a vote.</summary>
     public void OnPrepare(NodeMessage.Prepare message)
     {
@@ -16,11 +22,7 @@ internal sealed partial class RangeLeader
         {
             case TransactionPhase.Proposed or TransactionPhase.Resolving:
                 return;
-            case TransactionPhase.Prepared when hasReads && message.ReadTerm != Term:
-                // It did vote in an earlier term; the read locks of that term are gone, so it cannot vouch for them again.
-                VoteNo(message.Coordinator, message.Id);
-                return;
-            case TransactionPhase.Prepared or TransactionPhase.VotedReadOnly:
+            case TransactionPhase.Prepared:
                 VoteYes(transaction);
                 return;
             case TransactionPhase.Active when transaction.Coordinator != 0:
@@ -39,12 +41,7 @@ internal sealed partial class RangeLeader
         transaction.Coordinator = message.Coordinator;
         transaction.Writes = message.Writes;
         transaction.HasReads = hasReads;
-        if (message.Writes.Count == 0)
-        {
-            transaction.Phase = TransactionPhase.VotedReadOnly;
-            VoteYes(transaction);
-        }
-        else if (Lock(transaction, LockMode.Exclusive, KeysOf(transaction.Writes), transaction))
+        if (Lock(transaction, LockMode.Exclusive, KeysOf(transaction.Writes), transaction))
         {
             OnWriteLocked(transaction);
         }
@@ -66,10 +63,6 @@ internal sealed partial class RangeLeader
                 break;
             case TransactionPhase.Proposed:
                 transaction.EarlyOutcome = message.Outcome;
-                break;
-            case TransactionPhase.VotedReadOnly:
-                Acknowledge(message.Coordinator, message.Id);
-                Remove(transaction);
                 break;
             case TransactionPhase.Active:
                 // An abort that overtook the vote; or a commit applied here before, and its Prepare was delivered once more.
@@ -105,12 +98,11 @@ internal sealed partial class RangeLeader
     {
         if (transaction.Coordination is { } coordination)
         {
-            coordination.IsLocked = true;
-            ContinueCoordination(transaction);
+            Stage(transaction, coordination);
             return;
         }
 
-        if (Assign(Timestamp.Zero) is not { } timestamp)
+        if (Vouch(transaction) is not { } promise)
         {
             VoteNo(transaction.Coordinator, transaction.Id);
             Remove(transaction);
@@ -118,9 +110,8 @@ internal sealed partial class RangeLeader
         }
 
         transaction.Phase = TransactionPhase.Proposed;
-        transaction.Timestamp = timestamp;
         _replica.Propose(new RangeCommand.Prepare(
-            transaction.Id, transaction.Age, transaction.Coordinator, timestamp, transaction.Writes));
+            transaction.Id, transaction.Age, transaction.Coordinator, promise, transaction.Writes));
     }
 
     /// <summary>The Prepare record is chosen and applied: only now may the vote leave (commit.md §1.2, rule 1).</summary>
@@ -128,7 +119,14 @@ internal sealed partial class RangeLeader
     {
         if (!_transactions.TryGetValue(command.Id, out var transaction))
         {
-            Invariant.Check(effect.Kind == EffectKind.None, "PreparedIsKnown");
+            return;
+        }
+
+        if (effect.Kind != EffectKind.None)
+        {
+            // A fence was first.
+            VoteNo(transaction.Coordinator, transaction.Id);
+            Remove(transaction);
             return;
         }
 
@@ -153,8 +151,7 @@ internal sealed partial class RangeLeader
         {
             if (command.Outcome.IsCommit)
             {
-                _lastAssigned = Timestamp.Max(_lastAssigned, command.Outcome.Timestamp);
-                Acknowledge(transaction.Coordinator, command.Id);
+                _applied.Add((transaction.Coordinator, command.Id));
             }
 
             Remove(transaction);
@@ -164,7 +161,17 @@ internal sealed partial class RangeLeader
     private void Resolve(LeaderTransaction transaction, Outcome outcome)
     {
         transaction.Phase = TransactionPhase.Resolving;
-        var command = new RangeCommand.Resolve(transaction.Id, outcome);
+        _lastAssigned = Timestamp.Max(_lastAssigned, outcome.Timestamp);
+        ProposeOutcome(transaction, new RangeCommand.Resolve(transaction.Id, outcome));
+        if (transaction.Writes.Count == 0)
+        {
+            // Whatever is written here from now on is written above the commit.
+            ReleaseLocks(transaction);
+        }
+    }
+
+    private void ProposeOutcome(LeaderTransaction transaction, RangeCommand command)
+    {
         if (_locks.WaitingCount > 0 || transaction.Readers.Count > 0 || Closing is not null)
         {
             _replica.Propose(command);
@@ -175,28 +182,21 @@ internal sealed partial class RangeLeader
         }
     }
 
-    private void VoteYes(LeaderTransaction transaction)
-    {
-        var validUntil = Timestamp.MaxValue;
-        if (transaction.HasReads)
-        {
-            if (!_replica.HoldsLease)
-            {
-                VoteNo(transaction.Coordinator, transaction.Id);
-                return;
-            }
-
-            validUntil = Timestamp.Min(_replica.LeaseEnd.Previous, _step.Context.TrueTime.Latest + _options.VoteValidity);
-            transaction.ValidUntil = Timestamp.Max(transaction.ValidUntil, validUntil);
-            _promisedUntil = Timestamp.Max(_promisedUntil, validUntil);
-        }
-
-        _step.ToLeader(new NodeMessage.Vote(
-            transaction.Coordinator, transaction.Id, _replica.Group, true, transaction.Timestamp ?? Timestamp.Zero, validUntil));
-    }
+    private void VoteYes(LeaderTransaction transaction) =>
+        _step.ToLeader(new NodeMessage.Vote(transaction.Coordinator, transaction.Id, _replica.Group, true, transaction.Promise));
 
     private void VoteNo(ulong coordinator, TransactionId id) =>
-        _step.ToLeader(new NodeMessage.Vote(coordinator, id, _replica.Group, false, default, default));
+        _step.ToLeader(new NodeMessage.Vote(coordinator, id, _replica.Group, false, default));
+
+    private void TickApplied()
+    {
+        foreach (var (coordinator, id) in _applied)
+        {
+            Acknowledge(coordinator, id);
+        }
+
+        _applied.Clear();
+    }
 
     private void Acknowledge(ulong coordinator, TransactionId id) =>
         _step.ToLeader(new NodeMessage.Resolved(coordinator, id, _replica.Group));

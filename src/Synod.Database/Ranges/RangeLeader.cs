@@ -26,9 +26,6 @@ internal sealed partial class RangeLeader
     // The largest timestamp that a read was served at: every later commit must be above it.
     private Timestamp _lastRead;
 
-    // The latest time until which some vote promised read locks: leadership is not handed over before it has passed.
-    private Timestamp _promisedUntil;
-
     public RangeLeader(RangeReplica replica, StepScope step, DatabaseOptions options, Ballot term, Timestamp leaseStart)
     {
         _replica = replica;
@@ -36,11 +33,8 @@ internal sealed partial class RangeLeader
         _options = options;
         Term = term;
         _lastAssigned = Timestamp.Max(leaseStart, replica.State.LastTimestamp);
-        foreach (var (id, prepared) in replica.State.Prepared)
-        {
-            TakePreparedLocks(id, prepared);
-        }
-
+        TakePrepared();
+        TakeStaged();
         foreach (var (id, committed) in replica.State.Unresolved)
         {
             _finishing.Add(id, new Finishing(Outcome.Commit(committed.Timestamp), new(committed.Participants), default));
@@ -53,7 +47,7 @@ internal sealed partial class RangeLeader
     public int LockCount => _locks.Count;
 
     /// <summary>Whether anything needs the periodic look of <see cref="Tick"/>.</summary>
-    public bool IsBusy => _transactions.Count + _finishing.Count + _forgettable.Count + _inquirers.Count > 0;
+    public bool IsBusy => _transactions.Count + _finishing.Count + _forgettable.Count + _inquirers.Count + _applied.Count > 0;
 
     /// <summary>Why nothing new is begun, while the leader drains before a split or a transfer; null otherwise.</summary>
     public string? Closing { get; private set; }
@@ -61,8 +55,8 @@ internal sealed partial class RangeLeader
     /// <summary>Nothing is in flight.</summary>
     public bool IsDrained => _transactions.Count == 0;
 
-    /// <summary>Above every timestamp that this leader gave out, read at or promised.</summary>
-    public Timestamp Floor => Timestamp.Max(_lastAssigned, Timestamp.Max(_lastRead, _promisedUntil));
+    /// <summary>Above every timestamp that this leader gave out, committed at or read at.</summary>
+    public Timestamp Floor => Timestamp.Max(_lastAssigned, _lastRead);
 
     /// <summary>Begins nothing new and gives up what can be given up; what is proposed or prepared is waited for.</summary>
     public void Close(string reason)
@@ -111,13 +105,19 @@ internal sealed partial class RangeLeader
         switch (command)
         {
             case RangeCommand.CommitLocal c:
-                OnDecided(c.Id, effect, []);
+                OnDecided(c.Id, effect);
+                break;
+            case RangeCommand.Stage c:
+                OnStaged(c.Id, effect);
                 break;
             case RangeCommand.Commit c:
-                OnDecided(c.Id, effect, c.Participants);
+                OnDecided(c.Id, effect);
                 break;
             case RangeCommand.Abort c:
-                OnDecided(c.Id, effect, []);
+                OnDecided(c.Id, effect);
+                break;
+            case RangeCommand.Fence c:
+                OnFenced(c.Id);
                 break;
             case RangeCommand.Prepare c:
                 OnPrepared(c, effect);
@@ -144,9 +144,10 @@ internal sealed partial class RangeLeader
         }
 
         var threshold = now.Earliest - _options.Retention;
-        foreach (var prepared in _replica.State.Prepared.Values)
+        var state = _replica.State;
+        foreach (var promise in state.Prepared.Values.Select(item => item.Promise).Concat(state.Staged.Values.Select(item => item.Promise)))
         {
-            threshold = Timestamp.Min(threshold, prepared.PrepareTimestamp.Previous);
+            threshold = Timestamp.Min(threshold, promise.Timestamp.Previous);
         }
 
         if (threshold - _replica.State.CollectedUntil > _options.Retention / 10)
@@ -168,7 +169,7 @@ internal sealed partial class RangeLeader
 
             switch (transaction.Phase)
             {
-                case TransactionPhase.Active when transaction.Coordination is not null:
+                case not TransactionPhase.Resolving when transaction.Coordination is not null:
                     ContinueCoordination(transaction);
                     break;
                 case TransactionPhase.Active when now - transaction.LastActive > _options.TransactionSilenceLimit:
@@ -182,13 +183,11 @@ internal sealed partial class RangeLeader
                 case TransactionPhase.Prepared when now - transaction.LastActive > _options.Tick / 2:
                     EndDeadlock(transaction);
                     break;
-                case TransactionPhase.VotedReadOnly when _step.Context.TrueTime.After(transaction.ValidUntil):
-                    Remove(transaction);
-                    break;
             }
         }
 
         TickFinishing(now);
+        TickApplied();
     }
 
     /// <summary>
@@ -229,6 +228,22 @@ internal sealed partial class RangeLeader
 
         _lastAssigned = timestamp;
         return timestamp;
+    }
+
+    /// <summary>
+    /// A vote for the transaction, to be recorded: null if the lease is too short for it. What it says of read locks is true of this
+    /// leader's lease as it is now, and a later one only lasts longer.
+    /// </summary>
+    private Promise? Vouch(LeaderTransaction transaction)
+    {
+        if (Assign(Timestamp.Zero) is not { } timestamp)
+        {
+            return null;
+        }
+
+        transaction.Timestamp = timestamp;
+        transaction.Promise = new Promise(timestamp, transaction.HasReads ? _replica.LeaseEnd.Previous : Timestamp.MaxValue);
+        return transaction.Promise;
     }
 
     private LeaderTransaction Begin(TransactionId id, Age age)
@@ -276,7 +291,10 @@ internal sealed partial class RangeLeader
         }
     }
 
-    /// <summary>Aborts a transaction here that has no record yet: it keeps a mark so that a later part of it is refused.</summary>
+    /// <summary>
+    /// Aborts a transaction that has no record here yet, or has it aborted if this leader may: it keeps a mark so that a later part of
+    /// it is refused.
+    /// </summary>
     private void Wound(LeaderTransaction transaction, string reason)
     {
         _wounded[transaction.Id.Client] = Math.Max(transaction.Id.Sequence, _wounded.GetValueOrDefault(transaction.Id.Client));
@@ -336,24 +354,6 @@ internal sealed partial class RangeLeader
                 OnWriteLocked(transaction);
                 break;
         }
-    }
-
-    private void TakePreparedLocks(TransactionId id, PreparedTransaction prepared)
-    {
-        var transaction = Begin(id, prepared.Age);
-        transaction.Phase = TransactionPhase.Prepared;
-        transaction.Timestamp = prepared.PrepareTimestamp;
-        transaction.Coordinator = prepared.Coordinator;
-        transaction.Writes = prepared.Writes;
-        // Due at the first tick: the coordinator may have decided long ago.
-        transaction.LastActive = default;
-        if (_options.Mutation.HasFlag(DatabaseMutation.ForgetPreparedLocks))
-        {
-            return;
-        }
-
-        var granted = _locks.Acquire(transaction, LockMode.Exclusive, KeysOf(prepared.Writes), transaction, []);
-        Invariant.Check(granted, "PreparedLocksAreFree");
     }
 
     private static List<KeySpan> KeysOf(IReadOnlyList<KeyWrite> writes) => [.. writes.Select(write => KeySpan.Only(write.Key))];

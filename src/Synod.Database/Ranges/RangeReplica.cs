@@ -156,7 +156,7 @@ internal sealed partial class RangeReplica
                 && !_step.Context.TrueTime.After(visible)
                 && !_options.Mutation.HasFlag(DatabaseMutation.SkipCommitWait))
             {
-                WaitUntilAfter(visible);
+                WaitUntilAfter(visible, NodeTimer.Apply);
                 break;
             }
 
@@ -218,6 +218,11 @@ internal sealed partial class RangeReplica
             BecameLeader = true;
         }
 
+        if (Leader?.AnswerPassed() is { } next)
+        {
+            WaitUntilAfter(next, NodeTimer.Answer);
+        }
+
         if (Leader is { } leader && HoldsLease)
         {
             foreach (var (request, body, message) in Taken(_waiting))
@@ -255,7 +260,8 @@ internal sealed partial class RangeReplica
     /// </summary>
     public bool WakesForBusiness()
     {
-        _hasBusiness = Paxos.Role == PaxosRole.Leader && !HoldsLease && (State.Prepared.Count > 0 || Leader is { IsBusy: true });
+        _hasBusiness = Paxos.Role == PaxosRole.Leader && !HoldsLease
+            && (State.Prepared.Count + State.Staged.Count > 0 || Leader is { IsBusy: true });
         return _hasBusiness;
     }
 
@@ -351,6 +357,12 @@ internal sealed partial class RangeReplica
             case NodeMessage.Inquire m:
                 leader.OnInquire(m);
                 break;
+            case NodeMessage.QueryPrepare m:
+                leader.OnQueryPrepare(m);
+                break;
+            case NodeMessage.Prevented m:
+                leader.OnPrevented(m);
+                break;
         }
     }
 
@@ -363,13 +375,13 @@ internal sealed partial class RangeReplica
 
     public Api.Range Describe(RangeDescriptor range) => RangeDirectory.Describe(range, Paxos.Leader);
 
-    private void WaitUntilAfter(Timestamp timestamp)
+    private void WaitUntilAfter(Timestamp timestamp, NodeTimer timer)
     {
         var now = _step.Context.TrueTime;
         var wait = now.IsTrusted && timestamp >= now.Earliest
             ? timestamp - now.Earliest + Duration.FromMicroseconds(1)
             : Duration.FromMilliseconds(10);
-        _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Apply, (long)Group), _step.Context.Now + wait);
+        _step.Outbox.SetTimer(new TimerId((int)timer, (long)Group), _step.Context.Now + wait);
     }
 
     private static List<T> Taken<T>(List<T> list)

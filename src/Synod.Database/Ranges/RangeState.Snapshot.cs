@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Database.Directory;
+using Synod.Database.Transactions;
 using Synod.Protocols.Consensus;
 using Synod.Storage;
 using Synod.Storage.Mvcc;
@@ -91,7 +92,9 @@ internal sealed partial class RangeState
     private void Load()
     {
         Prepared.Clear();
+        Staged.Clear();
         Unresolved.Clear();
+        Fences.Clear();
         Applied = new Slot(-1);
         if (_store.Get(RangeKeys.Descriptor(_group)) is { } descriptor)
         {
@@ -103,18 +106,18 @@ internal sealed partial class RangeState
             (Applied, Term, LastTimestamp, CollectedUntil) = RangeKeys.ReadProgress(progress);
         }
 
-        using (var prepared = _store.Seek(MetaKey.Kind(_group, RangeKeys.PreparedKind)))
-        {
-            while (prepared.Next())
-            {
-                Prepared.Add(RangeKeys.ReadId(MetaKey.SuffixOf(prepared.Key)), RangeKeys.ReadPrepared(prepared.Value.ToArray()));
-            }
-        }
+        Load(RangeKeys.PreparedKind, Prepared, RangeKeys.ReadPrepared);
+        Load(RangeKeys.StagedKind, Staged, RangeKeys.ReadStaged);
+        Load(RangeKeys.UnresolvedKind, Unresolved, bytes => RangeKeys.ReadUnresolved(bytes));
+        Load(RangeKeys.FenceKind, Fences, RangeKeys.ReadFence);
+    }
 
-        using var unresolved = _store.Seek(MetaKey.Kind(_group, RangeKeys.UnresolvedKind));
-        while (unresolved.Next())
+    private void Load<T>(byte kind, SortedDictionary<TransactionId, T> into, Func<byte[], T> read)
+    {
+        using var cursor = _store.Seek(MetaKey.Kind(_group, kind));
+        while (cursor.Next())
         {
-            Unresolved.Add(RangeKeys.ReadId(MetaKey.SuffixOf(unresolved.Key)), RangeKeys.ReadUnresolved(unresolved.Value.ToArray()));
+            into.Add(RangeKeys.ReadId(MetaKey.SuffixOf(cursor.Key)), read(cursor.Value.ToArray()));
         }
     }
 

@@ -12,14 +12,11 @@ internal enum TransactionPhase : byte
     /// <summary>A record of it is proposed and not yet applied.</summary>
     Proposed,
 
-    /// <summary>Its Prepare record is chosen and applied: only its coordinator decides from here.</summary>
+    /// <summary>Its Prepare or Stage record is chosen and applied: it may be committed as soon as all of its records are.</summary>
     Prepared,
 
     /// <summary>Its outcome is known and proposed, and not yet applied.</summary>
     Resolving,
-
-    /// <summary>It only read here and has voted: its read locks hold until told, or until nobody can rely on them.</summary>
-    VotedReadOnly,
 }
 
 /// <summary>A transaction at the leader of one range it touched. Lives in the leader's memory; only records outlive it.</summary>
@@ -31,13 +28,21 @@ internal sealed class LeaderTransaction(TransactionId id, Age age, Instant now, 
 
     public TransactionPhase Phase { get; set; }
 
-    public bool IsWoundable => Phase == TransactionPhase.Active || (woundPrepared && Phase == TransactionPhase.Prepared);
+    /// <summary>A staged one as long as a vote is missing: whoever coordinates it has told nobody of a commit, and may abort it.</summary>
+    public bool IsWoundable =>
+        Phase == TransactionPhase.Active
+        || (Phase is TransactionPhase.Proposed or TransactionPhase.Prepared
+            && Coordination is { AllVoted: false, IsRecovery: false })
+        || (woundPrepared && Phase == TransactionPhase.Prepared);
 
-    /// <summary>Whether its coordinator may have committed it while its writes here are still intents.</summary>
+    /// <summary>Whether it may be committed while its writes here are still intents.</summary>
     public bool IsInDoubt => Phase is TransactionPhase.Prepared or TransactionPhase.Resolving;
 
     /// <summary>The smallest timestamp it may commit at, once a record is proposed: reads at or above wait for it.</summary>
     public Timestamp? Timestamp { get; set; }
+
+    /// <summary>What its Prepare or Stage record promises.</summary>
+    public Promise Promise { get; set; }
 
     /// <summary>When its owner, or its coordinator, was last heard of or asked.</summary>
     public Instant LastActive { get; set; } = now;
@@ -57,12 +62,9 @@ internal sealed class LeaderTransaction(TransactionId id, Age age, Instant now, 
 
     /// <summary>The outcome, if it was learnt before the Prepare record was applied here.</summary>
     public Outcome? EarlyOutcome { get; set; }
-
-    /// <summary>Until when the vote promised the read locks.</summary>
-    public Timestamp ValidUntil { get; set; }
 }
 
-/// <summary>A commit in progress at its coordinator.</summary>
+/// <summary>A commit in progress at its coordinator, or one that it has to bring to its end.</summary>
 internal sealed class Coordination(Instant started)
 {
     /// <summary>Client requests that wait for the outcome; more than one if the client asked again.</summary>
@@ -75,12 +77,15 @@ internal sealed class Coordination(Instant started)
 
     public Instant LastSent { get; set; } = started;
 
-    /// <summary>Whether the write locks of the coordinator's own part are held.</summary>
-    public bool IsLocked { get; set; }
+    /// <summary>
+    /// Whether it was found staged by a new leader. The one before may have told its client of a commit, so only the participants' records
+    /// decide (commit.md §5.4).
+    /// </summary>
+    public bool IsRecovery { get; init; }
 
     public string AbortReason { get; set; } = "";
 
-    public bool AllVoted => Participants.Values.All(participant => participant.Voted);
+    public bool AllVoted => Participants.Values.All(participant => participant.Promise is not null);
 }
 
 /// <summary>A group that takes part in a commit, as its coordinator sees it.</summary>
@@ -91,11 +96,8 @@ internal sealed class Participant(IReadOnlyList<KeyWrite> writes, Ballot readTer
     /// <summary>The term in which the transaction took its read locks there; none if it only writes.</summary>
     public Ballot ReadTerm => readTerm;
 
-    public bool Voted { get; set; }
-
-    public Timestamp PrepareTimestamp { get; set; }
-
-    public Timestamp ValidUntil { get; set; } = Core.Timestamp.MaxValue;
+    /// <summary>What it promised by its vote; null until then.</summary>
+    public Promise? Promise { get; set; }
 }
 
 /// <summary>A decided transaction whose participants have not all said that they applied it.</summary>

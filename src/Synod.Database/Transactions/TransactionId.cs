@@ -35,6 +35,25 @@ public readonly record struct Outcome(bool IsCommit, Timestamp Timestamp)
     public static Outcome Commit(Timestamp timestamp) => new(true, timestamp);
 }
 
+/// <summary>
+/// What one group's vote promises, for as long as its record is there: a commit timestamp from <paramref name="Timestamp"/> on, up
+/// to <paramref name="ValidUntil"/> at the latest, finds the group's write locks and read locks held.
+/// </summary>
+/// <param name="Timestamp">At or above true time at the vote, and above all that was assigned or read at there.</param>
+/// <param name="ValidUntil">
+/// Read locks live in the leader's memory, and up to the end of its lease nobody else can lead (commit.md §4.2); without bound if
+/// the transaction read nothing there.
+/// </param>
+public readonly record struct Promise(Timestamp Timestamp, Timestamp ValidUntil)
+{
+    /// <summary>
+    /// Both at once. As it is a function of records alone, whoever combines all votes comes to the same commit timestamp, and to the
+    /// same abort if it is above what can be vouched for.
+    /// </summary>
+    public Promise With(Promise other) =>
+        new(Timestamp.Max(Timestamp, other.Timestamp), Timestamp.Min(ValidUntil, other.ValidUntil));
+}
+
 internal static class TransactionCodec
 {
     public static void Transaction(this CodecWriter writer, TransactionId value)
@@ -97,6 +116,18 @@ internal static class TransactionCodec
     {
         var commit = reader.Bool();
         return new Outcome(commit, reader.Timestamp());
+    }
+
+    public static void Promise(this CodecWriter writer, Promise value)
+    {
+        writer.Timestamp(value.Timestamp);
+        writer.Timestamp(value.ValidUntil);
+    }
+
+    public static Promise Promise(this ref CodecReader reader)
+    {
+        var timestamp = reader.Timestamp();
+        return new Promise(timestamp, reader.Timestamp());
     }
 
     public static void Groups(this CodecWriter writer, IReadOnlyList<ulong> groups)

@@ -102,7 +102,7 @@ internal sealed class SimulatedDatabase
             Nodes = [.. nodes.Select(node => new NodeDescriptor(node, SimulatedTransport.AddressOf(node.Value)))],
             RetainedCommands = random.Below(2) == 0 ? 4_096 : random.Below(64) + 4,
             LeaseDuration = Duration.FromMilliseconds(lease),
-            VoteValidity = Duration.FromMilliseconds(random.Below(2) == 0 ? 400 : random.Between(50, 1_000)),
+            InquiryInterval = Duration.FromMilliseconds(random.Below(2) == 0 ? 300 : random.Between(50, 1_000)),
             TransactionSilenceLimit = Duration.FromMilliseconds(random.Below(2) == 0 ? 10_000 : random.Between(3_000, 6_000)),
         };
     }

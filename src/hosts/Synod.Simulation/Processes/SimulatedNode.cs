@@ -160,6 +160,14 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         return true;
     }
 
+    /// <summary>A message arrives now as if <paramref name="from"/> had sent it: for one that is late, repeated or forged.</summary>
+    public void Receive(NodeId from, TMessage message)
+    {
+        var encoder = new CodecWriter();
+        _cluster.Options.Messages.Write(encoder, message);
+        _world.After(Duration.Zero, this, Deliver, from.Value, SimulatedNetwork.Frame(encoder.Span));
+    }
+
     /// <summary>Ends a pause now.</summary>
     public void EndPause()
     {
