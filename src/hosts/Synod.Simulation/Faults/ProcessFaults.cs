@@ -79,6 +79,18 @@ public sealed record DiskErrors(Duration Every) : IFault
     });
 }
 
+/// <summary>The next call of a node's store fails, of a kind drawn: the process must stop, and start again.</summary>
+public sealed record StoreErrors(Duration Every) : IFault
+{
+    public string Name => "store error";
+
+    public void Start(FaultInjector injector) => injector.Every(Every, () =>
+    {
+        injector.Count(Name);
+        injector.Cluster.Store(injector.AnyNode()).FailSoon(injector.Random);
+    });
+}
+
 /// <summary>Acts at given times: a story instead of chance.</summary>
 public sealed record Script(string Name, IReadOnlyList<(Duration At, Action<ISimulatedCluster> Act)> Acts) : IFault
 {
