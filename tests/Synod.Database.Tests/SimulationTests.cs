@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Synod.Core;
 using Synod.Simulation;
+using Synod.Simulation.Disks;
 using Synod.Workloads.Simulated;
 
 namespace Synod.Database.Tests;
@@ -35,18 +36,23 @@ public class SimulationTests
     [Fact]
     public void Every_call_of_the_outside_is_hit_by_a_fault()
     {
-        // Disk and store errors often, slow syncs that fill large batches, segments of the least size: calls that happen only at a start, at
-        // the end of a segment, for a batch larger than one, or at a
-        // checkpoint are hit too. Then weather and silent clocks, for links, doors and clocks.
+        // Disk and store errors often, and segments of the least size: calls that happen only at a start, at the end of a segment or at a
+        // checkpoint are hit too. A spare that is too small for a batch takes large ones, so a run of its own. Then weather and silent
+        // clocks, for links, doors and clocks.
         var errors = new FaultPlan
         {
-            Machine = new MachineConditions { CheckpointBytes = 24 << 10, SlowSyncPerMillion = 20_000 },
+            Machine = new MachineConditions { CheckpointBytes = 24 << 10 },
             Faults =
             [
                 new DiskErrors(Duration.FromMilliseconds(250)),
                 new StoreErrors(Duration.FromMilliseconds(700)),
                 new Crashes(Duration.FromSeconds(1), Duration.FromMilliseconds(200)),
             ],
+        };
+        var crowded = new FaultPlan
+        {
+            Machine = new MachineConditions { CheckpointBytes = 24 << 10, SlowSyncPerMillion = 100_000 },
+            Faults = [new DiskErrors(Duration.FromMilliseconds(500), new LogCallSite(LogWork.Rolling, DiskCallKind.Delete))],
         };
         var weather = new FaultPlan
         {
@@ -60,8 +66,8 @@ public class SimulationTests
         };
         SimulationVerdict[] verdicts =
         [
-            .. Run("bank", 1, 8, seed => new SimulationOptions { Workload = "bank", Seed = seed, Plan = errors, SegmentBytes = 8 << 10, Workers = 16 }),
-            .. Run("list-append", 1, 8, seed => new SimulationOptions { Workload = "list-append", Seed = seed, Plan = errors, SegmentBytes = 8 << 10, Workers = 16 }),
+            .. Run("bank", 1, 12, seed => new SimulationOptions { Workload = "bank", Seed = seed, Plan = errors, SegmentBytes = 8 << 10 }),
+            .. Run("bank", 1, 3, seed => new SimulationOptions { Workload = "bank", Seed = seed, Plan = crowded, SegmentBytes = 8 << 10, Workers = 60 }),
             .. Run("register", 1, 4, seed => new SimulationOptions { Workload = "register", Seed = seed, Plan = weather }),
         ];
 

@@ -72,7 +72,36 @@ public sealed class StartTests : IDisposable
         (await SynodProgram.RunAsync("strat")).Fails(Usage, "strat");
         (await SynodProgram.RunAsync("kv", "get", "a", "--colour", "red")).Fails(Usage, "--colour");
         (await SynodProgram.RunAsync("kv", "get")).Fails(Usage, "key");
+        (await SynodProgram.RunAsync("bench", "write", "--clients", "0")).Fails(Usage, "at least 1 client");
+        (await SynodProgram.RunAsync("sim", "--seconds", "0")).Fails(Usage, "more than 0");
+        (await SynodProgram.RunAsync("sim", "--workload", "casino")).Fails(Usage, "casino", "bank");
+        (await SynodProgram.RunAsync("sim", "--seeds", "9..1")).Fails(Usage, "9..1", "1..200");
+        (await SynodProgram.RunAsync("demo", "--nodes", "2")).Fails(Usage, "3 to 9 nodes");
+        (await SynodProgram.RunAsync("cert", "create", "--folder", Path.Combine(_folder, "certs"), "--node", "0")).Fails(Usage, "0 is no node's number");
         Assert.Contains("Exit codes", (await SynodProgram.RunAsync("--help")).Ends(0).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("demo", "--seconds", "--accounts", "--nodes", "--seed", "--json")]
+    [InlineData("start", "--id", "--data", "--node", "--certs", "--token", "--rejoin", "Example")]
+    [InlineData("status", "--endpoint", "--json")]
+    [InlineData("kv get", "--at", "--json")]
+    [InlineData("kv put", "--json")]
+    [InlineData("kv delete", "--json")]
+    [InlineData("kv scan", "--at", "--limit", "--json")]
+    [InlineData("kv txn", "--json", "Example")]
+    [InlineData("range list", "--json")]
+    [InlineData("range split", "--leader", "--json")]
+    [InlineData("range lead", "--json")]
+    [InlineData("cert create", "--node", "--host", "--json", "Example")]
+    [InlineData("bench write", "--clients", "--value-bytes", "--seconds", "--json")]
+    [InlineData("bench read", "--clients", "--json")]
+    [InlineData("bench transfer", "--clients", "--json")]
+    [InlineData("sim", "--workload", "--seeds", "--twice", "--bugs", "--json", "Example")]
+    public async Task Every_command_explains_itself(string command, params string[] says)
+    {
+        var help = (await SynodProgram.RunAsync([.. command.Split(' '), "--help"])).Ends(0).Output;
+        Assert.All(says, text => Assert.Contains(text, help, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -27,8 +27,9 @@ public sealed class NodeLog
 
     internal long BytesSinceCheckpoint => _log!.BytesSinceCheckpoint;
 
-    /// <summary>The next call from a site drawn now fails.</summary>
-    public void FailSoon() => _failing = _random.Below(LogCallSite.All.Length);
+    /// <summary>The next call from a site fails: the one given, or one drawn now.</summary>
+    public void FailSoon(LogCallSite? site = null) =>
+        _failing = site is { } given ? LogCallSite.All.IndexOf(given) : _random.Below(LogCallSite.All.Length);
 
     /// <summary>How many calls from <see cref="LogCallSite.All"/>'s site of that index failed.</summary>
     public long Faults(int site) => _faults[site];
