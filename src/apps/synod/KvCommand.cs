@@ -27,7 +27,7 @@ internal static class KvCommand
         ClientFlags.Command(
             "txn",
             "Runs lines of standard input as one transaction: 'get KEY', 'put KEY VALUE', 'del KEY'. Commits at the end of input. "
-            + "Example: printf 'get a\nput b 2\n' | synod kv txn",
+            + "Example: printf 'get a\\nput b 2\\n' | synod kv txn",
             Shape(Json),
             TransactAsync),
     };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Synod.Client;
 using Synod.Cluster.Tests.Support;
 
 namespace Synod.Cluster.Tests.Input;

@@ -20,10 +20,10 @@ public sealed class SimulatedStore : IStore
     /// <summary>How many calls from <see cref="StoreCallSite.All"/>'s site of that index failed.</summary>
     public long Faults(int site) => _faults[site];
 
-    /// <summary>The next call from a site drawn now fails; a write or flush may have been done all the same.</summary>
-    public void FailSoon(SeededRandom random)
+    /// <summary>The next call from a site fails, the one given or one drawn now; a write or flush may have been done all the same.</summary>
+    public void FailSoon(SeededRandom random, StoreCallSite? site = null)
     {
-        _failing = StoreCallSite.All[random.Below(StoreCallSite.All.Length)];
+        _failing = site ?? StoreCallSite.All[random.Below(StoreCallSite.All.Length)];
         _failsAfterwards = random.Below(2) == 0;
     }
 

@@ -80,15 +80,15 @@ public sealed record DiskErrors(Duration Every, LogCallSite? At = null) : IFault
     });
 }
 
-/// <summary>The next call of a node's store fails, of a kind drawn: the process must stop, and start again.</summary>
-public sealed record StoreErrors(Duration Every) : IFault
+/// <summary>A call of a node's store fails, of a kind that is drawn or given: the process must stop, and start again.</summary>
+public sealed record StoreErrors(Duration Every, StoreCallSite? At = null) : IFault
 {
     public string Name => "store error";
 
     public void Start(FaultInjector injector) => injector.Every(Every, () =>
     {
         injector.Count(Name);
-        injector.Cluster.Store(injector.AnyNode()).FailSoon(injector.Random);
+        injector.Cluster.Store(injector.AnyNode()).FailSoon(injector.Random, At);
     });
 }
 
