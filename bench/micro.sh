@@ -3,4 +3,5 @@
 # Arguments are handed on: --seeds N, --json.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 build
-bench micro "$@"
+# As ./synod runs simulations: optimised code at once.
+DOTNET_TC_QuickJit=0 bench micro "$@"

@@ -156,12 +156,19 @@ public sealed partial class DatabaseNode
         _directory.Merge(split.Parent);
         _directory.Merge(split.Child);
         var child = Open(split.Child.Group);
+        var context = _step.Context;
+        var parent = _replicas[split.Parent.Group];
+        if (parent.Leader is not null)
+        {
+            // A round that begins now tells the others how far is chosen: without it they would make the new group, and whoever is to
+            // lead it would find its quorum, only after the next heartbeat.
+            Run(parent, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.ReadIndex(), context, inner));
+        }
 
         // Who led the span leads on where the preferred node has to come to know it first; leadership follows by and by.
-        var leads = split.Parent.IsRetired ? _replicas[split.Parent.Group].Leader is not null : split.Child.PreferredLeader == _options.Self;
+        var leads = split.Parent.IsRetired ? parent.Leader is not null : split.Child.PreferredLeader == _options.Self;
         if (leads)
         {
-            var context = _step.Context;
             Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
         }
 

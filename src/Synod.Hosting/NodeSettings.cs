@@ -244,24 +244,10 @@ internal sealed record NodeSettings
     private static Func<NodeSet, QuorumSystem> ReadQuorums(
         string text, IReadOnlyList<NodeDescriptor> nodes, int replicas, List<string> problems)
     {
-        Func<NodeSet, QuorumSystem>? quorums = null;
-        var sizes = text.Replace("grid ", "", StringComparison.Ordinal).Split('/', 'x');
-        if (text == "majority")
-        {
-            quorums = SizedQuorums.Majority;
-        }
-        else if (sizes.Length == 2
-            && int.TryParse(sizes[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first)
-            && int.TryParse(sizes[1], NumberStyles.None, CultureInfo.InvariantCulture, out var second))
-        {
-            quorums = text.StartsWith("grid ", StringComparison.Ordinal)
-                ? members => new GridQuorums(members, first, second)
-                : members => new SizedQuorums(members, first, second);
-        }
-
+        var quorums = QuorumText.Read(text);
         if (quorums is null)
         {
-            problems.Add($"The quorums '{text}' are not understood. Write 'majority', two sizes as '4/2', or a grid as 'grid 2x3'.");
+            problems.Add($"The quorums '{text}' are not understood. Write {QuorumText.Forms}.");
             return SizedQuorums.Majority;
         }
 

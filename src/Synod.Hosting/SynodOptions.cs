@@ -55,8 +55,9 @@ public sealed class SynodOptions
     public int Replicas { get; set; } = 3;
 
     /// <summary>
-    /// Which replicas elect and which replicate: <c>majority</c>; two sizes as <c>4/2</c> (to elect, to replicate); or a grid as
-    /// <c>grid 2x3</c>. An unsafe choice is refused with the reason.
+    /// Which replicas elect and which replicate: <c>majority</c>; two sizes as <c>4/2</c> (to elect, to replicate); a grid as
+    /// <c>grid 2x3</c> (a column elects, a row replicates); or weights as <c>weights 3,1,1,1 4/3</c>, one for each replica in order of
+    /// node numbers. An unsafe choice is refused with the reason.
     /// </summary>
     public string Quorums { get; set; } = "majority";
 

@@ -12,6 +12,9 @@ public static class StoreFormat
 
     private static readonly byte[] FormatKey = [(byte)KeyFamily.Format, .. "synod"u8];
 
+    /// <summary>Whether somebody's applied state is in the store.</summary>
+    public static bool IsClaimed(IStoreReader store) => store.Get(FormatKey) is not null;
+
     /// <summary>Writes version and owner into an empty store, or checks those of an old one.</summary>
     /// <returns>Whether the store was empty.</returns>
     /// <exception cref="StoreRefused">The store has another version or owner.</exception>

@@ -36,6 +36,25 @@ public sealed class TransactionScenarioTests
     }
 
     [Fact]
+    public void A_new_range_is_led_without_waiting_for_a_heartbeat()
+    {
+        for (var cut = 0; cut < 9; cut++)
+        {
+            var (at, leader) = ($"k{cut}", new NodeId(cut % 3 + 1));
+            var split = new Api.Split { At = ByteString.CopyFromUtf8(at), PreferredLeader = leader.Value };
+            Assert.Equal(Api.Response.BodyOneofCase.Done, _cluster.Ask(at, new Api.Request { Split = split }).BodyCase);
+            var answered = _cluster.World.Elapsed;
+            while (!Leads(leader, at))
+            {
+                _cluster.Run(Duration.FromMilliseconds(1));
+            }
+
+            // Virtual time: a few rounds and syncs.
+            Assert.True(_cluster.World.Elapsed - answered < new DatabaseOptions { Self = leader, Nodes = [] }.HeartbeatInterval / 2);
+        }
+    }
+
+    [Fact]
     public void A_commit_that_is_sent_again_has_the_outcome_it_had()
     {
         var transaction = _cluster.Begin();
@@ -169,4 +188,8 @@ public sealed class TransactionScenarioTests
         Assert.Equal("v", cluster.Get("k1"));
         Assert.Equal(outcome, cluster.CommitNow(transaction, [("k1", "v")]));
     }
+
+    private bool Leads(NodeId node, string start) =>
+        _cluster.Wait(_cluster.Send(node, new Api.Request { Status = new Api.StatusQuery() })).Status.Groups
+            .Any(group => group.Role == "Leader" && group.Range.Start == ByteString.CopyFromUtf8(start));
 }

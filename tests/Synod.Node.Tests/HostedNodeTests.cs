@@ -76,7 +76,13 @@ public sealed class HostedNodeTests : IDisposable
             File.Delete(file);
         }
 
-        _ = Assert.ThrowsAny<StorageRefusal>(() => Open(1, "one"));
+        // Each time anew: the refusal leaves no log behind.
+        for (var start = 0; start < 2; start++)
+        {
+            var refused = Assert.Throws<StoreRefused>(() => Open(1, "one"));
+            Assert.Contains("applied state but no log", refused.What, StringComparison.Ordinal);
+            Assert.Contains("--rejoin", refused.Remedy, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class LogRefused(string what, string meaning, string remedy) : Sto
 public sealed class LogDamaged(string file, long offset, string what) : StorageRefusal(
     what,
     "Records that this node had made durable, and may have promised to its peers, cannot be read; going on without them could lose acknowledged writes.",
-    "Do not edit the log. Restore the data folder from a copy of the same disk, or remove this node from its groups and let it rejoin as a new replica with an empty folder.")
+    "Do not edit the log. Restore the data folder from a copy of the same disk, or empty the folder and start the node with --rejoin: its peers take it in as a new replica, and it never votes on what it forgot.")
 {
     public string File => file;
 

@@ -46,12 +46,6 @@ public sealed class DurableLog : IDisposable
         _number = found.Live.Count == 0 ? 0 : found.Live[^1].Number;
     }
 
-    /// <summary>
-    /// Whether <see cref="Open"/> found no log and made one. A store that is not empty beside a new log means that a log was lost:
-    /// the node must not use it.
-    /// </summary>
-    public bool IsNew => _recovered.Count == 0;
-
     /// <summary>The number of the segment that appends go to.</summary>
     public long Segment => _number;
 

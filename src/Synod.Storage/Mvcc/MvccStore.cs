@@ -3,7 +3,7 @@ using Synod.Core;
 namespace Synod.Storage.Mvcc;
 
 /// <summary>
-/// Versions and intents of user keys in an ordered store. Stateless: every read names its reader (the store, or a snapshot of it),
+/// Versions of user keys in an ordered store. Stateless: every read names its reader (the store, or a snapshot of it),
 /// and every write goes into a batch that the caller applies together with whatever else belongs to the same command.
 /// </summary>
 public static class MvccStore
@@ -60,71 +60,11 @@ public static class MvccStore
         return false;
     }
 
-    /// <summary>
-    /// The newest timestamp at which any key of <paramref name="span"/> was written, tombstones included, or
-    /// <see cref="Timestamp.Zero"/>. Looks at every key of the span.
-    /// </summary>
-    public static Timestamp NewestIn(IStoreReader reader, KeySpan span)
-    {
-        var newest = Timestamp.Zero;
-        if (span.IsEmpty)
-        {
-            return newest;
-        }
-
-        using var cursor = new VersionCursor(reader, span);
-        while (cursor.NextKey())
-        {
-            newest = Timestamp.Max(newest, cursor.Timestamp);
-        }
-
-        return newest;
-    }
-
     /// <summary>Writes a version; null is a tombstone. Replaces a version of the same timestamp.</summary>
     public static void Put(StoreBatch batch, Key key, Timestamp timestamp, ReadOnlyMemory<byte>? value)
     {
         CheckLimits(key, value);
         batch.Put(StoreKeys.Version(key, timestamp), EncodeValue(value));
-    }
-
-    /// <summary>Deletes one version.</summary>
-    public static void Remove(StoreBatch batch, Key key, Timestamp timestamp) => batch.Delete(StoreKeys.Version(key, timestamp));
-
-    /// <summary>Writes the intent on <paramref name="key"/>, in place of any other.</summary>
-    public static void PutIntent(StoreBatch batch, Key key, IntentRecord intent)
-    {
-        CheckLimits(key, intent.Value);
-        var writer = new CodecWriter();
-        writer.Bytes(intent.Transaction.Span);
-        writer.Timestamp(intent.Prepared);
-        writer.Bool(intent.Value is not null);
-        writer.Raw(intent.Value.GetValueOrDefault().Span);
-        batch.Put(StoreKeys.Intent(key), writer.ToArray());
-    }
-
-    public static void RemoveIntent(StoreBatch batch, Key key) => batch.Delete(StoreKeys.Intent(key));
-
-    public static IntentRecord? GetIntent(IStoreReader reader, Key key) =>
-        reader.Get(StoreKeys.Intent(key)) is { } stored ? DecodeIntent(stored) : null;
-
-    /// <summary>The intents on keys of <paramref name="span"/>, in order of keys.</summary>
-    public static List<(Key Key, IntentRecord Intent)> Intents(IStoreReader reader, KeySpan span)
-    {
-        var found = new List<(Key Key, IntentRecord Intent)>();
-        if (span.IsEmpty)
-        {
-            return found;
-        }
-
-        using var cursor = reader.Seek(StoreKeys.Span(KeyFamily.Intent, span));
-        while (cursor.Next())
-        {
-            Invariant.Check(StoreKeys.TryIntent(cursor.Key, out var key), "Stored intent keys are well formed");
-            found.Add((key, DecodeIntent(cursor.Value.ToArray())));
-        }
-
-        return found;
     }
 
     /// <summary>
@@ -172,7 +112,7 @@ public static class MvccStore
         return new GarbageProgress(Key.Empty, false, removed);
     }
 
-    /// <summary>Deletes every version and intent of the span.</summary>
+    /// <summary>Deletes every version of the span.</summary>
     public static void DeleteSpan(StoreBatch batch, KeySpan span)
     {
         if (span.IsEmpty)
@@ -180,15 +120,12 @@ public static class MvccStore
             return;
         }
 
-        foreach (var family in (ReadOnlySpan<KeyFamily>)[KeyFamily.Intent, KeyFamily.Version])
-        {
-            var stored = StoreKeys.Span(family, span);
-            batch.DeleteRange(stored.Start.Memory.ToArray(), stored.End.Memory.ToArray());
-        }
+        var stored = StoreKeys.Versions(span);
+        batch.DeleteRange(stored.Start.Memory.ToArray(), stored.End.Memory.ToArray());
     }
 
     /// <summary>
-    /// Every stored pair of the span, intents first. Enumerate it as slowly as you like if the reader is a snapshot; the store itself
+    /// Every stored pair of the span. Enumerate it as slowly as you like if the reader is a snapshot; the store itself
     /// must not change meanwhile.
     /// </summary>
     public static IEnumerable<RawPair> Export(IStoreReader reader, KeySpan span)
@@ -198,24 +135,22 @@ public static class MvccStore
             yield break;
         }
 
-        foreach (var family in new[] { KeyFamily.Intent, KeyFamily.Version })
+        using var cursor = reader.Seek(StoreKeys.Versions(span));
+        while (cursor.Next())
         {
-            using var cursor = reader.Seek(StoreKeys.Span(family, span));
-            while (cursor.Next())
-            {
-                yield return new RawPair(cursor.Key.ToArray(), cursor.Value.ToArray());
-            }
+            yield return new RawPair(cursor.Key.ToArray(), cursor.Value.ToArray());
         }
     }
 
-    /// <summary>Writes a pair from <see cref="Export"/>; false, and nothing written, if it is no version or intent of <paramref name="span"/>.</summary>
+    /// <summary>Writes a pair from <see cref="Export"/>; false, and nothing written, if it is no version of <paramref name="span"/>.</summary>
     public static bool Import(StoreBatch batch, KeySpan span, RawPair pair)
     {
         var value = pair.Value.Span;
-        var valid = StoreKeys.TryVersion(pair.Key.Span, out var key, out _)
-            ? !value.IsEmpty && (value[0] == Value && value.Length <= 1 + MvccLimits.MaxValueBytes || value is [Tombstone])
-            : StoreKeys.TryIntent(pair.Key.Span, out key) && TryDecodeIntent(pair.Value) is not null;
-        if (!valid || key.Span.Length > MvccLimits.MaxKeyBytes || !span.Contains(key))
+        if (!StoreKeys.TryVersion(pair.Key.Span, out var key, out _)
+            || value is not ([Tombstone] or [Value, ..])
+            || value.Length > 1 + MvccLimits.MaxValueBytes
+            || key.Span.Length > MvccLimits.MaxKeyBytes
+            || !span.Contains(key))
         {
             return false;
         }
@@ -250,25 +185,5 @@ public static class MvccStore
     {
         Invariant.Check(!stored.IsEmpty && stored[0] <= Value, "Stored versions are well formed");
         return stored[0] == Tombstone;
-    }
-
-    private static IntentRecord DecodeIntent(ReadOnlyMemory<byte> stored)
-    {
-        var intent = TryDecodeIntent(stored);
-        Invariant.Check(intent is not null, "Stored intents are well formed");
-        return intent;
-    }
-
-    // The casts matter: a bare null would convert to an empty memory, which is a value, not to none.
-    private static IntentRecord? TryDecodeIntent(ReadOnlyMemory<byte> stored)
-    {
-        var reader = new CodecReader(stored);
-        var transaction = reader.Bytes();
-        var prepared = reader.Timestamp();
-        var hasValue = reader.Bool();
-        var value = reader.Rest();
-        return reader.IsComplete && (hasValue || value.IsEmpty)
-            ? new IntentRecord(transaction, prepared, hasValue ? (ReadOnlyMemory<byte>?)value : null)
-            : null;
     }
 }

@@ -15,20 +15,11 @@ public static class MvccLimits
 /// <summary>A version of a key.</summary>
 /// <param name="Timestamp">When the transaction that wrote it committed.</param>
 /// <param name="Value">Null for a tombstone: the key was deleted.</param>
-public readonly record struct MvccVersion(Timestamp Timestamp, ReadOnlyMemory<byte>? Value)
-{
-    public bool IsTombstone => Value is null;
-}
+public readonly record struct MvccVersion(Timestamp Timestamp, ReadOnlyMemory<byte>? Value);
 
 /// <summary>A key as seen by a read at a timestamp.</summary>
 /// <param name="Timestamp">When the version that the read sees was committed.</param>
 public readonly record struct MvccItem(Key Key, Timestamp Timestamp, ReadOnlyMemory<byte> Value);
-
-/// <summary>A write that is prepared, and not yet decided. At most one per key: its transaction holds the lock.</summary>
-/// <param name="Transaction">The transaction's id, as its owner writes it.</param>
-/// <param name="Prepared">The prepare timestamp: the commit timestamp will not be below.</param>
-/// <param name="Value">Null for a deletion.</param>
-public sealed record IntentRecord(ReadOnlyMemory<byte> Transaction, Timestamp Prepared, ReadOnlyMemory<byte>? Value);
 
 /// <summary>How far a bounded collection of garbage came.</summary>
 /// <param name="Next">Where to go on; meaningless when <paramref name="More"/> is false.</param>

@@ -8,7 +8,6 @@ internal enum KeyFamily : byte
 {
     Format = 0,
     Meta = 1,
-    Intent = 2,
     Version = 3,
 }
 
@@ -25,17 +24,15 @@ internal static class StoreKeys
     private const byte Terminator = 0x01;
     private const byte PastTerminator = 0x02;
 
-    public static byte[] Intent(Key key) => Encode(KeyFamily.Intent, key.Span, Terminator, 0);
-
     public static byte[] Version(Key key, Timestamp timestamp)
     {
-        var stored = Encode(KeyFamily.Version, key.Span, Terminator, TimestampBytes);
+        var stored = Encode(key.Span, Terminator, TimestampBytes);
         BinaryPrimitives.WriteUInt64BigEndian(stored.AsSpan(stored.Length - TimestampBytes), Inverted(timestamp));
         return stored;
     }
 
     /// <summary>Above every version of the key, and below those of the next.</summary>
-    public static byte[] VersionsEnd(Key key) => Encode(KeyFamily.Version, key.Span, PastTerminator, 0);
+    public static byte[] VersionsEnd(Key key) => Encode(key.Span, PastTerminator, 0);
 
     /// <summary>The version at <paramref name="timestamp"/> of the key whose versions begin with <paramref name="prefix"/>.</summary>
     public static byte[] AtTimestamp(ReadOnlySpan<byte> prefix, Timestamp timestamp)
@@ -54,10 +51,10 @@ internal static class StoreKeys
         return stored;
     }
 
-    /// <summary>All stored keys of a family that belong to the user keys of <paramref name="span"/>.</summary>
-    public static KeySpan Span(KeyFamily family, KeySpan span) => new(
-        new Key(span.Start.IsEmpty ? [(byte)family] : Encode(family, span.Start.Span, Terminator, 0)),
-        new Key(span.End.IsEmpty ? [(byte)(family + 1)] : Encode(family, span.End.Span, Terminator, 0)));
+    /// <summary>All stored versions of the user keys of <paramref name="span"/>.</summary>
+    public static KeySpan Versions(KeySpan span) => new(
+        new Key(span.Start.IsEmpty ? [(byte)KeyFamily.Version] : Encode(span.Start.Span, Terminator, 0)),
+        new Key(span.End.IsEmpty ? [(byte)(KeyFamily.Version + 1)] : Encode(span.End.Span, Terminator, 0)));
 
     public static KeySpan WithPrefix(byte[] prefix)
     {
@@ -76,7 +73,7 @@ internal static class StoreKeys
     public static bool TryVersion(ReadOnlySpan<byte> stored, out Key key, out Timestamp timestamp)
     {
         timestamp = default;
-        if (!TryUserKey(KeyFamily.Version, stored, out key, out var used) || stored.Length != used + TimestampBytes)
+        if (!TryUserKey(stored, out key, out var used) || stored.Length != used + TimestampBytes)
         {
             return false;
         }
@@ -85,20 +82,17 @@ internal static class StoreKeys
         return true;
     }
 
-    public static bool TryIntent(ReadOnlySpan<byte> stored, out Key key) =>
-        TryUserKey(KeyFamily.Intent, stored, out key, out var used) && used == stored.Length;
-
     /// <summary>The timestamp of a well-formed version key.</summary>
     public static Timestamp TimestampOf(ReadOnlySpan<byte> stored) =>
         new((long)(~BinaryPrimitives.ReadUInt64BigEndian(stored[^TimestampBytes..]) ^ 1UL << 63));
 
     private static ulong Inverted(Timestamp timestamp) => ~((ulong)timestamp.Nanoseconds ^ 1UL << 63);
 
-    private static byte[] Encode(KeyFamily family, ReadOnlySpan<byte> key, byte end, int extra)
+    private static byte[] Encode(ReadOnlySpan<byte> key, byte end, int extra)
     {
         var zeros = key.Count(Escape);
         var stored = new byte[1 + key.Length + zeros + 2 + extra];
-        stored[0] = (byte)family;
+        stored[0] = (byte)KeyFamily.Version;
         var at = 1;
         if (zeros == 0)
         {
@@ -122,11 +116,11 @@ internal static class StoreKeys
         return stored;
     }
 
-    private static bool TryUserKey(KeyFamily family, ReadOnlySpan<byte> stored, out Key key, out int used)
+    private static bool TryUserKey(ReadOnlySpan<byte> stored, out Key key, out int used)
     {
         key = default;
         used = 0;
-        if (stored.IsEmpty || stored[0] != (byte)family)
+        if (stored.IsEmpty || stored[0] != (byte)KeyFamily.Version)
         {
             return false;
         }

@@ -22,7 +22,7 @@ internal sealed class VersionCursor : IDisposable
 
     public VersionCursor(IStoreReader reader, KeySpan span)
     {
-        var stored = StoreKeys.Span(KeyFamily.Version, span);
+        var stored = StoreKeys.Versions(span);
         _reader = reader;
         _end = stored.End;
         _cursor = reader.Seek(stored);

@@ -10,9 +10,6 @@ namespace Synod.Workloads.Simulated;
 /// <summary>Whole database nodes and their clients in one simulated world.</summary>
 internal sealed class SimulatedDatabase
 {
-    /// <summary>Clients' numbers on the network start here; nodes are below.</summary>
-    private const int FirstClient = 1_000;
-
     /// <summary>Several times what the busiest run needs, for as long as a run with its limits may take.</summary>
     private const long MostEventsPerSecond = 20_000;
 
@@ -33,6 +30,7 @@ internal sealed class SimulatedDatabase
             Records = new NodeRecordWire(),
             Machine = plan.Machine,
             Clocks = plan.Clocks,
+            SegmentBytes = options.SegmentBytes,
             IgnoresHolds = options.Bug?.IgnoresHolds ?? false,
         });
         Doors = new SimulatedDoors(Network, Cluster, nodes);
@@ -53,7 +51,7 @@ internal sealed class SimulatedDatabase
 
     public SynodClient AddClient(TimeSpan patience)
     {
-        var number = FirstClient + _clients.Count;
+        var number = SimulatedNetwork.FirstClient + _clients.Count;
         var random = World.Random.Fork();
         var client = new SynodClient(
             new SynodClientOptions
@@ -70,7 +68,10 @@ internal sealed class SimulatedDatabase
         return client;
     }
 
-    /// <summary>Faults as the injector, the network and the disks counted them.</summary>
+    /// <summary>
+    /// Faults as the injector counted them, and where they were met: every call site of the logs, every kind of call of the stores, every
+    /// kind of link, the doors and the clocks, also those that none met.
+    /// </summary>
     public SortedDictionary<string, long> CountFaults()
     {
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -79,16 +80,28 @@ internal sealed class SimulatedDatabase
             counts[name] = count;
         }
 
-        var network = Network.Counts;
-        counts["message lost"] = network.Lost + network.Blocked;
-        counts["message duplicated"] = network.Duplicated;
-        counts["message corrupted"] = network.Corrupted;
-        foreach (var kind in Enum.GetValues<DiskCallKind>())
+        foreach (var link in Enum.GetValues<LinkKind>())
         {
-            counts[$"disk {kind.ToString().ToLowerInvariant()} failed"] =
-                Cluster.Nodes.Sum(node => Cluster.Log(node).Disk.Faults(kind));
+            // Partitions are between nodes; a client loses its node when the process dies.
+            foreach (var fault in Enum.GetValues<LinkFault>().Where(fault => link == LinkKind.NodeToNode || fault != LinkFault.Blocked))
+            {
+                counts[$"link {link} {fault}".ToLowerInvariant()] = Network.Faults(link, fault);
+            }
         }
 
+        for (var site = 0; site < LogCallSite.All.Length; site++)
+        {
+            counts[LogCallSite.All[site].ToString()] = Cluster.Nodes.Sum(node => Cluster.Log(node).Faults(site));
+        }
+
+        for (var site = 0; site < StoreCallSite.All.Length; site++)
+        {
+            counts[StoreCallSite.All[site].ToString()] = Cluster.Nodes.Sum(node => Cluster.Store(node).Faults(site));
+        }
+
+        counts["door refused"] = Doors.Refused;
+        counts["door broken"] = Doors.Broken;
+        counts["clock read in silence"] = Cluster.Nodes.Sum(node => Cluster.Clock(node).SilentReads);
         return counts;
     }
 

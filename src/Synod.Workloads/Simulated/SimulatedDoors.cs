@@ -15,6 +15,12 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
 
     private readonly SortedDictionary<(int Node, int Client), Door> _doors = [];
 
+    /// <summary>Requests that met a process which was down.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Requests whose process died with them.</summary>
+    public long Broken { get; private set; }
+
     public bool TryFind(string address, out int node)
     {
         foreach (var id in ids)
@@ -54,6 +60,7 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
             var request = Request.Parser.ParseFrom(body.Span);
             if (!doors.Nodes.Submit(node, request, this, (long)request.Id))
             {
+                doors.Refused++;
                 Send(ConnectionRefused, new Response { Id = request.Id });
             }
         }
@@ -66,7 +73,11 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
             Send(ResponseArrives, response);
         }
 
-        public void OnLost(NodeId from, long tag) => Send(ConnectionBreaks, new Response { Id = (ulong)tag });
+        public void OnLost(NodeId from, long tag)
+        {
+            doors.Broken++;
+            Send(ConnectionBreaks, new Response { Id = (ulong)tag });
+        }
 
         private void Send(int kind, Response response) => doors.Network.Carry(
             node.Value, client, transport, kind, SimulatedNetwork.Frame(response.ToByteArray()));

@@ -21,6 +21,9 @@ public sealed record SimulationOptions
     /// <summary>Null draws one from the seed.</summary>
     public FaultPlan? Plan { get; init; }
 
+    /// <summary>The size of a segment of a node's log.</summary>
+    public long SegmentBytes { get; init; } = 64 << 10;
+
     /// <summary>Gets every event as a line of text; slow.</summary>
     public TextWriter? Trace { get; init; }
 

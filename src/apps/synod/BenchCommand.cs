@@ -32,6 +32,12 @@ internal static class BenchCommand
         var flags = new ClientFlags(command);
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(async () =>
         {
+            if (parsed.GetValue(Clients) < 1 || !(parsed.GetValue(Seconds) > 0) || !(parsed.GetValue(Warmup) >= 0)
+                || parsed.GetValue(Keys) < 1 || parsed.GetValue(ValueBytes) < 0)
+            {
+                throw new ArgumentException("A load has at least 1 client and 1 key, takes more than 0 seconds, and writes 0 bytes or more.");
+            }
+
             var clients = new SynodClient[Math.Max(1, parsed.GetValue(Connections))];
             for (var i = 0; i < clients.Length; i++)
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Synod.Core;
 using Synod.Node;
 
@@ -17,11 +18,17 @@ internal static class CertCommand
     private static readonly Option<int[]> Nodes = new("--node") { Description = "A node's number; repeat for more." };
     private static readonly Option<string[]> Hosts = new("--host") { Description = "A name or address of these nodes besides localhost; repeat for more." };
 
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+
     public static Command Create()
     {
-        var create = new Command("create", "Makes ca.crt and ca.key if there is no authority yet, and node-ID.crt and node-ID.key for each node.")
+        var create = new Command(
+            "create",
+            "Makes ca.crt and ca.key if there is no authority yet, and node-ID.crt and node-ID.key for each node. "
+            + "Nodes start with --certs FOLDER, clients connect with --ca FOLDER/ca.crt. ca.key makes new nodes: keep it off them. "
+            + "Example: synod cert create --node 1 --node 2 --node 3 --host db.example.org")
         {
-            Folder, Cluster, Nodes, Hosts,
+            Folder, Cluster, Nodes, Hosts, Json,
         };
         create.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Make(parsed))));
         return new Command("cert", "Makes certificates for TLS.") { create };
@@ -30,15 +37,31 @@ internal static class CertCommand
     private static int Make(ParseResult parsed)
     {
         var folder = parsed.GetValue(Folder)!;
+        var nodes = parsed.GetValue(Nodes) ?? [];
+        foreach (var node in nodes.Where(node => node is < 1 or >= NodeSet.Capacity))
+        {
+            throw new ArgumentException($"{node} is no node's number. Numbers go from 1 to {NodeSet.Capacity - 1}.");
+        }
+
+        var made = new List<string>();
         if (!File.Exists(Path.Combine(folder, "ca.crt")))
         {
             Certificates.CreateAuthority(folder, parsed.GetValue(Cluster)!);
-            Console.Out.WriteLine(Path.Combine(folder, "ca.crt"));
+            made.Add(Path.Combine(folder, "ca.crt"));
         }
 
-        foreach (var node in parsed.GetValue(Nodes) ?? [])
+        foreach (var node in nodes)
         {
-            Console.Out.WriteLine(Certificates.CreateNode(folder, new NodeId(node), parsed.GetValue(Hosts) ?? []).Certificate);
+            made.Add(Certificates.CreateNode(folder, new NodeId(node), parsed.GetValue(Hosts) ?? []).Certificate);
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(new JsonObject { ["made"] = new JsonArray([.. made.Select(file => (JsonNode)file)]) });
+        }
+        else
+        {
+            made.ForEach(Console.Out.WriteLine);
         }
 
         return ExitCodes.Done;

@@ -12,19 +12,19 @@ internal sealed class ClientFlags
     {
         Description = $"A node as host:port; repeat for more. Default: $SYNOD_ENDPOINTS (comma-separated), or {DefaultEndpoint}.",
         DefaultValueFactory = _ =>
-            (Environment.GetEnvironmentVariable("SYNOD_ENDPOINTS") ?? DefaultEndpoint).Split(',', StringSplitOptions.TrimEntries),
+            (FromEnvironment("SYNOD_ENDPOINTS") ?? DefaultEndpoint).Split(',', StringSplitOptions.TrimEntries),
     };
 
     private readonly Option<string?> _token = new("--token")
     {
         Description = "The cluster's token. Default: $SYNOD_TOKEN.",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SYNOD_TOKEN"),
+        DefaultValueFactory = _ => FromEnvironment("SYNOD_TOKEN"),
     };
 
     private readonly Option<string?> _authority = new("--ca")
     {
         Description = "The cluster's ca.crt: connect with TLS. Default: $SYNOD_CA.",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SYNOD_CA"),
+        DefaultValueFactory = _ => FromEnvironment("SYNOD_CA"),
     };
 
     private readonly Option<bool> _plaintext = new("--allow-plaintext") { Description = "Permit connections without TLS to other machines." };
@@ -63,6 +63,10 @@ internal sealed class ClientFlags
             CommitTimeout = timeout,
         });
     }
+
+    // Set to nothing is how a shell takes a variable back for one command.
+    private static string? FromEnvironment(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
     /// <summary>Adds a command whose action gets a client.</summary>
     public static Command Command(

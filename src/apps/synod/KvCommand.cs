@@ -10,7 +10,7 @@ internal static class KvCommand
 {
     private static readonly Argument<string> Key = new("key") { Description = "The key." };
     private static readonly Argument<string> Value = new("value") { Description = "The value." };
-    private static readonly Option<long> At = new("--at") { Description = "Read the past: nanoseconds since the Unix epoch. 0 reads the newest." };
+    private static readonly Option<long> At = new("--at") { Description = "Read the past: nanoseconds since the Unix epoch, as 'committed at' says. 0 reads the newest." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
     private static readonly Option<int> Limit = new("--limit") { Description = "At most this many keys; 0 for all." };
     private static readonly Argument<string> From = new("start") { Description = "The first key.", DefaultValueFactory = _ => "" };
@@ -26,7 +26,8 @@ internal static class KvCommand
         ClientFlags.Command("scan", "Prints the keys from start up to end, in order.", Shape(From, To, At, Limit, Json), ScanAsync),
         ClientFlags.Command(
             "txn",
-            "Runs lines of standard input as one transaction: 'get KEY', 'put KEY VALUE', 'del KEY'. Commits at the end of input.",
+            "Runs lines of standard input as one transaction: 'get KEY', 'put KEY VALUE', 'del KEY'. Commits at the end of input. "
+            + "Example: printf 'get a\\nput b 2\\n' | synod kv txn",
             Shape(Json),
             TransactAsync),
     };

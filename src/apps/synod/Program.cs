@@ -19,7 +19,9 @@ var root = new RootCommand($"Synod: a replicated, transactional key-value databa
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    await parsed.InvokeAsync();
+    using var said = new StringWriter();
+    await parsed.InvokeAsync(new InvocationConfiguration { Error = said });
+    Console.Error.Write(Terminal.WithoutTypes(said.ToString()));
     return ExitCodes.Usage;
 }
 

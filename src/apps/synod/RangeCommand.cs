@@ -25,11 +25,12 @@ internal static class RangeCommand
             {
                 command.Add(Key);
                 command.Add(Leader);
+                command.Add(Json);
             },
             async (parsed, client, cancellationToken) =>
             {
                 await client.SplitAsync(parsed.GetValue(Key)!, parsed.GetValue(Leader), cancellationToken);
-                return ExitCodes.Done;
+                return Report(parsed, $"a range starts at {parsed.GetValue(Key)}", new JsonObject { ["split"] = parsed.GetValue(Key) });
             }),
         ClientFlags.Command(
             "lead",
@@ -38,13 +39,29 @@ internal static class RangeCommand
             {
                 command.Add(Group);
                 command.Add(Node);
+                command.Add(Json);
             },
             async (parsed, client, cancellationToken) =>
             {
-                await client.TransferLeadershipAsync(parsed.GetValue(Group), parsed.GetValue(Node), cancellationToken);
-                return ExitCodes.Done;
+                var (group, node) = (parsed.GetValue(Group), parsed.GetValue(Node));
+                await client.TransferLeadershipAsync(group, node, cancellationToken);
+                return Report(parsed, $"group {group} hands over to node {node}", new JsonObject { ["group"] = group, ["leader"] = node });
             }),
     };
+
+    private static int Report(ParseResult parsed, string text, JsonObject json)
+    {
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(json);
+        }
+        else
+        {
+            Console.Out.WriteLine(text);
+        }
+
+        return ExitCodes.Done;
+    }
 
     /// <summary>A key for people: text as it is, other bytes as \xNN.</summary>
     public static string Readable(ReadOnlySpan<byte> key)

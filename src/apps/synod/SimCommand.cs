@@ -33,7 +33,8 @@ internal static class SimCommand
 
     public static Command Create()
     {
-        var command = new Command("sim", "Runs whole nodes and clients in a deterministic simulation under faults, and judges what they saw.")
+        var command = new Command("sim", "Runs whole nodes and clients in a deterministic simulation under faults, and judges what they saw. "
+            + "A failure prints the command that replays it. Example: synod sim --workload bank --seeds 1..200")
         {
             Workload, Seeds, Seconds, Jobs, Twice, Trace, Bug, Bugs, Limit, Output, Json,
         };
@@ -48,6 +49,11 @@ internal static class SimCommand
     private static int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         var bug = parsed.GetValue(Bug) is { } name ? SeededBug.Find(name) : null;
+        if (!(parsed.GetValue(Seconds) > 0))
+        {
+            throw new ArgumentException("A run takes more than 0 simulated seconds.");
+        }
+
         var batch = new SimulationBatch
         {
             Workloads = WorkloadsOf(parsed.GetValue(Workload) ?? bug?.Workload ?? "bank"),

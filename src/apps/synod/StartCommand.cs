@@ -16,7 +16,7 @@ internal static class StartCommand
 
     private static readonly Option<int?> Id = new("--id") { Description = "This node's number, from 1." };
     private static readonly Option<string?> Data = new("--data", "-d") { Description = "The data folder; made if missing." };
-    private static readonly Option<bool> Rejoin = new("--rejoin") { Description = "The data folder was lost: come back with an empty one, as a new replica." };
+    private static readonly Option<bool> Rejoin = new("--rejoin") { Description = "The data folder was lost or is damaged: come back with an empty one, as a new replica." };
     private static readonly Option<string?> Cluster = new("--cluster") { Description = "The cluster's name, the same on all nodes." };
 
     private static readonly Option<string[]> Nodes = new("--node")
@@ -33,12 +33,15 @@ internal static class StartCommand
     private static readonly Option<SynodClockSource?> Clock = new("--clock") { Description = "Where the clock's bound comes from: kernel or bound." };
     private static readonly Option<double?> MaxOffset = new("--max-offset") { Description = "The clock's (largest) bound in milliseconds; 0 if all nodes share one clock." };
     private static readonly Option<int?> Replicas = new("--replicas") { Description = "Replicas of each range." };
-    private static readonly Option<string?> Quorums = new("--quorums") { Description = "majority, two sizes as 4/2 (elect/replicate), or 'grid 2x3'." };
+    private static readonly Option<string?> Quorums = new("--quorums") { Description = "majority, two sizes as 4/2 (elect/replicate), 'grid 2x3', or 'weights 3,1,1,1 4/3'. Unsafe ones are refused." };
     private static readonly Option<bool> JsonLog = new("--json-log") { Description = "Log as JSON, one object a line." };
 
     public static Command Create()
     {
-        var command = new Command("start", $"Runs one node until SIGTERM, then hands over and stops. {ExitCodes.Help}")
+        var command = new Command("start", $"Runs one node until SIGTERM, then hands over and stops. "
+            + "Example, one node: synod start --data /var/lib/synod --client-listen 127.0.0.1:7201. "
+            + "Of three: synod start --id 1 --data D --certs certs --token SECRET --node 1=HOST1:7101/7201 --node 2=HOST2:7101/7201 --node 3=HOST3:7101/7201. "
+            + ExitCodes.Help)
         {
             Config, Id, Data, Rejoin, Cluster, Nodes, Listen, Clients, Http, Token, Certs, Plaintext, Clock, MaxOffset, Replicas, Quorums, JsonLog,
         };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 using Synod.Client;
 using Synod.Hosting;
@@ -9,7 +10,7 @@ using Synod.Storage;
 namespace Synod.App;
 
 /// <summary>Where results, errors and progress go: results to standard output, everything else to standard error.</summary>
-internal static class Terminal
+internal static partial class Terminal
 {
     private static readonly JsonSerializerOptions Compact = new() { WriteIndented = false };
 
@@ -42,6 +43,14 @@ internal static class Terminal
             return Fail(CodeOf(failure), failure.Message);
         }
     }
+
+    /// <summary>A parser's complaint in the words of who typed, not of who programmed.</summary>
+    public static string WithoutTypes(string complaint) => ExpectedType().Replace(complaint, match => match.Value switch
+    {
+        var type when type.Contains("Double", StringComparison.Ordinal) => "as a number",
+        var type when type.Contains("Int", StringComparison.Ordinal) => "as a whole number",
+        _ => "as what it takes",
+    });
 
     /// <summary>Says what went wrong.</summary>
     public static int Fail(int code, params ReadOnlySpan<string> lines)
@@ -77,4 +86,7 @@ internal static class Terminal
         Talk.WriteException(failure, ExceptionFormats.ShortenPaths);
         return ExitCodes.Failed;
     }
+
+    [GeneratedRegex("as expected type '[^']*'")]
+    private static partial Regex ExpectedType();
 }

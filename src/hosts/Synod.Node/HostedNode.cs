@@ -53,9 +53,17 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
             Identity = known is null
                 ? LogIdentity.Draw(options.Cluster, options.Id, drawn, options.Rejoin)
                 : new LogIdentity(options.Cluster, options.Id, known.Store);
-            var log = Own(DurableLog.Open(disk, Identity, options.Log));
             _store = Own(new RocksStore(Path.Combine(options.DataFolder, "store")));
-            Claim(log);
+            if (known is null && StoreFormat.IsClaimed(_store))
+            {
+                throw new StoreRefused(
+                    $"The data folder {options.DataFolder} has applied state but no log.",
+                    "The log was lost, and with it what this node promised to its peers; nothing was changed.",
+                    "Empty the folder and start the node with --rejoin: its peers take it in as a new replica.");
+            }
+
+            var log = Own(DurableLog.Open(disk, Identity, options.Log));
+            _ = StoreFormat.Claim(_store, Identity);
             Ledger = Own(new NodeLedger(Own(new FileDisk(Path.Combine(options.DataFolder, "node")))));
             Host = new(HostOptions(), make(Identity, _store), log, _store, new LimitedClock(options.Clock, options.MaxClockBound), Metrics, logger);
             _transport = new Transport(TransportOptions(), Host, new GuardedStores(Ledger, Host.Fail), Metrics, logger);
@@ -133,17 +141,6 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
         if (Host.Completion.IsFaulted)
         {
             await _transport.DisposeAsync();
-        }
-    }
-
-    private void Claim(DurableLog log)
-    {
-        if (!StoreFormat.Claim(_store, Identity) && log.IsNew)
-        {
-            throw new StoreRefused(
-                $"The data folder {_options.DataFolder} has applied state but no log.",
-                "The log was lost, and with it what this node promised to its peers.",
-                "Restore the log, or start the node with an empty folder and --rejoin: it comes back as a new replica.");
         }
     }
 

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Simulation.Disks;
 
 namespace Synod.Simulation;
 
@@ -49,6 +50,8 @@ public interface ISimulatedCluster
     SimulatedClock Clock(NodeId node);
 
     NodeLog Log(NodeId node);
+
+    SimulatedStore Store(NodeId node);
 
     NodeCounts Counts(NodeId node);
 }
@@ -125,6 +128,8 @@ public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult>
     public SimulatedClock Clock(NodeId node) => this[node].Clock;
 
     public NodeLog Log(NodeId node) => this[node].Log;
+
+    public SimulatedStore Store(NodeId node) => this[node].Store;
 
     public NodeCounts Counts(NodeId node) => this[node].Counts;
 

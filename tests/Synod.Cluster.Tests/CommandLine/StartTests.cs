@@ -40,17 +40,37 @@ public sealed class StartTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
     }
 
-    [Fact]
-    public async Task Quorums_that_need_not_meet_are_refused()
+    [Theory]
+    [InlineData("2/2", "2 + 2 is not more than 4")]
+    [InlineData("weights 3,1,1,1 3/3", "3 + 3 is not more than the total weight 6")]
+    [InlineData("weights 3,1,1 4/3", "one weight")]
+    [InlineData("grid 3x2", "6 members")]
+    public async Task Quorums_that_need_not_meet_are_refused(string quorums, string says)
     {
         string[] nodes =
         [
             .. Enumerable.Range(1, 4).SelectMany(id => new[] { "--node", $"{Number(id)}=127.0.0.1:{Number(7000 + id)}/{Number(8000 + id)}" }),
         ];
         var finished = await SynodProgram.RunAsync(
-            ["start", "--data", Path.Combine(_folder, "data"), "--clock", "bound", "--max-offset", "0", "--replicas", "4", "--quorums", "2/2", .. nodes]);
-        finished.Fails(Usage, "2");
+            ["start", "--data", Path.Combine(_folder, "data"), "--clock", "bound", "--max-offset", "0", "--replicas", "4", "--quorums", quorums, .. nodes]);
+        finished.Fails(Usage, says);
         Assert.False(Directory.Exists(Path.Combine(_folder, "data")));
+    }
+
+    [Theory]
+    [InlineData("3/2")]
+    [InlineData("weights 3,1,1,1 4/3")]
+    [InlineData("grid 2x2")]
+    public async Task Quorums_that_always_meet_are_used(string quorums)
+    {
+        var ports = LocalPorts.Take(8);
+        string[] nodes =
+        [
+            .. Enumerable.Range(1, 4).SelectMany(id => new[] { "--node", $"{Number(id)}=127.0.0.1:{Number(ports[id - 1])}/{Number(ports[id + 3])}" }),
+        ];
+        await using var node = SynodProgram.Start(
+            ["start", "--data", Path.Combine(_folder, "data"), "--clock", "bound", "--max-offset", "0", "--replicas", "4", "--quorums", quorums, .. nodes]);
+        await node.SaysAsync("Listening for nodes on");
     }
 
     [Theory]
@@ -72,7 +92,37 @@ public sealed class StartTests : IDisposable
         (await SynodProgram.RunAsync("strat")).Fails(Usage, "strat");
         (await SynodProgram.RunAsync("kv", "get", "a", "--colour", "red")).Fails(Usage, "--colour");
         (await SynodProgram.RunAsync("kv", "get")).Fails(Usage, "key");
+        (await SynodProgram.RunAsync("kv", "get", "a", "--at", "noon")).Fails(Usage, "noon", "--at", "whole number");
+        (await SynodProgram.RunAsync("bench", "write", "--clients", "0")).Fails(Usage, "at least 1 client");
+        (await SynodProgram.RunAsync("sim", "--seconds", "0")).Fails(Usage, "more than 0");
+        (await SynodProgram.RunAsync("sim", "--workload", "casino")).Fails(Usage, "casino", "bank");
+        (await SynodProgram.RunAsync("sim", "--seeds", "9..1")).Fails(Usage, "9..1", "1..200");
+        (await SynodProgram.RunAsync("demo", "--nodes", "2")).Fails(Usage, "3 to 9 nodes");
+        (await SynodProgram.RunAsync("cert", "create", "--folder", Path.Combine(_folder, "certs"), "--node", "0")).Fails(Usage, "0 is no node's number");
         Assert.Contains("Exit codes", (await SynodProgram.RunAsync("--help")).Ends(0).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("demo", "--seconds", "--accounts", "--nodes", "--seed", "--json")]
+    [InlineData("start", "--id", "--data", "--node", "--certs", "--token", "--rejoin", "Example")]
+    [InlineData("status", "--endpoint", "--json")]
+    [InlineData("kv get", "--at", "--json")]
+    [InlineData("kv put", "--json")]
+    [InlineData("kv delete", "--json")]
+    [InlineData("kv scan", "--at", "--limit", "--json")]
+    [InlineData("kv txn", "--json", "Example")]
+    [InlineData("range list", "--json")]
+    [InlineData("range split", "--leader", "--json")]
+    [InlineData("range lead", "--json")]
+    [InlineData("cert create", "--node", "--host", "--json", "Example")]
+    [InlineData("bench write", "--clients", "--value-bytes", "--seconds", "--json")]
+    [InlineData("bench read", "--clients", "--json")]
+    [InlineData("bench transfer", "--clients", "--json")]
+    [InlineData("sim", "--workload", "--seeds", "--twice", "--bugs", "--json", "Example")]
+    public async Task Every_command_explains_itself(string command, params string[] says)
+    {
+        var help = (await SynodProgram.RunAsync([.. command.Split(' '), "--help"])).Ends(0).Output;
+        Assert.All(says, text => Assert.Contains(text, help, StringComparison.Ordinal));
     }
 
     [Fact]

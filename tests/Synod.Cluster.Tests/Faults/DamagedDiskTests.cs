@@ -27,7 +27,7 @@ public class DamagedDiskTests
             var refused = node.Start();
             Assert.Equal(RefusedExitCode, await refused.ExitAsync());
             Assert.Contains($"'{file}' is damaged at byte {offset.ToString(CultureInfo.InvariantCulture)}", refused.Errors, StringComparison.Ordinal);
-            Assert.Contains("rejoin", refused.Errors, StringComparison.Ordinal);
+            Assert.Contains("empty the folder and start the node with --rejoin", refused.Errors, StringComparison.Ordinal);
         }
 
         await run.CommitsAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Synod.Client;
 using Synod.Cluster.Tests.Support;
 
@@ -33,6 +34,46 @@ public class TlsTests
         cluster.Node(3).Start("--certs", ours);
         await cluster.AnswersAsync(cluster.Node(3));
         await cluster.CaughtUpAsync(cluster.Node(3));
+    }
+
+    [Fact]
+    public async Task A_nodes_certificate_is_good_for_that_node_alone()
+    {
+        await using var cluster = new TestCluster();
+        var certificates = await CertificatesAsync(cluster, "ours");
+        cluster.Client = cluster.NewClient(options => options with { Tls = ClientTls.FromFile(Path.Combine(certificates, "ca.crt")) });
+
+        // Shown by a node that says who it is: it does not even start.
+        var borrowed = Directory.CreateDirectory(Path.Combine(cluster.Folder, "borrowed")).FullName;
+        File.Copy(Path.Combine(certificates, "ca.crt"), Path.Combine(borrowed, "ca.crt"));
+        File.Copy(Path.Combine(certificates, "node-2.crt"), Path.Combine(borrowed, "node-3.crt"));
+        File.Copy(Path.Combine(certificates, "node-2.key"), Path.Combine(borrowed, "node-3.key"));
+        var refused = cluster.Node(3).Start("--certs", borrowed);
+        Assert.Equal(2, await refused.ExitAsync());
+        Assert.Contains("is not for node 3", refused.Errors, StringComparison.OrdinalIgnoreCase);
+
+        // Shown where another node is expected: whoever dials node 3 there hangs up.
+        cluster.Node(1).Start("--certs", certificates);
+        cluster.Node(2).Start("--certs", certificates);
+        await cluster.AnswersAsync(cluster.Node(1));
+        await cluster.AnswersAsync(cluster.Node(2));
+        string[] swapped = [.. cluster.Arguments.Select(argument => Swap(argument, cluster.NodePorts[1], cluster.NodePorts[2]))];
+        await using var impostor = SynodProgram.Start(
+            ["start", "--id", "2", "--data", Path.Combine(cluster.Folder, "impostor"), "--certs", certificates,
+             "--client-listen", $"127.0.0.1:{LocalPorts.Take(1)[0].ToString(CultureInfo.InvariantCulture)}", .. swapped]);
+        await cluster.Node(1).Program.SaysAsync("Refused n3 at");
+        await cluster.Node(1).Program.SaysAsync("(Certificate)");
+        (await cluster.Client.PutAsync("a", "1", Cancellation)).EnsureCommitted();
+        Assert.True(impostor.IsRunning);
+        Assert.All(cluster.Nodes.Take(2), node => Assert.True(node.IsRunning));
+    }
+
+    private static string Swap(string text, int one, int other)
+    {
+        var (first, second) = (one.ToString(CultureInfo.InvariantCulture), other.ToString(CultureInfo.InvariantCulture));
+        return text.Replace(first, "*", StringComparison.Ordinal)
+            .Replace(second, first, StringComparison.Ordinal)
+            .Replace("*", second, StringComparison.Ordinal);
     }
 
     private static async Task ClientsAreCheckedAsync(TestCluster cluster, string authority, string foreignAuthority)

@@ -34,7 +34,7 @@ public sealed class TlsTests : IDisposable
         await using var left = await StartSecureAsync(1, Certificates.CreateNode(_folder, new NodeId(1)));
         await using var right = await StartSecureAsync(2, Certificates.CreateNode(other, new NodeId(2)));
         left.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [right.Id] = right.Transport.EndPoint! });
-        _ = await left.Book.SeeAsync(23, "Cannot reach n2", Cancellation);
+        _ = await left.Book.SeeAsync(26, "(Certificate)", Cancellation);
         _ = await right.Book.SeeAsync(25, "", Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
         Assert.False(left.Transport.IsConnected(right.Id));
         Assert.Equal(1, (await right.Submit(new Toy.Command.Add(1))).Value);
@@ -63,7 +63,7 @@ public sealed class TlsTests : IDisposable
         await using var left = await StartSecureAsync(1, Certificates.CreateNode(_folder, new NodeId(1)));
         await using var three = await StartSecureAsync(3, Certificates.CreateNode(_folder, new NodeId(3)));
         left.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = three.Transport.EndPoint! });
-        _ = await left.Book.SeeAsync(23, "Cannot reach n2", Cancellation);
+        _ = await left.Book.SeeAsync(26, "(Certificate)", Cancellation);
         Assert.False(left.Transport.IsConnected(new NodeId(2)));
     }
 

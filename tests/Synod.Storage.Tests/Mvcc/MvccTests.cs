@@ -131,50 +131,12 @@ public sealed class MvccTests
     }
 
     [Fact]
-    public void Intents_stand_apart_from_versions()
-    {
-        Gen.Select(GenWrites, GenWrites, GenSpan).Sample((writes, intents, span) =>
-        {
-            var (store, model) = Written(writes);
-            var expected = new SortedDictionary<Key, Write>();
-            var batch = new StoreBatch();
-            foreach (var (index, intent) in intents.Index())
-            {
-                if (index % 5 == 4)
-                {
-                    MvccStore.RemoveIntent(batch, intent.Key);
-                    expected.Remove(intent.Key);
-                    continue;
-                }
-
-                MvccStore.PutIntent(batch, intent.Key, new IntentRecord(new byte[] { 9 }, intent.At, intent.Memory));
-                expected[intent.Key] = intent;
-            }
-
-            store.Write(batch);
-            var found = MvccStore.Intents(store, span);
-            Assert.Equal(expected.Keys.Where(span.Contains), found.Select(item => item.Key));
-            Assert.All(found, item => AssertSame(expected[item.Key], item.Intent));
-            Assert.All(expected, item => AssertSame(item.Value, MvccStore.GetIntent(store, item.Key)!));
-            Assert.Null(MvccStore.GetIntent(store, Key.Of("absent")));
-            var items = new List<MvccItem>();
-            MvccStore.Scan(store, span, Timestamp.MaxValue, int.MaxValue, int.MaxValue, items);
-            AssertSame(model.Scan(span, Timestamp.MaxValue), items);
-        });
-    }
-
-    [Fact]
     public void A_span_is_exported_whole_imported_whole_and_deleted_whole()
     {
         Gen.Select(GenWrites, GenSpan).Sample((writes, span) =>
         {
             var (store, model) = Written(writes);
             var batch = new StoreBatch();
-            foreach (var write in writes.Where((_, index) => index % 7 == 0))
-            {
-                MvccStore.PutIntent(batch, write.Key, new IntentRecord(new byte[] { 1 }, write.At, null));
-            }
-
             batch.Put(MetaKey.Of(1, 2), [3]);
             store.Write(batch);
             var copy = new MemoryStore();
@@ -182,7 +144,6 @@ public sealed class MvccTests
             Assert.All(MvccStore.Export(store, span), pair => Assert.True(MvccStore.Import(batch, span, pair)));
             copy.Write(batch);
             AssertSame(model.Scan(span, new Timestamp(20)), Scan(copy, 20));
-            Assert.Equal(MvccStore.Intents(store, span).Select(item => item.Key), MvccStore.Intents(copy, KeySpan.All).Select(item => item.Key));
 
             batch.Clear();
             MvccStore.DeleteSpan(batch, span);
@@ -194,12 +155,12 @@ public sealed class MvccTests
     }
 
     [Fact]
-    public void What_is_no_version_and_no_intent_is_not_imported()
+    public void What_is_no_version_is_not_imported()
     {
         var store = new MemoryStore();
         var batch = new StoreBatch();
         MvccStore.Put(batch, Key.Of("k"), new Timestamp(5), new byte[] { 1 });
-        MvccStore.PutIntent(batch, Key.Of("k"), new IntentRecord(new byte[] { 1 }, new Timestamp(5), null));
+        MvccStore.Put(batch, Key.Of("k"), new Timestamp(4), null);
         store.Write(batch);
         foreach (var pair in MvccStore.Export(store, KeySpan.All).ToArray())
         {
@@ -226,8 +187,6 @@ public sealed class MvccTests
         MvccStore.Put(batch, longest, new Timestamp(1), new byte[MvccLimits.MaxValueBytes]);
         Assert.Throws<InvariantViolation>(() => MvccStore.Put(batch, longest.Successor(), new Timestamp(1), null));
         Assert.Throws<InvariantViolation>(() => MvccStore.Put(batch, longest, new Timestamp(1), new byte[MvccLimits.MaxValueBytes + 1]));
-        Assert.Throws<InvariantViolation>(
-            () => MvccStore.PutIntent(batch, longest.Successor(), new IntentRecord(default, new Timestamp(1), null)));
     }
 
     [Fact]
@@ -280,12 +239,6 @@ public sealed class MvccTests
     {
         Assert.Equal(expected?.At, found?.Timestamp);
         Assert.Equal(expected?.Value, found?.Value?.ToArray());
-    }
-
-    private static void AssertSame(Write expected, IntentRecord found)
-    {
-        Assert.Equal(expected.At, found.Prepared);
-        Assert.Equal(expected.Value, found.Value?.ToArray());
     }
 
     private static void AssertSame(IEnumerable<Write> expected, List<MvccItem> found) => Assert.Equal(

@@ -73,6 +73,10 @@ internal sealed class PeerLink : IAsyncDisposable
             await connection.WatchAsync(_stop.Token);
             _transport.Log.Disconnected(_peer, _endPoint, "the peer closed it");
         }
+        catch (AuthenticationException cause)
+        {
+            Refuse(new RefusalNotice(ConnectionRefusal.Certificate, $"What answers there shows no certificate of node {_peer.Value}: {cause.Message}"));
+        }
         catch (Exception cause) when (IsExpected(cause))
         {
             if (connection is null)
@@ -148,13 +152,18 @@ internal sealed class PeerLink : IAsyncDisposable
             return true;
         }
 
-        _transport.Metrics.CountRefused(refusal.Reason);
-        _transport.Log.RefusedPeer(_peer, _endPoint, refusal.Reason, refusal.Text);
+        Refuse(refusal);
         return false;
     }
 
+    private void Refuse(RefusalNotice refusal)
+    {
+        _transport.Metrics.CountRefused(refusal.Reason);
+        _transport.Log.RefusedPeer(_peer, _endPoint, refusal.Reason, refusal.Text);
+    }
+
     private static bool IsExpected(Exception cause) =>
-        cause is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException;
+        cause is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
 
     private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

@@ -44,6 +44,7 @@ public sealed class FaultInjector(ISimulatedCluster cluster, IReadOnlyList<IFaul
         foreach (var node in Cluster.Nodes)
         {
             Cluster.Log(node).Heal();
+            Cluster.Store(node).Heal();
             Cluster.Clock(node).UnknownUntil = 0;
             Cluster.EndPause(node);
             if (!Cluster.IsUp(node))

@@ -43,7 +43,7 @@ public sealed record FaultPlan
         AddIf(() => new Pauses(Milliseconds(1_000, 8_000), Milliseconds(100, 4_000)));
         AddIf(() => new DiskErrors(Milliseconds(3_000, 15_000)));
         AddIf(() => new SilentClocks(Milliseconds(3_000, 15_000), Milliseconds(200, 2_000)));
-        return new FaultPlan
+        var plan = new FaultPlan
         {
             Faults = faults,
             Clocks = new ClockConditions
@@ -61,6 +61,8 @@ public sealed record FaultPlan
                 ? new LinkConditions { LeastDelay = Milliseconds(1, 20), MostDelay = Milliseconds(20, 60) }
                 : new LinkConditions(),
         };
+        AddIf(() => new StoreErrors(Milliseconds(3_000, 15_000)));
+        return plan;
 
         bool IsOn() => random.Below(2) == 0;
 

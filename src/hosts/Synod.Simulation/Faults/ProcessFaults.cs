@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Simulation.Disks;
 
 namespace Synod.Simulation;
 
@@ -67,15 +68,27 @@ public sealed record SilentClocks(Duration Every, Duration For) : IFault
     });
 }
 
-/// <summary>The next calls of a node's disk fail, at whichever call site comes first: the process must stop, and start again.</summary>
-public sealed record DiskErrors(Duration Every) : IFault
+/// <summary>A call of a node's disk fails, at a site of the log that is drawn or given: the process must stop, and start again.</summary>
+public sealed record DiskErrors(Duration Every, LogCallSite? At = null) : IFault
 {
     public string Name => "disk error";
 
     public void Start(FaultInjector injector) => injector.Every(Every, () =>
     {
         injector.Count(Name);
-        injector.Cluster.Log(injector.AnyNode()).FailSoon();
+        injector.Cluster.Log(injector.AnyNode()).FailSoon(At);
+    });
+}
+
+/// <summary>A call of a node's store fails, of a kind that is drawn or given: the process must stop, and start again.</summary>
+public sealed record StoreErrors(Duration Every, StoreCallSite? At = null) : IFault
+{
+    public string Name => "store error";
+
+    public void Start(FaultInjector injector) => injector.Every(Every, () =>
+    {
+        injector.Count(Name);
+        injector.Cluster.Store(injector.AnyNode()).FailSoon(injector.Random, At);
     });
 }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Simulation;
@@ -29,9 +30,30 @@ public sealed record LinkConditions
     public bool Reorders { get; init; }
 }
 
-/// <summary>Counts of what the network did.</summary>
-public sealed record NetworkCounts(
-    long Sent, long Lost, long Blocked, long Duplicated, long Corrupted, long Bytes);
+/// <summary>Whose link it is. Requests and responses of clients travel on links of their own.</summary>
+public enum LinkKind : byte
+{
+    NodeToNode,
+    ClientToNode,
+    NodeToClient,
+}
+
+/// <summary>What a link can do to a frame.</summary>
+public enum LinkFault : byte
+{
+    Lost,
+
+    /// <summary>Stopped by a partition.</summary>
+    Blocked,
+    Duplicated,
+    Corrupted,
+
+    /// <summary>Later by up to <see cref="LinkConditions.SlowDelay"/>.</summary>
+    Slow,
+
+    /// <summary>There before a frame that was sent earlier.</summary>
+    Early,
+}
 
 /// <summary>
 /// Carries frames between endpoints, which are node ids or numbers of clients. A frame is bytes and a checksum; it is encoded
@@ -39,21 +61,20 @@ public sealed record NetworkCounts(
 /// </summary>
 public sealed class SimulatedNetwork(SimulatedWorld world)
 {
+    /// <summary>Clients have numbers from here on; nodes are below.</summary>
+    public const int FirstClient = 1_000;
+
     private const int ChecksumBytes = 8;
 
     private readonly SeededRandom _random = world.Random.Fork();
     private readonly HashSet<long> _blocked = [];
     private readonly Dictionary<long, long> _lastArrival = [];
-    private long _sent;
-    private long _lost;
-    private long _stopped;
-    private long _duplicated;
-    private long _corrupted;
-    private long _bytes;
+    private readonly long[,] _faults = new long[Enum.GetValues<LinkKind>().Length, Enum.GetValues<LinkFault>().Length];
 
     public LinkConditions Conditions { get; set; } = new();
 
-    public NetworkCounts Counts => new(_sent, _lost, _stopped, _duplicated, _corrupted, _bytes);
+    /// <summary>How many frames on links of a kind met that.</summary>
+    public long Faults(LinkKind link, LinkFault fault) => _faults[(int)link, (int)fault];
 
     /// <summary>A frame for <paramref name="body"/>: a copy of it and a checksum.</summary>
     public static byte[] Frame(ReadOnlySpan<byte> body)
@@ -90,25 +111,23 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
     /// </summary>
     public void Carry(int from, int to, IEventTarget receiver, int kind, byte[] frame)
     {
-        _sent++;
-        _bytes += frame.Length;
         world.Trace.Note(Link(from, to), (long)ChecksumOf(frame));
         if (IsBlocked(from, to))
         {
-            _stopped++;
+            Count(from, to, LinkFault.Blocked);
             return;
         }
 
         if (from != to && _random.Chance(Conditions.LossPerMillion))
         {
-            _lost++;
+            Count(from, to, LinkFault.Lost);
             return;
         }
 
         Deliver(from, to, receiver, kind, frame);
         if (from != to && _random.Chance(Conditions.DuplicatePerMillion))
         {
-            _duplicated++;
+            Count(from, to, LinkFault.Duplicated);
             Deliver(from, to, receiver, kind, frame);
         }
     }
@@ -123,7 +142,7 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
 
         if (_random.Chance(Conditions.CorruptPerMillion))
         {
-            _corrupted++;
+            Count(from, to, LinkFault.Corrupted);
             frame = (byte[])frame.Clone();
             frame[_random.Below(frame.Length)] ^= (byte)(1 << _random.Below(8));
         }
@@ -131,17 +150,31 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
         var arrival = world.Now + _random.Between(Conditions.LeastDelay, Conditions.MostDelay).Nanoseconds;
         if (_random.Chance(Conditions.SlowPerMillion))
         {
+            Count(from, to, LinkFault.Slow);
             arrival += _random.Below(Conditions.SlowDelay.Nanoseconds);
         }
 
-        if (!Conditions.Reorders)
+        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_lastArrival, Link(from, to), out _);
+        if (arrival >= last)
         {
-            ref var last = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
-                _lastArrival, Link(from, to), out _);
-            last = arrival = Math.Max(arrival, last);
+            last = arrival;
+        }
+        else if (Conditions.Reorders)
+        {
+            Count(from, to, LinkFault.Early);
+        }
+        else
+        {
+            arrival = last;
         }
 
         world.Schedule(arrival, receiver, kind, from, frame);
+    }
+
+    private void Count(int from, int to, LinkFault fault)
+    {
+        var link = from >= FirstClient ? LinkKind.ClientToNode : to >= FirstClient ? LinkKind.NodeToClient : LinkKind.NodeToNode;
+        _faults[(int)link, (int)fault]++;
     }
 
     private static ulong ChecksumOf(byte[] frame) =>

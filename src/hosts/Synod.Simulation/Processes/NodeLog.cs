@@ -7,12 +7,13 @@ namespace Synod.Simulation;
 /// <summary>A node's simulated disk and the log on it: the real log's code, opened anew by each boot.</summary>
 public sealed class NodeLog
 {
-    private static readonly DiskCallKind[] s_kinds = Enum.GetValues<DiskCallKind>();
-
     private readonly SeededRandom _random;
     private readonly LogOptions _options;
+    private readonly long[] _faults = new long[LogCallSite.All.Length];
     private DurableLog? _log;
-    private DiskCallKind? _failing;
+    private LogWork _work;
+    private bool _headerWritten;
+    private int? _failing;
     private bool _flipped;
 
     internal NodeLog(SeededRandom random, long segmentBytes)
@@ -26,8 +27,12 @@ public sealed class NodeLog
 
     internal long BytesSinceCheckpoint => _log!.BytesSinceCheckpoint;
 
-    /// <summary>The next call of a kind drawn now fails.</summary>
-    public void FailSoon() => _failing = s_kinds[_random.Below(s_kinds.Length)];
+    /// <summary>The next call from a site fails: the one given, or one drawn now.</summary>
+    public void FailSoon(LogCallSite? site = null) =>
+        _failing = site is { } given ? LogCallSite.All.IndexOf(given) : _random.Below(LogCallSite.All.Length);
+
+    /// <summary>How many calls from <see cref="LogCallSite.All"/>'s site of that index failed.</summary>
+    public long Faults(int site) => _faults[site];
 
     /// <summary>The disk is well again.</summary>
     public void Heal() => _failing = null;
@@ -39,6 +44,7 @@ public sealed class NodeLog
     internal List<ReadOnlyMemory<byte>>? Open(NodeId self)
     {
         _flipped = false;
+        _work = LogWork.Opening;
         try
         {
             _log = DurableLog.Open(Disk, new LogIdentity("simulation", self, (ulong)self.Value), _options);
@@ -51,13 +57,13 @@ public sealed class NodeLog
         }
     }
 
-    internal void Append(LogBatch batch) => _log!.Append(batch);
+    internal void Append(LogBatch batch) => During(LogWork.Appending).Append(batch);
 
-    internal void Sync() => _log!.Sync();
+    internal void Sync() => During(LogWork.Syncing).Sync();
 
-    internal long StartSegment() => _log!.StartSegment();
+    internal long StartSegment() => During(LogWork.Rolling).StartSegment();
 
-    internal void DropBefore(long segment) => _log!.DropBefore(segment);
+    internal void DropBefore(long segment) => During(LogWork.Dropping).DropBefore(segment);
 
     /// <summary>Takes what was not synced, or a part of it.</summary>
     internal void Crash()
@@ -66,14 +72,23 @@ public sealed class NodeLog
         Disk.Crash();
     }
 
+    private DurableLog During(LogWork work)
+    {
+        _work = work;
+        return _log!;
+    }
+
     private DiskFault? Inject(DiskCall call)
     {
-        if (_failing != call.Kind)
+        var site = LogCallSite.IndexOf(_work, call, _headerWritten);
+        _headerWritten = call.Kind == DiskCallKind.Write ? call.Offset == 0 : _headerWritten;
+        if (_failing != site)
         {
             return null;
         }
 
         _failing = null;
+        _faults[site]++;
         if (call.Kind == DiskCallKind.Read && _random.Below(2) == 0)
         {
             _flipped = true;

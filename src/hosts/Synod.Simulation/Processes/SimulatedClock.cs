@@ -47,6 +47,9 @@ public sealed class SimulatedClock
     /// <summary>Before this virtual time the source is silent and the status is unknown.</summary>
     public long UnknownUntil { get; set; }
 
+    /// <summary>How often the clock was asked while its source was silent.</summary>
+    public long SilentReads { get; private set; }
+
     /// <summary>The monotonic clock now.</summary>
     public Instant Monotonic => new(_origin + _world.Now / 1_000_000 * _rate + _world.Now % 1_000_000 * _rate / 1_000_000);
 
@@ -79,8 +82,13 @@ public sealed class SimulatedClock
         _latest = Timestamp.Max(_latest, new Timestamp(shown + bound));
         Invariant.Check(
             Conditions.Lies || (_earliest <= _world.TrueTime && _world.TrueTime <= _latest), "IntervalContainsTrueTime");
-        return new TimeInterval(
-            _earliest, _latest, _world.Now < UnknownUntil ? ClockStatus.Unknown : ClockStatus.Synchronized);
+        if (_world.Now < UnknownUntil)
+        {
+            SilentReads++;
+            return new TimeInterval(_earliest, _latest, ClockStatus.Unknown);
+        }
+
+        return new TimeInterval(_earliest, _latest, ClockStatus.Synchronized);
     }
 
     private void Wander()

@@ -22,17 +22,31 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         _heldAnswers = new();
         _timers = new NodeTimers(_world, Clock, this, Timer, _boot);
         _recordsDurable = 0;
-        var records = ReadLog();
-        if (records is null)
+        Store.IsStarting = true;
+        if (ReadLog() is not { } records || !TryCreate())
         {
             Counts.DiskFailures++;
             Log.Crash();
+            Store.Crash(_random);
             _cluster.OnDiskFailure(this);
             return;
         }
 
-        _protocol = _cluster.Options.Create(new NodeStart(Self, _boot, Store));
         Guarded(static (node, records, _) => node.Step().Recover(records, node._context, node._outbox), records, 0);
+        Store.IsStarting = false;
+    }
+
+    private bool TryCreate()
+    {
+        try
+        {
+            _protocol = _cluster.Options.Create(new NodeStart(Self, _boot, Store));
+            return true;
+        }
+        catch (StorageFailure)
+        {
+            return false;
+        }
     }
 
     private List<TRecord>? ReadLog()
@@ -167,7 +181,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
 
         if (_random.Chance(_cluster.Options.Machine.StoreFlushPerMillion))
         {
-            Store.Flush();
+            Store.FlushUnasked();
         }
     }
 

@@ -1,5 +1,5 @@
 using Synod.Core;
-using Synod.Storage;
+using Synod.Simulation.Disks;
 
 namespace Synod.Simulation;
 
@@ -49,7 +49,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
 
     public SimulatedClock Clock { get; }
 
-    public MemoryStore Store { get; private set; } = new();
+    public SimulatedStore Store { get; } = new();
 
     public NodeLog Log { get; private set; }
 
@@ -106,7 +106,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         _timers = null;
         _inbox.Clear();
         _pausedUntil = -1;
-        Store.Crash(_random.Below(Store.UnflushedBatches + 1));
+        Store.Crash(_random);
         Log.Crash();
         StopLog();
         var lost = _pending.ToArray();
@@ -122,7 +122,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
     {
         Crash();
         Note("wipe", 0);
-        Store = new MemoryStore();
+        Store.Wipe();
         Log = new NodeLog(_random.Fork(), _cluster.Options.SegmentBytes);
     }
 
