@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
 using Synod.Core;
 using Synod.Exploration;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Commit;
+using Synod.Protocols.Tests.Commit;
 using Branch = Synod.Protocols.Commit.Branch;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
 using Model = Model<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>;
-using World = World<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>;
 
 /// <summary>The smallest bank: a coordinator, node 1, and participants from node 2 on, each with one account.</summary>
 internal static class Bank
@@ -42,88 +43,13 @@ internal static class Bank
         return new CommitCommand.Begin(branches.ToImmutable());
     }
 
-    public static Model Model(int participants, Budgets budgets, TwoPhaseCommitMutation mutation = TwoPhaseCommitMutation.None)
-    {
-        NodeId[] nodes = [.. Enumerable.Range(1, participants + 1).Select(number => new NodeId(number))];
-        return new Model
-        {
-            Nodes = nodes,
-            Make = node => new TwoPhase(node, TwoPhaseCommitOptions.Default, mutation),
-            Messages = new TwoPhase.MessageWire(),
-            Records = new TwoPhase.RecordWire(),
-            Commands = new CommitCommandWire(),
-            Results = new CommitResultWire(),
-            NameTimer = timer => ((TwoPhase.Timer)timer.Kind).ToString(),
-            Submissions = [new(Coordinator, Transfer(nodes.AsSpan(1)))],
-            Budgets = budgets,
-        }
-        .Always(Ledger.Agreement, Agreement)
-        .Always(TwoPhase.CommitValidity, Validity)
-        .Always("AnswerTold", AnswerTold);
-    }
-
-    /// <summary>
-    /// Over all time: what any node ever applied or told the client as committed is aborted nowhere, and the client's aborts are
-    /// applied nowhere. With what each node ever did among the evidence this covers stability through crashes.
-    /// </summary>
-    public static bool Agreement(World world)
-    {
-        if (!Ledger.Agree(world.Nodes.Select(Instance)))
-        {
-            return false;
-        }
-
-        foreach (var node in world.Nodes)
-        {
-            foreach (var executed in node.Executions)
-            {
-                var apply = (CommitCommand.Apply)executed.Command;
-                if (world.Nodes.Any(other => IsAborted(other, apply.Transaction)))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>Whoever applied a transaction, every writer has a durable promise, and all apply parts of the same one.</summary>
-    public static bool Validity(World world)
-    {
-        foreach (var apply in world.Nodes.SelectMany(node => node.Executions).Select(item => (CommitCommand.Apply)item.Command))
-        {
-            foreach (var node in world.Nodes.Where(node => node.Id != Coordinator))
-            {
-                var promise = node.Durable.OfType<TwoPhase.Record.Prepared>().FirstOrDefault(item => item.Promise.Transaction == apply.Transaction);
-                if (promise is null || !promise.Promise.Writes[0].Value.Span.SequenceEqual(apply.Writes[0].Value.Span))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>What the client was told is what happens: a commit is aborted nowhere, an abort applied nowhere.</summary>
-    public static bool AnswerTold(World world)
-    {
-        foreach (var answer in world[Coordinator].Answers.Select(pair => pair.Value))
-        {
-            if (answer is CommitResult.Committed committed && world.Nodes.Any(node => IsAborted(node, committed.Transaction)))
-            {
-                return false;
-            }
-
-            if (answer is CommitResult.Aborted aborted && world.Nodes.Any(node => Applied(node, aborted.Transaction)))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    public static Model Model(int participants, Budgets budgets, TwoPhaseCommitMutation mutation = TwoPhaseCommitMutation.None) =>
+        CommitModels.Of(
+            CommitRooms.TwoPhase(mutation),
+            participants + 1,
+            Coordinator,
+            NodeSet.Of([.. Enumerable.Range(2, participants).Select(number => new NodeId(number))]),
+            budgets);
 
     public static bool Applied(NodeView<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> node, TransactionId id) =>
         node.Executions.Any(item => ((CommitCommand.Apply)item.Command).Transaction == id);

@@ -23,6 +23,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData("MindChange", "AnswerTold", 6)]
     [InlineData("ReuseIds", TwoPhase.CommitValidity, 9)]
     [InlineData("RecoverWithoutLocks", Ledger.LocksCoverWindow, 5)]
+    [InlineData("AbortWhatIsAlone", "AnswerTold", 4)]
+    [InlineData("AnswerAloneBeforeDurable", "AnswerTold", 6)]
     public void The_explorer_finds_the_mistake(string mutation, string property, int steps)
     {
         var mistake = Enum.Parse<TwoPhaseCommitMutation>(mutation);
@@ -61,13 +63,18 @@ public sealed class MutantTests(ITestOutputHelper output)
     {
         var crashes = shown is TwoPhaseCommitMutation.VoteBeforeDurable or TwoPhaseCommitMutation.DecideBeforeDurable
             or TwoPhaseCommitMutation.AckBeforeDurable or TwoPhaseCommitMutation.TombstoneBeforeDurable
-            or TwoPhaseCommitMutation.ReuseIds or TwoPhaseCommitMutation.RecoverWithoutLocks ? 1 : 0;
+            or TwoPhaseCommitMutation.AnswerAloneBeforeDurable or TwoPhaseCommitMutation.ReuseIds or TwoPhaseCommitMutation.RecoverWithoutLocks ? 1 : 0;
         var model = Bank.Model(2, new Budgets { Crashes = crashes, Timers = 1, MaxStates = 50_000 }, mutation);
         return shown switch
         {
             TwoPhaseCommitMutation.MindChange => model with
             {
                 Submissions = [.. model.Submissions, new(Bank.A, new CommitCommand.Veto(Bank.First))],
+            },
+            TwoPhaseCommitMutation.AbortWhatIsAlone => Alone(crashes, mutation),
+            TwoPhaseCommitMutation.AnswerAloneBeforeDurable => Alone(crashes, mutation) with
+            {
+                Submissions = [new(Bank.Coordinator, Bank.Transfer(Bank.A)), new(Bank.A, new CommitCommand.Veto(Bank.First))],
             },
             TwoPhaseCommitMutation.ReuseIds => model with
             {
@@ -80,4 +87,7 @@ public sealed class MutantTests(ITestOutputHelper output)
             _ => model,
         };
     }
+
+    private static Model<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> Alone(int crashes, TwoPhaseCommitMutation mutation) =>
+        Bank.Model(1, new Budgets { Crashes = crashes, Timers = 1, MaxStates = 50_000 }, mutation);
 }

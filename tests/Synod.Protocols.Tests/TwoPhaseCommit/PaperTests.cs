@@ -304,6 +304,51 @@ public sealed class PaperTests
         Assert.All(play.Answers(Coordinator), answer => Assert.IsType<CommitResult.Malformed>(answer.Result));
     }
 
+    [Fact]
+    public void One_participant_decides_alone_in_one_write_and_repeats_its_answer()
+    {
+        var play = Stage();
+        play.Submit(Coordinator, Transfer(A));
+        play.Sync(Coordinator);
+        play.Deliver(Coordinator, A, keep: true);
+        Assert.IsType<TwoPhase.Record.CommittedAlone>(Assert.Single(play.Log(A)));
+        Assert.Empty(play.Executions(A));
+        play.Sync(A);
+        Assert.Empty(play.Between(A, Coordinator));
+        play.Deliver(A, A);
+        play.Deliver(Coordinator, A);
+        play.Deliver(A, Coordinator);
+        Assert.Equal(new CommitResult.Committed(First), Assert.Single(play.Answers(Coordinator)).Result);
+        play.Run();
+        Assert.Single(play.Executions(A));
+        Assert.IsType<TwoPhase.Record.Booted>(Assert.Single(play.Log(Coordinator)));
+    }
+
+    [Fact]
+    public void A_decision_given_away_is_asked_for_until_it_is_known()
+    {
+        var play = Stage();
+        play.Submit(Coordinator, Transfer(A));
+        play.Sync(Coordinator);
+        play.Deliver(Coordinator, A);
+        play.Sync(A);
+        play.Deliver(A, A);
+        play.Drop(A, Coordinator);
+        play.Fire(Coordinator, Vote);
+        Assert.Empty(play.Answers(Coordinator));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), Assert.Single(play.Answers(Coordinator)).Result);
+    }
+
+    [Fact]
+    public void A_suspicion_asks_at_once_and_decides_nothing()
+    {
+        var play = Voted();
+        play.Submit(A, new CommitCommand.Suspect(Coordinator));
+        Assert.Contains(new TwoPhase.Message.Inquire(First), play.Between(A, B));
+        Assert.Equal([First], Node(play, A).Ledger.InDoubt);
+    }
+
     private static TwoPhase Node(Play play, NodeId node) => (TwoPhase)play[node];
 
     private static Play Stage() => new Play(

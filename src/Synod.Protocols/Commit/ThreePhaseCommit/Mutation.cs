@@ -8,19 +8,13 @@ internal enum ThreePhaseCommitMutation
     /// <summary>A Yes leaves before the promise is durable.</summary>
     VoteBeforeDurable,
 
-    /// <summary>An acknowledgement leaves before P is durable.</summary>
-    AckBeforeDurable,
-
-    /// <summary>DoCommit leaves before the coordinator's decision is durable.</summary>
-    DecideBeforeDurable,
-
     /// <summary>The coordinator decides as soon as it has sent PreCommit.</summary>
     CommitWithoutAcks,
 
     /// <summary>A backup that finds one P commits while others are still in W.</summary>
     CommitOverWaiting,
 
-    /// <summary>A backup aborts unless everyone that it believes alive is in P.</summary>
+    /// <summary>A backup takes P for W, and aborts.</summary>
     AbortOverPreCommitted,
 
     /// <summary>A process that crashed since its vote takes part in termination as if it had not.</summary>

@@ -101,17 +101,7 @@ public sealed partial class ThreePhaseCommit
 
         _out.CancelTimer(ToTimer(Timer.Resend, id));
         _out.Persist(new Record.Decided(id));
-        foreach (var writer in led.Yes)
-        {
-            if (_mutation == ThreePhaseCommitMutation.DecideBeforeDurable)
-            {
-                _out.SendEarly(writer, new Message.Decide(id, true));
-                continue;
-            }
-
-            _out.Send(writer, new Message.Decide(id, true));
-        }
-
+        _out.Send(led.Yes, new Message.Decide(id, true));
         Conclude(id, led, committed: true);
     }
 

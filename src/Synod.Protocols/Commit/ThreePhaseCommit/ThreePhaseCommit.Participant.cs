@@ -82,12 +82,6 @@ public sealed partial class ThreePhaseCommit
         else
         {
             EnterPreCommitted(id, stand);
-            if (_mutation == ThreePhaseCommitMutation.AckBeforeDurable)
-            {
-                _out.SendEarly(from, new Message.AckPre(id));
-                return;
-            }
-
             _out.Send(from, new Message.AckPre(id));
         }
     }

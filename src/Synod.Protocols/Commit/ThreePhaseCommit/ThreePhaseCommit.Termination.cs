@@ -54,8 +54,7 @@ public sealed partial class ThreePhaseCommit
     private void Judge(TransactionId id, Promise promise, Stand stand)
     {
         var anyInP = stand.IsPreCommitted || !stand.InP.IsEmpty;
-        var allInP = stand.IsPreCommitted && stand.Answered == stand.InP;
-        if (!anyInP || (!allInP && _mutation == ThreePhaseCommitMutation.AbortOverPreCommitted))
+        if (!anyInP || _mutation == ThreePhaseCommitMutation.AbortOverPreCommitted)
         {
             DecideAsBackup(id, promise, commit: false);
             return;

@@ -21,6 +21,12 @@ public sealed partial class TwoPhaseCommit
             public override string ToString() => $"CommitAlone {Transaction} [{string.Join(" ", Writes)}]";
         }
 
+        /// <summary>The only participant to itself: the decision is durable, and may be applied and told.</summary>
+        public sealed record DecidedAlone(TransactionId Transaction) : Message(Transaction)
+        {
+            public override string ToString() => $"DecidedAlone {Transaction}";
+        }
+
         /// <summary>Participant to coordinator. Yes promises to commit or abort as told, whatever happens.</summary>
         public sealed record Vote(TransactionId Transaction, Choice Choice) : Message(Transaction)
         {

@@ -56,7 +56,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || alone.Writes.IsEmpty || Ledger.IsPrepared(id))
+        if (!id.FitsTimerKey || alone.Writes.IsEmpty)
         {
             outbox.Refuse(Refusal.Malformed);
             return;
@@ -66,31 +66,43 @@ public sealed partial class TwoPhaseCommit
         {
             outbox.Refuse(Refusal.Duplicate);
         }
+        else if (Ledger.TryPromise(new Promise(id, NodeSet.Empty, alone.Writes)))
+        {
+            outbox.Persist(new Record.CommittedAlone(new Promise(id, NodeSet.Empty, alone.Writes)));
+            outbox.Send(_self, new Message.DecidedAlone(id));
+        }
         else
         {
-            DecideAlone(new Promise(id, NodeSet.Of(_self), alone.Writes), outbox);
+            Bury(id, outbox);
         }
 
         if (_mutation == TwoPhaseCommitMutation.AnswerAloneBeforeDurable)
         {
-            outbox.SendEarly(from, new Message.Outcome(id, Ledger.EndingOf(id)));
+            outbox.SendEarly(from, new Message.Outcome(id, Ending.Committed));
             return;
         }
 
-        outbox.Send(from, new Message.Outcome(id, Ledger.EndingOf(id)));
-    }
-
-    private void DecideAlone(Promise promise, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
-    {
-        if (!Ledger.TryPromise(promise))
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
         {
-            Bury(promise.Transaction, outbox);
+            outbox.Send(from, new Message.Outcome(id, ending));
+        }
+    }
+
+    private void On(NodeId from, Message.DecidedAlone decided, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        var id = decided.Transaction;
+        if (from != _self || !IsDecidedAlone(id))
+        {
+            outbox.Refuse(Refusal.Unexpected);
             return;
         }
 
-        outbox.Persist(new Record.CommittedAlone(promise));
-        Ledger.Commit(promise.Transaction, outbox);
+        Ledger.Commit(id, outbox);
+        outbox.Send(id.Coordinator, new Message.Outcome(id, Ending.Committed));
     }
+
+    /// <summary>A promise without members is one that nobody else has a word in.</summary>
+    private bool IsDecidedAlone(TransactionId id) => Ledger.TryGetPromise(id, out var promise) && promise.Members.IsEmpty;
 
     /// <summary>Rule 1: the promise is durable before anyone hears of it, and the keys are locked from now on.</summary>
     private void VoteYes(Promise promise, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
@@ -150,6 +162,11 @@ public sealed partial class TwoPhaseCommit
         if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
         {
             outbox.Refuse(ending == Ending.Committed == commit ? Refusal.Duplicate : Refusal.Unexpected);
+        }
+        else if (IsDecidedAlone(id))
+        {
+            outbox.Refuse(Refusal.Unexpected);
+            return;
         }
         else if (!Ledger.IsPrepared(id))
         {
@@ -282,7 +299,7 @@ public sealed partial class TwoPhaseCommit
     /// <summary>Promises to a coordinator that seems to be away are asked about now instead of at the next time-out.</summary>
     private void Suspect(NodeId node, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        foreach (var promise in Ledger.Promises.Where(promise => promise.Transaction.Coordinator == node))
+        foreach (var promise in Ledger.Promises.Where(promise => promise.Transaction.Coordinator == node && !promise.Members.IsEmpty))
         {
             Ask(promise, context, outbox);
         }

@@ -78,6 +78,9 @@ public sealed partial class TwoPhaseCommit
             case Message.CommitAlone alone:
                 On(from, alone, outbox);
                 break;
+            case Message.DecidedAlone decided:
+                On(from, decided, outbox);
+                break;
             case Message.Vote vote:
                 On(from, vote, context, outbox);
                 break;

@@ -28,6 +28,9 @@ public sealed partial class TwoPhaseCommit
                     Head(writer, 7, alone.Transaction);
                     CommitFields.Write(writer, alone.Writes);
                     break;
+                case Message.DecidedAlone decided:
+                    Head(writer, 8, decided.Transaction);
+                    break;
                 case Message.Ack ack:
                     Head(writer, 4, ack.Transaction);
                     break;
@@ -56,6 +59,7 @@ public sealed partial class TwoPhaseCommit
                 5 => new Message.Inquire(id),
                 6 => new Message.Outcome(id, (Ending)CommitFields.ReadEnum(ref reader, (byte)Ending.Aborted)),
                 7 => new Message.CommitAlone(id, CommitFields.ReadWrites(ref reader)),
+                8 => new Message.DecidedAlone(id),
                 _ => null,
             };
         }
