@@ -56,7 +56,11 @@ public abstract record CommitCommand
         public override string ToString() => $"Suspect {Node}";
     }
 
-    /// <summary>Handed up by a participant: these writes are committed. Again after each restart, at the same position.</summary>
+    /// <summary>
+    /// Handed up by a participant: these writes are committed. Again after each restart, in the order of the log; a commit whose
+    /// record a crash lost comes once more when it is told again, after those that were not. So a store applies whatever comes:
+    /// writes are values, and keys are locked until their transaction's commit is recorded.
+    /// </summary>
     public sealed record Apply(TransactionId Transaction, ImmutableArray<Write> Writes) : CommitCommand
     {
         public override string ToString() => $"Apply {Transaction} [{string.Join(" ", Writes)}]";

@@ -4,8 +4,7 @@ namespace Synod.Protocols.Commit;
 
 /// <summary>
 /// What a participant answers for: whoever keeps conflicting transactions apart from a vote until its decision. What is decided is
-/// not told here but handed up as <see cref="CommitCommand.Apply"/>, at its position, so that a store can tell a repetition.
-/// Deterministic, as it is part of a step.
+/// not told here but handed up as <see cref="CommitCommand.Apply"/>. Deterministic, as it is part of a step.
 /// </summary>
 public interface IResource
 {

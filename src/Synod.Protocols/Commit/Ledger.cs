@@ -72,6 +72,21 @@ public sealed class Ledger(IResource resource)
         _ended.Add(transaction, false);
     }
 
+    /// <summary>Ends a promise as told, with the <paramref name="record"/> that says so.</summary>
+    public void End<TMessage, TRecord>(
+        TransactionId transaction, bool commit, TRecord record, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
+    {
+        outbox.Persist(record);
+        if (commit)
+        {
+            Commit(transaction, outbox);
+        }
+        else
+        {
+            Abort(transaction);
+        }
+    }
+
     /// <summary>Notes an ending of what was never promised here: a tombstone, or a decision about others.</summary>
     public void Note(TransactionId transaction, bool committed) => _ended.Add(transaction, committed);
 

@@ -94,15 +94,23 @@ internal sealed class Mortal<TMessage, TRecord>(
             Pass(context, outbox, within => inner.Receive(from, message.Body, context, within));
         }
 
-        if (_tolls.TryGetValue(from, out var toll) && toll == _received.GetValueOrDefault(from))
+        if (_tolls.TryGetValue(from, out var toll))
         {
-            Pass(context, outbox, within => inner.Submit(new RequestId(0), new CommitCommand.Suspect(from), context, within));
+            SuspectIfAllIsReceived(from, toll, context, outbox);
         }
     }
 
     protected override void OnFire(
-        TimerId timer, StepContext context, Outbox<Envelope<TMessage>, TRecord, CommitCommand, CommitResult> outbox) =>
+        TimerId timer, StepContext context, Outbox<Envelope<TMessage>, TRecord, CommitCommand, CommitResult> outbox)
+    {
         Pass(context, outbox, within => inner.Fire(timer, context, within));
+
+        // A detector says it again as long as it holds: a transaction may have come after the first time.
+        foreach (var (node, toll) in _tolls)
+        {
+            SuspectIfAllIsReceived(node, toll, context, outbox);
+        }
+    }
 
     protected override void OnSubmit(
         RequestId request,
@@ -110,6 +118,15 @@ internal sealed class Mortal<TMessage, TRecord>(
         StepContext context,
         Outbox<Envelope<TMessage>, TRecord, CommitCommand, CommitResult> outbox) =>
         Pass(context, outbox, within => inner.Submit(request, command, context, within));
+
+    private void SuspectIfAllIsReceived(
+        NodeId node, int toll, StepContext context, Outbox<Envelope<TMessage>, TRecord, CommitCommand, CommitResult> outbox)
+    {
+        if (toll == _received.GetValueOrDefault(node))
+        {
+            Pass(context, outbox, within => inner.Submit(new RequestId(0), new CommitCommand.Suspect(node), context, within));
+        }
+    }
 
     private static void VisitNode(StateVisitor visitor, ref NodeId node) => visitor.Visit("", ref node);
 

@@ -141,16 +141,7 @@ public sealed partial class PaxosCommit
 
     private void End(TransactionId id, bool commit)
     {
-        _out.Persist(new Record.Ended(id, commit));
-        if (commit)
-        {
-            Ledger.Commit(id, _out);
-        }
-        else
-        {
-            Ledger.Abort(id);
-        }
-
+        Ledger.End(id, commit, new Record.Ended(id, commit), _out);
         _out.CancelTimer(ToTimer(Timer.Inquire, id));
     }
 

@@ -156,16 +156,7 @@ public sealed partial class ThreePhaseCommit
 
     private void End(TransactionId id, bool commit)
     {
-        _out.Persist(new Record.Ended(id, commit));
-        if (commit)
-        {
-            Ledger.Commit(id, _out);
-        }
-        else
-        {
-            Ledger.Abort(id);
-        }
-
+        Ledger.End(id, commit, new Record.Ended(id, commit), _out);
         _stands.Remove(id);
         _out.CancelTimer(ToTimer(Timer.Inquire, id));
         _out.CancelTimer(ToTimer(Timer.Resend, id));
