@@ -121,18 +121,20 @@ public sealed class PaperTests
         Lose(play, A, B);
         play.Fire(A, (int)Timer.Inquire);
         play.Fire(A, (int)Timer.Inquire);
+        play.Sync(A);
         Lose(play, A);
-        play.Receive(L, A, Report(play, A, Ballot.None, NodeSet.Of(A)));
-        play.Receive(P, A, Report(play, A, Ballot.None, NodeSet.Of(B)));
+        play.Receive(L, A, Report(A, Ballot.None, NodeSet.Of(A)));
+        play.Receive(P, A, Report(A, Ballot.None, NodeSet.Of(B)));
         Assert.Equal(Both, play.Between(A, Q).OfType<Message.Phase2a>().Last().Prepared);
 
         var higher = Voted();
         Lose(higher, A, B);
         higher.Fire(A, (int)Timer.Inquire);
         higher.Fire(A, (int)Timer.Inquire);
+        higher.Sync(A);
         Lose(higher, A);
-        higher.Receive(L, A, Report(higher, A, Ballot.None, Both));
-        higher.Receive(P, A, Report(higher, A, new Ballot(1, B), NodeSet.Empty));
+        higher.Receive(L, A, Report(A, Ballot.None, Both));
+        higher.Receive(P, A, Report(A, new Ballot(1, B), NodeSet.Empty));
         Assert.Equal(NodeSet.Empty, higher.Between(A, Q).OfType<Message.Phase2a>().Last().Prepared);
     }
 
@@ -339,11 +341,8 @@ public sealed class PaperTests
 
     private static Message.Phase2a Vote(NodeId manager) => new(First, Ballot.None, Both, NodeSet.Of(manager));
 
-    private static Message.Phase1b Report(Play play, NodeId leader, Ballot voted, NodeSet prepared)
-    {
-        _ = play;
-        return new(First, new Ballot(1 << 24 | 1, leader), voted, prepared);
-    }
+    private static Message.Phase1b Report(NodeId leader, Ballot voted, NodeSet prepared) =>
+        new(First, new Ballot(1 << 24 | 1, leader), voted, prepared);
 
     private static PaxosCommit Node(Play play, NodeId node) => (PaxosCommit)play[node];
 
