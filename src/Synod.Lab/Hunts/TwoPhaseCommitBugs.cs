@@ -26,6 +26,8 @@ public static class TwoPhaseCommitBugs
         Of("mind-changed", TwoPhaseCommitMutation.MindChange),
         Of("ids-reused", TwoPhaseCommitMutation.ReuseIds),
         Of("recovered-without-locks", TwoPhaseCommitMutation.RecoverWithoutLocks),
+        Of("aborted-alone", TwoPhaseCommitMutation.AbortWhatIsAlone),
+        Of("answer-alone-before-durable", TwoPhaseCommitMutation.AnswerAloneBeforeDurable),
     ];
 
     /// <summary>Walks through the configuration in which <paramref name="shown"/> shows. The seed also says which node crashes, if one does.</summary>

@@ -21,6 +21,20 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         2, new Budgets { Crashes = 1, Timers = 1, Drops = 1, Duplicates = 1 }, states: 95_598);
 
     [Fact]
+    public void One_participant_decides_alone_and_the_client_hears_it()
+    {
+        var model = Bank.Model(1, new Budgets { Crashes = 1, Timers = 2, Drops = 1, Duplicates = 1 })
+            .Sometimes("committed", world => Bank.Applied(world[Bank.A], Bank.First))
+            .Eventually("everybody ended", world =>
+                world.Nodes.All(node => Bank.Instance(node).Ledger.InDoubt.Count == 0 && Bank.Instance(node).Open.Count == 0));
+        var result = model.Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Empty(result.Unreached);
+        Assert.Equal(1, result.States);
+    }
+
+    [Fact]
     public void Mirrored_worlds_are_visited_once()
     {
         var model = Bank.Model(2, new Budgets { Crashes = 1, Timers = 1 });
@@ -35,10 +49,10 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         var model = Bank.Model(participants, budgets)
             .Sometimes("committed", world => world.Nodes.Skip(1).All(node => Bank.Applied(node, Bank.First)))
             .Sometimes("aborted", world => world.Nodes.Skip(1).All(node => Bank.IsAborted(node, Bank.First)))
-            .Sometimes("all in doubt", world => world.Nodes.Skip(1).All(node => Bank.Instance(node).InDoubt.Count == 1))
+            .Sometimes("all in doubt", world => world.Nodes.Skip(1).All(node => Bank.Instance(node).Ledger.InDoubt.Count == 1))
             .Sometimes("unblocked by a peer", world => world.Network.Any(item => item.From != Bank.Coordinator && item.Message is TwoPhase.Message.Outcome))
             .Eventually("everybody ended", world =>
-                world.Nodes.All(node => Bank.Instance(node).InDoubt.Count == 0 && Bank.Instance(node).Open.Count == 0));
+                world.Nodes.All(node => Bank.Instance(node).Ledger.InDoubt.Count == 0 && Bank.Instance(node).Open.Count == 0));
         var result = (model with { Interchangeable = participants > 2 ? NodeSet.Of(Bank.A, Bank.B, Bank.C) : default }).Explore();
         output.WriteLine(result.ToString());
         Assert.Null(result.Counterexample);

@@ -13,8 +13,8 @@ public sealed class MutantTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("VoteBeforeDurable", TwoPhase.CommitValidity, 8)]
-    [InlineData("DecideBeforeDurable", TwoPhase.Agreement, 13)]
-    [InlineData("AckBeforeDurable", TwoPhase.Agreement, 17)]
+    [InlineData("DecideBeforeDurable", Ledger.Agreement, 13)]
+    [InlineData("AckBeforeDurable", Ledger.Agreement, 17)]
     [InlineData("FirstYesDecides", TwoPhase.CommitValidity, 3)]
     [InlineData("ForgetBeforeAcks", "AnswerTold", 8)]
     [InlineData("PresumeAbortWhileCollecting", "AnswerTold", 8)]
@@ -23,7 +23,9 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData("TombstoneBeforeDurable", "AnswerTold", 11)]
     [InlineData("MindChange", "AnswerTold", 6)]
     [InlineData("ReuseIds", TwoPhase.CommitValidity, 9)]
-    [InlineData("RecoverWithoutLocks", TwoPhase.LocksCoverWindow, 5)]
+    [InlineData("RecoverWithoutLocks", Ledger.LocksCoverWindow, 5)]
+    [InlineData("AbortWhatIsAlone", "AnswerTold", 4)]
+    [InlineData("AnswerAloneBeforeDurable", "AnswerTold", 6)]
     public void The_explorer_finds_the_mistake(string mutation, string property, int steps)
     {
         var mistake = Enum.Parse<TwoPhaseCommitMutation>(mutation);

@@ -1,4 +1,5 @@
-using Synod.Protocols.Commit;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Tests.Commit;
 using Xunit;
 using static Synod.Protocols.Tests.GoldenTraces;
 using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
@@ -13,30 +14,6 @@ public sealed class TraceTests
     [MemberData(nameof(Traces))]
     public void The_trace_is_as_written(string name) => Check(name, Play);
 
-    private static string Play(string script)
-    {
-        var stage = new Stage<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>(
-            node => new TwoPhase(node, TwoPhaseCommitOptions.Default),
-            timer => ((TwoPhase.Timer)timer.Kind).ToString(),
-            Bank.Coordinator,
-            Bank.A,
-            Bank.B).Begin();
-        return Play<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result, TwoPhase.Timer>(
-            stage,
-            script,
-            words =>
-            {
-                switch (words[0])
-                {
-                    case "begin":
-                        stage.Submit(Bank.Coordinator, Bank.Transfer([.. words[1..].Select(Node)]));
-                        return true;
-                    case "delay":
-                        stage.Delay(Node(words[1]), Node(words[2]));
-                        return true;
-                    default:
-                        return false;
-                }
-            });
-    }
+    private static string Play(string script) =>
+        CommitTraces.Play<TwoPhase.Message, TwoPhase.Record, TwoPhase.Timer>(CommitRooms.TwoPhase(), 3, script);
 }

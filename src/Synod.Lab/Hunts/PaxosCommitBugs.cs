@@ -1,0 +1,52 @@
+using Synod.Lab.Worlds;
+using Synod.Protocols.Commit;
+using Synod.Simulation;
+
+namespace Synod.Lab.Hunts;
+
+/// <summary>Known mistakes of Paxos Commit that show under drawn faults.</summary>
+public static class PaxosCommitBugs
+{
+    private static readonly (string Name, PaxosCommitMutation Mutation)[] Known =
+    [
+        ("paxos-commit-vote-volatile", PaxosCommitMutation.VoteBeforeDurable),
+        ("paxos-commit-acceptances-forgotten", PaxosCommitMutation.ForgetAcceptances),
+        ("paxos-commit-defaults-to-commit", PaxosCommitMutation.DefaultToCommit),
+        ("paxos-commit-ignores-reports", PaxosCommitMutation.IgnoreReports),
+        ("paxos-commit-lazy-instances", PaxosCommitMutation.LazyInstances),
+        ("paxos-commit-one-acceptor-decides", PaxosCommitMutation.OneAcceptorDecides),
+        ("paxos-commit-one-report-suffices", PaxosCommitMutation.OneReportSuffices),
+        ("paxos-commit-ids-reused", PaxosCommitMutation.ReuseIds),
+        ("paxos-commit-timeout-aborts", PaxosCommitMutation.TimeoutMeansAbort),
+        ("paxos-commit-no-tombstone", PaxosCommitMutation.NoTombstone),
+        ("paxos-commit-locks-lost", PaxosCommitMutation.RecoverWithoutLocks),
+    ];
+
+    public static IReadOnlyList<RoomBug> All { get; } = [.. Known.Select(item => Bug(item.Name, item.Mutation))];
+
+    internal static IEnumerable<PaxosCommitMutation> Mutations => Known.Select(item => item.Mutation);
+
+    private static RoomBug Bug(string name, PaxosCommitMutation mutation) => new(
+        name,
+        nameof(PaxosCommit),
+        seed => CommitHunt.Objection(() =>
+            CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunAnywhere(
+                seed, CommitRooms.Paxos(CommitRooms.Acceptors(3), mutation), 5)));
+}
+
+/// <summary>Turns what a run objects to into an answer.</summary>
+internal static class CommitHunt
+{
+    public static SimulationFailure? Objection(Func<CommitRun> run)
+    {
+        try
+        {
+            run();
+            return null;
+        }
+        catch (SimulationFailure failure)
+        {
+            return failure;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Synod.Core;
+using Synod.Protocols.Commit;
+using Synod.Simulation;
+
+namespace Synod.Lab.Worlds;
+
+/// <summary>What a run of a <see cref="CommitWorld{TMessage,TRecord}"/> came to.</summary>
+public sealed record CommitRun(long Committed, long Aborted, long Unknown, long Applied, long Crashes, string Faults)
+{
+    public static CommitRun operator +(CommitRun left, CommitRun right) => new(
+        left.Committed + right.Committed,
+        left.Aborted + right.Aborted,
+        left.Unknown + right.Unknown,
+        left.Applied + right.Applied,
+        left.Crashes + right.Crashes,
+        right.Faults);
+}
+
+/// <summary>
+/// Nodes that each begin transactions and take part in them, in the simulator under a fault plan, whatever the protocol is. A client
+/// begins transactions over a few keys, so that they conflict; every transaction writes a value of its own, so that a judge can tell
+/// who applied what. At the end nothing may be in doubt, and each transaction is applied by all of its writers or by none.
+/// </summary>
+public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResult>, IEventTarget
+    where TMessage : class
+    where TRecord : class
+{
+    private static readonly Duration Pace = Duration.FromMilliseconds(20);
+
+    private readonly CommitRoom<TMessage, TRecord> _room;
+    private readonly SimulatedWorld _world;
+    private readonly SimulatedCluster<TMessage, TRecord, CommitCommand, CommitResult> _cluster;
+    private readonly FaultInjector _injector;
+    private readonly SeededRandom _random;
+    private readonly bool _guesses;
+    private readonly List<ImmutableArray<Branch>> _begun = [];
+    private readonly SortedDictionary<long, bool> _told = [];
+    private readonly SortedSet<TransactionId> _vetoed = [];
+    private readonly SortedSet<TransactionId> _applied = [];
+    private readonly SortedDictionary<(int Number, NodeId Node), TransactionId> _writers = [];
+    private bool _begins = true;
+    private long _unknown;
+
+    private CommitWorld(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, FaultPlan plan, bool guesses, TextWriter? trace)
+    {
+        (_room, _guesses) = (room, guesses);
+        _world = new SimulatedWorld(seed, trace) { MostEvents = 5_000_000 };
+        _random = _world.Random.Fork();
+        _cluster = new(_world, new SimulatedNetwork(_world) { Conditions = plan.Links }, new()
+        {
+            Nodes = [.. Enumerable.Range(1, nodes).Select(number => new NodeId(number))],
+            Create = start => room.Make(start.Self),
+            Messages = room.Messages,
+            Records = room.Records,
+
+            // The rooms of atomic commit keep their whole log.
+            Machine = plan.Machine with { CheckpointBytes = long.MaxValue },
+            Clocks = plan.Clocks,
+        })
+        {
+            Executed = OnExecuted,
+        };
+        _injector = new FaultInjector(_cluster, plan.Faults);
+    }
+
+    /// <summary>Any fault at all, with suspicions that are often wrong.</summary>
+    /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
+    public static CommitRun RunAnywhere(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null) =>
+        new CommitWorld<TMessage, TRecord>(seed, room, nodes, FaultPlan.Swarm(seed), guesses: true, trace).Run();
+
+    /// <summary>
+    /// Processes crash, and nothing else: messages and disks take a bounded time, and a failure detector suspects whoever is down,
+    /// after that time, and nobody else. The only world in which three-phase commit is right.
+    /// </summary>
+    /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
+    public static CommitRun RunSynchronous(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null)
+    {
+        var plan = new FaultPlan
+        {
+            Machine = new MachineConditions { SlowSyncPerMillion = 0 },
+            Faults = [new DetectedCrashes(Duration.FromMilliseconds(300), Duration.FromMilliseconds(150 + (100 * (long)(seed % 5))))],
+        };
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: false, trace).Run();
+    }
+
+    public void Handle(in SimulatedEvent happened)
+    {
+        if (!_begins)
+        {
+            return;
+        }
+
+        _world.After(_random.Wait(Pace), this, 0);
+        var node = AnyNode();
+        switch (_random.Below(20))
+        {
+            case 0:
+                _cluster.Submit(node, new CommitCommand.Veto(new(AnyNode(), 1 + _random.Below(3), 1 + _random.Below(100))), this, -1);
+                break;
+            case 1 when _guesses:
+                _cluster.Submit(node, new CommitCommand.Suspect(AnyNode()), this, -1);
+                break;
+            default:
+                Begin(node);
+                break;
+        }
+    }
+
+    public void OnAnswer(NodeId node, long tag, CommitResult result)
+    {
+        switch (result)
+        {
+            case CommitResult.Committed or CommitResult.Aborted:
+                _told.Add(tag, result is CommitResult.Committed);
+                break;
+            case CommitResult.Vetoed vetoed:
+                _vetoed.Add(vetoed.Transaction);
+                break;
+            case CommitResult.Malformed:
+                throw _world.Failure("BeginIsWellFormed", node, $"{tag}");
+        }
+    }
+
+    public void OnLost(NodeId node, long tag) => _unknown += tag < 0 ? 0 : 1;
+
+    private CommitRun Run()
+    {
+        _cluster.Start();
+        _injector.Start();
+        _world.After(Pace, this, 0);
+        _world.RunUntil(Duration.FromSeconds(6));
+        _injector.Stop();
+        var before = _told.Values.Count(committed => committed);
+        _world.RunUntil(_world.Elapsed + Duration.FromSeconds(3));
+        _begins = false;
+        if (!_world.RunUntil(IsQuiet, _world.Elapsed + Duration.FromSeconds(40)))
+        {
+            throw _world.Failure("EverythingEnds", NodeId.None, $"{_injector}: in doubt or open after the faults");
+        }
+
+        if (_told.Values.Count(committed => committed) == before)
+        {
+            throw _world.Failure("SomethingCommits", NodeId.None, "nothing committed after the faults");
+        }
+
+        Judge();
+        return new CommitRun(
+            _told.Values.Count(committed => committed),
+            _told.Values.Count(committed => !committed),
+            _unknown,
+            _applied.Count,
+            _cluster.Nodes.Sum(node => _cluster.Counts(node).Crashes),
+            string.Join(", ", _injector.Counts.Select(item => $"{item.Key} {item.Value}")));
+    }
+
+    private NodeId AnyNode() => _cluster.Nodes[_random.Below(_cluster.Nodes.Count)];
+
+    private void Begin(NodeId node)
+    {
+        var number = _begun.Count;
+        var value = Key.Of(number.ToString(CultureInfo.InvariantCulture)).Memory;
+        var branches = ImmutableArray.CreateBuilder<Branch>();
+        var seen = NodeSet.Empty;
+        for (var count = 1 + _random.Below(3); count > 0; count--)
+        {
+            var participant = AnyNode();
+            if (!seen.Contains(participant))
+            {
+                seen = seen.With(participant);
+                branches.Add(new(participant, _random.Below(5) == 0 ? [] : [new Write(Key.Of($"k{_random.Below(6)}"), value)]));
+            }
+        }
+
+        if (_cluster.Submit(node, new CommitCommand.Begin(branches.ToImmutable()), this, number))
+        {
+            _begun.Add(branches.ToImmutable());
+        }
+    }
+
+    private bool IsQuiet() => _cluster.Nodes.All(node =>
+        _cluster[node].Protocol is ICommitProtocol { Ledger.InDoubt.Count: 0, Open.Count: 0 });
+
+    /// <summary>What is applied is what was begun, and one transaction's: again after a restart, but never another one's.</summary>
+    private void OnExecuted(NodeId node, Slot position, CommitCommand command)
+    {
+        var apply = (CommitCommand.Apply)command;
+        if (apply.Writes.IsEmpty)
+        {
+            return;
+        }
+
+        var number = int.Parse(apply.Writes[0].Value.Span, CultureInfo.InvariantCulture);
+        _applied.Add(apply.Transaction);
+        Check(
+            _begun[number].Any(branch => branch.Participant == node && branch.Writes.SequenceEqual(apply.Writes)),
+            "NoLostUpdate",
+            node,
+            $"{position} {apply} is not what was begun");
+        Check(
+            _writers.TryAdd((number, node), apply.Transaction) || _writers[(number, node)] == apply.Transaction,
+            "OneTransactionEach",
+            node,
+            $"{position} {apply}");
+    }
+
+    private void Judge()
+    {
+        Check(
+            Ledger.Agree(_cluster.Nodes.Select(node => (ICommitProtocol)_cluster[node].Protocol!)), Ledger.Agreement, NodeId.None, "endings");
+        for (var number = 0; number < _begun.Count; number++)
+        {
+            var writers = _begun[number].Where(branch => branch.Writes.Length > 0).Select(branch => branch.Participant).ToArray();
+            var count = writers.Count(node => _writers.ContainsKey((number, node)));
+            Check(count == 0 || count == writers.Length, Ledger.Agreement, NodeId.None, $"{number} is applied by {count} of {writers.Length}");
+            if (_told.TryGetValue(number, out var committed) && writers.Length > 0)
+            {
+                Check(committed == count > 0, "AnswerTold", NodeId.None, $"{number}: told {(committed ? "committed" : "aborted")}, applied by {count}");
+            }
+        }
+
+        foreach (var transaction in _applied)
+        {
+            Check(!_vetoed.Contains(transaction), "VetoesStand", NodeId.None, $"{transaction} is committed");
+        }
+    }
+
+    private void Check(bool holds, string invariant, NodeId node, string detail)
+    {
+        if (!holds)
+        {
+            throw _world.Failure(invariant, node, $"{_room.Name}, {_injector}: {detail}");
+        }
+    }
+
+    /// <summary>Crashes that everyone who is up is told of, once nothing of the crashed process can be under way any more.</summary>
+    private sealed record DetectedCrashes(Duration Every, Duration Down) : IFault, IAnswerReceiver<CommitResult>
+    {
+        private static readonly Duration Detection = Duration.FromMilliseconds(50);
+
+        public string Name => "crash";
+
+        public void Start(FaultInjector injector) => injector.Every(Every, () =>
+        {
+            var node = injector.AnyNode();
+            if (injector.Cluster.IsUp(node))
+            {
+                injector.Count(Name);
+                injector.Cluster.Crash(node);
+                injector.Cluster.StartAfter(node, injector.Random.Wait(Down));
+                Detect(injector, node);
+            }
+        });
+
+        public void OnAnswer(NodeId node, long tag, CommitResult result)
+        {
+        }
+
+        public void OnLost(NodeId node, long tag)
+        {
+        }
+
+        private void Detect(FaultInjector injector, NodeId crashed) => injector.After(Detection, () =>
+        {
+            if (injector.Cluster.IsUp(crashed))
+            {
+                return;
+            }
+
+            foreach (var node in injector.Cluster.Nodes)
+            {
+                ((ICommandTarget<CommitCommand, CommitResult>)injector.Cluster).Submit(
+                    node, new CommitCommand.Suspect(crashed), this, 0);
+            }
+
+            Detect(injector, crashed);
+        });
+    }
+}
