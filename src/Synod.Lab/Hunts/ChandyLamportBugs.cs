@@ -23,7 +23,6 @@ public static class ChandyLamportBugs
         Bug("no-tombstone", ChandyLamportMutation.NoTombstone),
         Bug("numbers-reused", ChandyLamportMutation.NumbersReused),
         Bug("epoch-ignored", ChandyLamportMutation.EpochIgnored),
-        Bug("piece-before-durable", ChandyLamportMutation.PieceBeforeDurable),
         Bug("complete-before-durable", ChandyLamportMutation.CompleteBeforeDurable),
         Bug("send-before-durable", ChandyLamportMutation.SendBeforeDurable),
         Bug("ack-before-durable", ChandyLamportMutation.AckBeforeDurable),

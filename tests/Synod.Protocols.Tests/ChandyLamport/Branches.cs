@@ -28,7 +28,7 @@ internal static class Branches
     public static Process.Command Transfer(long amount, NodeId to) => new Process.Command.Act(BankBranch.Transfer(amount, to));
 
     public static Play Stage(Topology topology, ChannelOrder order = ChannelOrder.Fifo, Func<IApplication>? application = null) => new Play(
-        node => new Process(node, topology, new ChandyLamportOptions { Order = order, MostRecordedBytes = 8 }, application?.Invoke() ?? new BankBranch(100)),
+        node => new Process(node, topology, new ChandyLamportOptions { Order = order, MostRecordedBytes = 16 }, application?.Invoke() ?? new BankBranch(100)),
         timer => ((Process.Timer)timer.Kind).ToString(),
         [.. topology.Members]).Begin();
 

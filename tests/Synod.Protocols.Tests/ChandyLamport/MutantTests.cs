@@ -18,14 +18,14 @@ public sealed class MutantTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("MarkersOnIncoming", "taken")]
-    [InlineData("OwnChannelRecorded", Process.CutConsistency)]
-    [InlineData("RecordStopsLate", Process.CutConsistency)]
+    [InlineData("OwnChannelRecorded", Process.OwnChannelEmpty)]
+    [InlineData("RecordStopsLate", Process.OwnChannelEmpty)]
     [InlineData("RecordStopsEarly", Process.CutConsistency)]
     [InlineData("ChannelsIgnored", Process.CutConsistency)]
     [InlineData("StateSavedLate", Process.Conservation)]
     [InlineData("MarkersWithoutOrder", Process.CutConsistency)]
     [InlineData("CountIgnored", Process.CutConsistency)]
-    [InlineData("RecordAfterColoured", Process.CutConsistency)]
+    [InlineData("RecordAfterColoured", "taken")]
     [InlineData("SnapshotsConfused", Process.CutConsistency)]
     [InlineData("NoTombstone", Process.RecordedOnce)]
     [InlineData("PieceBeforeDurable", Process.CutIsPast)]
@@ -59,8 +59,13 @@ public sealed class MutantTests(ITestOutputHelper output)
         Assert.Fail("no world shows it");
     }
 
+    /// <summary>
+    /// Only a process that nothing goes out of can hand a piece too early without its markers being held back by the same records; worlds
+    /// have none.
+    /// </summary>
     [Fact]
-    public void Every_mutation_is_hunted() => Assert.Equal(Enum.GetValues<ChandyLamportMutation>().Length - 1, ChandyLamportBugs.All.Count);
+    public void Every_mutation_but_one_is_hunted_in_worlds() =>
+        Assert.Equal(Enum.GetValues<ChandyLamportMutation>().Length - 2, ChandyLamportBugs.All.Count);
 
     /// <summary>The configuration in which <paramref name="shown"/> shows, over a protocol with <paramref name="mutation"/>.</summary>
     private static Model Configuration(ChandyLamportMutation mutation, ChandyLamportMutation shown)
@@ -71,16 +76,23 @@ public sealed class MutantTests(ITestOutputHelper output)
         {
             ChandyLamportMutation.MarkersOnIncoming => Model(Ring, small, mutation: mutation, submissions: [(A, Begin)])
                 .Eventually("taken", world => Cuts(world).Any()),
+            ChandyLamportMutation.RecordStopsEarly => Model(Mesh, small, mutation: mutation, submissions: [(A, Begin), (C, Transfer(3, B))]),
+            ChandyLamportMutation.RecordAfterColoured => Model(
+                pair, small, ChannelOrder.Unordered, mutation, (A, Begin), (A, Transfer(2, B)))
+                .Eventually("taken", world => Cuts(world).Any()),
             ChandyLamportMutation.MarkersWithoutOrder => Model(
                 pair, small, mutation == shown ? ChannelOrder.Unordered : ChannelOrder.Fifo, mutation, (A, Begin), (B, Transfer(1, A))),
-            ChandyLamportMutation.CountIgnored or ChandyLamportMutation.RecordAfterColoured => Model(
+            ChandyLamportMutation.CountIgnored => Model(
                 pair, small, ChannelOrder.Unordered, mutation, (A, Begin), (A, Transfer(2, B)), (B, Transfer(1, A))),
             ChandyLamportMutation.SnapshotsConfused => Model(
                 pair, small, mutation: mutation, submissions: [(A, Begin), (A, Begin), (B, Transfer(1, A)), (B, Begin)]),
             ChandyLamportMutation.NoTombstone => Model(
-                Mesh, small with { TimersOfKind = new SortedDictionary<int, int> { [Limit] = 1 } }, mutation: mutation, submissions: [(A, Begin)]),
+                pair, small with { TimersOfKind = new SortedDictionary<int, int> { [Limit] = 1 } }, mutation: mutation, submissions: [(A, Begin), (A, Begin)]),
             ChandyLamportMutation.PieceBeforeDurable => Model(
-                pair, small with { Crashes = 1 }, mutation: mutation, submissions: [(A, Begin), (B, Transfer(1, A))]),
+                new Topology(1, NodeSet.Of(A, B), [new Edge(A, B)]),
+                small with { Crashes = 1 },
+                mutation: mutation,
+                submissions: [(A, Transfer(1, B)), (A, Begin)]),
             ChandyLamportMutation.DuplicatesDelivered => Model(
                 pair, small with { Duplicates = 1 }, mutation: mutation, submissions: [(B, Transfer(1, A)), (A, Begin)]),
             _ => Model(

@@ -191,7 +191,7 @@ public sealed class PaperTests
     {
         var play = Stage(Mesh);
         play.Submit(A, Begin);
-        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(A, new Process.Command.Reconfigure(Mesh with { Epoch = 2 }));
         play.Sync(A);
         Assert.Equal([SnapshotEnd.Reconfigured], play.Failures(A));
     }
@@ -277,7 +277,7 @@ public sealed class PaperTests
     public void A_process_gives_up_what_would_fill_its_memory()
     {
         var play = Stage(Mesh);
-        for (var count = 0; count < 5; count++)
+        for (var count = 0; count < 9; count++)
         {
             play.Submit(B, Transfer(10, A));
         }
@@ -288,7 +288,7 @@ public sealed class PaperTests
         Assert.Equal([SnapshotEnd.TooLarge], play.Failures(A));
         play.Submit(A, Begin);
         play.Run();
-        Assert.Equal("150", play.Taken(A).State(A));
+        Assert.Equal("190", play.Taken(A).State(A));
     }
 
     [Fact]

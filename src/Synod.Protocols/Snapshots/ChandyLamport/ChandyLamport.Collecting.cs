@@ -7,7 +7,14 @@ public sealed partial class ChandyLamport
 {
     private void Begin(RequestId request, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
+        if (!_topology.Members.Contains(_self))
+        {
+            outbox.AnswerEarly(request, new Result.Malformed());
+            return;
+        }
+
         var number = _counter + 1;
+        Invariant.Check(!_led.ContainsKey(number), NumbersAreNew, $"{number}");
         Take(new Record.Begun(number), outbox);
         _led[number].Request = request.Value;
         outbox.SetTimer(new TimerId((int)Timer.Limit, number), context.Now + _options.Limit);

@@ -12,19 +12,19 @@ public sealed partial class ChandyLamport
     private void Start(SnapshotId id, NodeId trigger)
     {
         var recording = new Recording { LocalState = _application.Save(), Trigger = trigger };
-        foreach (var from in _topology.To(_self))
+        foreach (var from in _senders)
         {
             recording.Channels.Add(from, new Recorded { Received = _incoming[from].Messages, Highest = _incoming[from].Highest });
         }
 
         _recordings.Add(id, recording);
-        foreach (var to in _topology.From(_self))
+        foreach (var to in _receivers)
         {
             recording.Sent.Add(to, _outgoing[to].Messages);
         }
 
-        var marked = _options.Mutation == ChandyLamportMutation.MarkersOnIncoming ? _topology.To(_self) : _topology.From(_self);
-        foreach (var to in marked.Intersect(_topology.From(_self)))
+        var marked = _options.Mutation == ChandyLamportMutation.MarkersOnIncoming ? _senders.Intersect(_receivers) : _receivers;
+        foreach (var to in marked)
         {
             _outgoing[to].Post(new Parcel.Marker(id, _outgoing[to].Messages));
         }

@@ -10,7 +10,7 @@ public sealed partial class ChandyLamport
 {
     private void Restore(RequestId request, Cut cut, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (!cut.Topology.IsSound || cut.Topology.Members != _topology.Members || cut.Inconsistency() is not null
+        if (!cut.Topology.IsSound || !cut.Topology.Members.Contains(_self) || cut.Topology.Members != _topology.Members || cut.Inconsistency() is not null
             || !cut.Pieces.Select(piece => piece.Process).SequenceEqual(cut.Topology.Members))
         {
             outbox.AnswerEarly(request, new Result.Malformed());

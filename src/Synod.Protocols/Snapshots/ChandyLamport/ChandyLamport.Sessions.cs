@@ -8,21 +8,24 @@ public sealed partial class ChandyLamport
     /// <summary>Opens what the topology has; what it no longer has stays, so that what is under way there arrives.</summary>
     private void OpenChannels()
     {
-        foreach (var to in _topology.From(_self))
+        FindNeighbours();
+        foreach (var to in _receivers)
         {
             _outgoing.TryAdd(to, new Outgoing());
         }
 
-        foreach (var from in _topology.To(_self))
+        foreach (var from in _senders)
         {
             _incoming.TryAdd(from, new Incoming());
         }
     }
 
+    private void FindNeighbours() => (_receivers, _senders) = (_topology.From(_self), _topology.To(_self));
+
     /// <summary>The application sends. What it sends is part of its own durable input, and goes out with <see cref="Tell"/>.</summary>
     private bool Post(NodeId to, ReadOnlyMemory<byte> body)
     {
-        if (!_topology.From(_self).Contains(to))
+        if (!_receivers.Contains(to))
         {
             return false;
         }

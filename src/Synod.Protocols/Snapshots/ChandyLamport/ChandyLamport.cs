@@ -19,6 +19,10 @@ public sealed partial class ChandyLamport
     private readonly IApplication _application;
 
     private Topology _topology;
+
+    // Of the topology: whom this process sends to, and whom it receives from.
+    private NodeSet _receivers;
+    private NodeSet _senders;
     private Incarnation _incarnation;
 
     // Channels, also those that the topology no longer has: what is in them still arrives.
@@ -104,6 +108,7 @@ public sealed partial class ChandyLamport
         visitor.Visit("restoreRequest", ref _restoreRequest);
         if (visitor.IsReading)
         {
+            FindNeighbours();
             Invariant.Check(_application.TryLoad(state), StatesLoad);
         }
     }

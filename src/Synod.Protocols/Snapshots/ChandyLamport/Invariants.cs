@@ -22,6 +22,9 @@ public sealed partial class ChandyLamport
     /// <summary>Each channel carries at most one marker of each snapshot.</summary>
     public const string OneMarker = nameof(OneMarker);
 
+    /// <summary>An initiator never uses a number twice.</summary>
+    public const string NumbersAreNew = nameof(NumbersAreNew);
+
     /// <summary>What an initiator leads, it has recorded itself.</summary>
     public const string InitiatorRecords = nameof(InitiatorRecords);
 

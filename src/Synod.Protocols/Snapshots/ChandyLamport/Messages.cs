@@ -239,7 +239,7 @@ public sealed partial class ChandyLamport
             public override string ToString() => "Overtaken";
         }
 
-        /// <summary>The topology is not sound or not newer, or the cut is not consistent or not of these members.</summary>
+        /// <summary>The topology is not sound or not newer, the cut is not consistent or not of these members, or this node is none.</summary>
         public sealed record Malformed : Result
         {
             public override string ToString() => "Malformed";

@@ -44,30 +44,38 @@ public sealed class WaitForGraph<T>
         return stuck;
     }
 
-    /// <summary>One cycle among each group of those that can never go on, in the order of the waits, each from its least member.</summary>
+    /// <summary>
+    /// One cycle of each strongly connected group of those that can never go on, in the order of the waits, from its least member. Whoever
+    /// only waits for a cycle is in none.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<T>> Cycles()
     {
         var stuck = Deadlocked();
         var seen = new SortedSet<T>();
         var cycles = new List<IReadOnlyList<T>>();
-        foreach (var start in stuck)
+        foreach (var start in stuck.Where(node => !seen.Contains(node)))
         {
-            var path = new List<T>();
-            var at = start;
-            while (seen.Add(at))
+            var group = Reached(start, stuck);
+            group.RemoveWhere(node => !Reached(node, stuck).Contains(start));
+            if (group.Count == 0)
             {
-                path.Add(at);
-                at = _waits[at].For.Where(stuck.Contains).Min()!;
+                continue;
             }
 
-            // The walk ended where an earlier walk had been, or closed a cycle of its own.
-            var begin = path.IndexOf(at);
-            if (begin >= 0)
+            seen.UnionWith(group);
+            List<T> path = [start];
+            var at = Next(start);
+            while (!path.Contains(at))
             {
-                List<T> cycle = [.. path[begin..]];
-                var least = cycle.IndexOf(cycle.Min()!);
-                cycles.Add([.. cycle[least..], .. cycle[..least]]);
+                path.Add(at);
+                at = Next(at);
             }
+
+            List<T> cycle = [.. path[path.IndexOf(at)..]];
+            var least = cycle.IndexOf(cycle.Min()!);
+            cycles.Add([.. cycle[least..], .. cycle[..least]]);
+
+            T Next(T node) => _waits[node].For.Where(group.Contains).Min()!;
         }
 
         return cycles;
@@ -82,6 +90,22 @@ public sealed class WaitForGraph<T>
 
     /// <summary>The youngest of a cycle, ties broken by id, so that two detectors choose the same.</summary>
     public static T Victim(IReadOnlyList<T> cycle, Func<T, long> startedAt) => cycle.MaxBy(node => (startedAt(node), node))!;
+
+    /// <summary>Whom the waits of <paramref name="start"/> lead to, itself only if they lead back.</summary>
+    private SortedSet<T> Reached(T start, IReadOnlySet<T> within)
+    {
+        var reached = new SortedSet<T>();
+        var open = new Stack<T>([start]);
+        while (open.TryPop(out var node))
+        {
+            foreach (var next in _waits[node].For.Where(item => within.Contains(item) && reached.Add(item)))
+            {
+                open.Push(next);
+            }
+        }
+
+        return reached;
+    }
 
     private static bool MayGo(Wait<T> wait, SortedSet<T> stuck) => wait.Kind == WaitKind.All
         ? !wait.For.Any(stuck.Contains)
