@@ -24,7 +24,6 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
     private readonly FaultInjector _injector;
     private readonly SortedDictionary<NodeId, long> _taken = [];
     private readonly SortedSet<SnapshotId> _ids = [];
-    private readonly SortedSet<NodeId> _pending = [];
     private Topology _wanted;
     private (Cut Cut, Incarnation Incarnation)? _last;
     private NodeSet _closing;
@@ -119,11 +118,11 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
                 Restored++;
                 break;
         }
-
-        _pending.Remove(node);
     }
 
-    public void OnLost(NodeId node, long tag) => _pending.Remove(node);
+    public void OnLost(NodeId node, long tag)
+    {
+    }
 
     private void Act()
     {
@@ -148,9 +147,11 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
             AskForTopology();
         }
 
-        if (_last is { } last && _random.Below(250) == 0)
+        if (_last is { } last && _random.Below(150) == 0 && Nodes() is var nodes && IsSteady(nodes)
+            && s_nodes.Zip(nodes).All(pair => pair.Second.Topology.Members == last.Cut.Topology.Members
+                || !(last.Cut.Topology.Members.Contains(pair.First) || pair.Second.Topology.Members.Contains(pair.First))))
         {
-            Submit(AnyNode(), new Command.Restore(last.Cut));
+            Submit(last.Cut.Id.Initiator, new Command.Restore(last.Cut));
         }
     }
 
@@ -158,18 +159,24 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
 
     private void Submit(NodeId node, Command command) => _cluster.Submit(node, command, this, 0);
 
-    /// <summary>The operator changes the channels of whoever has not yet done so.</summary>
+    /// <summary>The operator changes the channels of whoever has not yet done so, and neither that nor a restore during a restore.</summary>
     private void AskForTopology()
     {
-        foreach (var node in s_nodes.Where(node => !_pending.Contains(node)))
+        var nodes = Nodes();
+        if (!IsSteady(nodes))
         {
-            if (_cluster[node].Protocol is ChandyLamport process && process.Topology.Epoch < _wanted.Epoch
-                && _cluster.Submit(node, new Command.Reconfigure(_wanted), this, 0) && _cluster.IsPaused(node))
-            {
-                _pending.Add(node);
-            }
+            return;
+        }
+
+        var incarnation = nodes.Max(node => node.Incarnation);
+        foreach (var (node, _) in s_nodes.Zip(nodes).Where(pair => pair.Second.Topology.Epoch < _wanted.Epoch))
+        {
+            Submit(node, new Command.Reconfigure(_wanted, incarnation));
         }
     }
+
+    private bool IsSteady(List<ChandyLamport> nodes) => nodes.Count == s_nodes.Length && !nodes.Any(node => node.IsRestoring)
+        && !s_nodes.Any(_cluster.IsPaused);
 
     private List<ChandyLamport> Nodes() => [.. s_nodes.Select(node => _cluster[node].Protocol).OfType<ChandyLamport>()];
 

@@ -12,7 +12,7 @@ namespace Synod.Lab.Worlds;
 /// </summary>
 public sealed class StoredLog : IConfiguredState
 {
-    private const int ChunkCommands = 16;
+    private const int ChunkCommands = 64;
     private static readonly byte[] s_applied = [0];
     private static readonly byte[] s_configuration = [1];
     private static readonly byte[] s_commands = [2];
@@ -67,6 +67,11 @@ public sealed class StoredLog : IConfiguredState
 
     public SnapshotChunk? ReadSnapshot(NodeId reader, int index)
     {
+        if (Configuration is null)
+        {
+            return null;
+        }
+
         if (index == 0)
         {
             _views[reader] = (Applied, [.. Commands()]);
@@ -79,7 +84,7 @@ public sealed class StoredLog : IConfiguredState
         var (at, view) = _views[reader];
         var part = view.Skip(index * ChunkCommands).Take(ChunkCommands).ToList();
         var writer = new CodecWriter();
-        s_wire.Write(writer, Configuration!);
+        s_wire.Write(writer, Configuration);
         writer.Unsigned((ulong)part.Count);
         foreach (var (slot, text) in part)
         {

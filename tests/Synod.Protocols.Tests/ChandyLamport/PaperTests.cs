@@ -172,14 +172,14 @@ public sealed class PaperTests
         var play = Stage(Mesh);
         play.Submit(A, Begin);
         play.Sync(A);
-        play.Submit(B, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(B, new Process.Command.Reconfigure(Ring with { Epoch = 2 }, default));
         play.Run();
         Assert.Equal([SnapshotEnd.Reconfigured], play.Failures(A));
-        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }, default));
         play.Submit(C, Begin);
         play.Run();
         Assert.Equal([SnapshotEnd.Reconfigured], play.Failures(C));
-        play.Submit(C, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(C, new Process.Command.Reconfigure(Ring with { Epoch = 2 }, default));
         play.Submit(C, Begin);
         play.Run();
         Assert.Equal(2, play.Taken(C).Topology.Epoch);
@@ -191,7 +191,7 @@ public sealed class PaperTests
     {
         var play = Stage(Mesh);
         play.Submit(A, Begin);
-        play.Submit(A, new Process.Command.Reconfigure(Mesh with { Epoch = 2 }));
+        play.Submit(A, new Process.Command.Reconfigure(Mesh with { Epoch = 2 }, default));
         play.Sync(A);
         Assert.Equal([SnapshotEnd.Reconfigured], play.Failures(A));
     }
@@ -201,14 +201,14 @@ public sealed class PaperTests
     {
         var play = Stage(Mesh);
         play.Submit(A, Transfer(10, C));
-        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }, default));
         Assert.Equal(new Process.Result.NotDrained(C), play.Answers(A)[^1].Result);
         play.Run();
-        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }));
+        play.Submit(A, new Process.Command.Reconfigure(Ring with { Epoch = 2 }, default));
         play.Submit(A, Transfer(10, C));
         play.Run();
         Assert.Equal("Acted refused", $"{play.Answers(A)[^1].Result}");
-        play.Submit(A, new Process.Command.Reconfigure(Ring));
+        play.Submit(A, new Process.Command.Reconfigure(Ring, default));
         Assert.IsType<Process.Result.Malformed>(play.Answers(A)[^1].Result);
     }
 

@@ -120,6 +120,32 @@ public sealed class RestoreTests
     }
 
     [Fact]
+    public void Whoever_joins_after_a_restore_joins_its_incarnation_and_members_are_only_loaded_into_it()
+    {
+        var d = new NodeId(4);
+        var play = new Play(
+            node => new Process(node, Mesh, new ChandyLamportOptions(), new BankBranch(node == d ? 0 : 100)), timer => $"{timer}", A, B, C, d).Begin();
+        play.Submit(A, Begin);
+        play.Run();
+        play.Submit(A, new Process.Command.Restore(play.Taken(A)));
+        play.Run();
+        var joined = Topology.Mesh(2, NodeSet.Of(A, B, C, d));
+        foreach (var node in joined.Members)
+        {
+            play.Submit(node, new Process.Command.Reconfigure(joined, play.At(A).Incarnation));
+        }
+
+        play.Submit(A, Transfer(10, d));
+        play.Submit(d, Begin);
+        play.Run();
+        play.Crash(d);
+        Assert.Equal(play.At(A).Incarnation, play.At(d).Incarnation);
+        Assert.Equal(300, BankBranch.Money(play.At(d).Latest!));
+        play.Submit(A, new Process.Command.Reconfigure(joined with { Epoch = 3 }, new Incarnation(9, B)));
+        Assert.IsType<Process.Result.Malformed>(play.Answers(A)[^1].Result);
+    }
+
+    [Fact]
     public void Only_a_consistent_cut_of_exactly_these_members_is_restored()
     {
         var (play, cut) = WithMoneyInAChannel();

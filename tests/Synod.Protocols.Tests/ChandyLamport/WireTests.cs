@@ -48,7 +48,7 @@ public sealed class WireTests
         new Record.Closed(4, SnapshotEnd.TimedOut),
         new Record.Forgotten(s_id, 2),
         new Record.Declined(s_id),
-        new Record.Reconfigured(Ring),
+        new Record.Reconfigured(Ring, s_other),
         new Record.Restoring(s_other, s_cut),
         new Record.Restored(s_other, Mesh, s_piece),
         new Record.Image("state"u8.ToArray()),

@@ -53,7 +53,7 @@ public sealed class EpochTests
         Assert.Equal(new Result.Adopted(At(1).Configuration!), _play.Answers(s_nodes[0])[^1].Result);
         Propose(1, "b");
         Settle();
-        Assert.Equal([(2L, "Apply a"), (3L, $"Adopt {At(1).Configuration}"), (5L, "Apply b")], Executed(2));
+        Assert.Equal([(2L, "Apply a"), (3L, $"Adopt {At(1).Configuration}"), (5L, "Apply b")], Executed(1));
         Assert.All([1, 2, 3], node => Assert.Equal(2, At(node).Configuration!.Epoch));
     }
 
@@ -109,7 +109,7 @@ public sealed class EpochTests
         Assert.Equal(ballot, At(1).Replica!.Ballot);
         Propose(1, "goes on");
         Settle();
-        Assert.Contains(Executed(2), item => item.Text == "Apply goes on");
+        Assert.Contains(Executed(1), item => item.Text == "Apply goes on");
     }
 
     [Fact]
@@ -130,10 +130,9 @@ public sealed class EpochTests
         _play.Submit(s_nodes[0], new Command.Reconfigure(s_five));
         Drop(3);
         Settle();
-        Drop(3);
-        Assert.Equal(1, At(3).Configuration!.Epoch);
-        Submit(3, new Inner.Command.Campaign());
-        Settle();
+
+        // The leader's last heartbeat was answered in the old epoch, and that with where it ended.
+        Assert.DoesNotContain(_play.Log(s_nodes[2]), record => record is Record.OfGroup { Epoch: 1, Inner: Inner.Record.Accepted { Slot.Value: 2 } });
         Assert.Equal(2, At(3).Configuration!.Epoch);
         Assert.NotNull(At(3).Replica);
         Assert.Equal(_states[s_nodes[0]].Commands(), _states[s_nodes[2]].Commands());
@@ -152,7 +151,7 @@ public sealed class EpochTests
         Settle();
         Propose(3, "without them");
         Settle();
-        Assert.Contains(Executed(5), item => item.Text == "Apply without them");
+        Assert.Contains(Executed(3), item => item.Text == "Apply without them");
     }
 
     [Fact]
@@ -172,8 +171,7 @@ public sealed class EpochTests
         Settle();
         Propose(2, "c");
         Settle();
-        Assert.Contains("Apply c", _states[s_nodes[2]].Commands().Values);
-        Assert.Equal(_states[s_nodes[0]].Commands(), _states[s_nodes[2]].Commands());
+        Assert.Equal(["Apply a", $"Adopt {At(2).Configuration}", "Apply b", "Apply c"], _states[s_nodes[1]].Commands().Values);
     }
 
     [Fact]

@@ -144,9 +144,11 @@ public sealed partial class ChandyLamport
     /// Members and channels are fixed for a snapshot (snapshots.md §3): those that are open here end. A channel goes only when its
     /// receiver has everything that was sent, so that a cut of the new epoch misses nothing.
     /// </summary>
-    private void Reconfigure(RequestId request, Topology topology, Outbox<Message, Record, Command, Result> outbox)
+    private void Reconfigure(RequestId request, Command.Reconfigure command, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (!topology.IsSound || topology.Epoch <= _topology.Epoch)
+        var topology = command.Topology;
+        if (!topology.IsSound || topology.Epoch <= _topology.Epoch
+            || (command.Incarnation > _incarnation && _topology.Members.Contains(_self)))
         {
             outbox.AnswerEarly(request, new Result.Malformed());
             return;
@@ -169,7 +171,7 @@ public sealed partial class ChandyLamport
             }
         }
 
-        Take(new Record.Reconfigured(topology), outbox);
+        Take(new Record.Reconfigured(topology, command.Incarnation), outbox);
         FinishRestore(outbox);
         outbox.Answer(request, new Result.Reconfigured());
     }

@@ -65,7 +65,7 @@ public sealed partial class ChandyLamport
     {
         if (UsesColours && _options.Mutation != ChandyLamportMutation.CountIgnored)
         {
-            channel.IsClosed = channel.Received + channel.Contents.Count == channel.Expected;
+            channel.IsClosed = channel.Received + channel.Contents.Count >= channel.Expected;
         }
         else
         {

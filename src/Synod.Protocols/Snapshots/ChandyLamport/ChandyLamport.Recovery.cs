@@ -75,9 +75,7 @@ public sealed partial class ChandyLamport
                 Bury(declined.Id, 0);
                 break;
             case Record.Reconfigured reconfigured:
-                _topology = reconfigured.Topology;
-                _loading = _loading.Intersect(_topology.Members);
-                OpenChannels();
+                Apply(reconfigured);
                 break;
             case Record.Restoring restoring:
                 (_restoring, _loading) = (restoring, restoring.Cut.Topology.Members.Without(_self));
@@ -93,6 +91,21 @@ public sealed partial class ChandyLamport
             default:
                 throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
         }
+    }
+
+    /// <summary>Who joins a system that was restored meanwhile has no channel from before: all begin in its incarnation.</summary>
+    private void Apply(Record.Reconfigured reconfigured)
+    {
+        if (reconfigured.Incarnation > _incarnation)
+        {
+            _incarnation = reconfigured.Incarnation;
+            _outgoing.Clear();
+            _incoming.Clear();
+        }
+
+        _topology = reconfigured.Topology;
+        _loading = _loading.Intersect(_topology.Members);
+        OpenChannels();
     }
 
     /// <summary>A crash may come between the last piece and the end that it is the reason for.</summary>

@@ -68,6 +68,9 @@ public sealed partial class ChandyLamport
 
     public Incarnation Incarnation => _incarnation;
 
+    /// <summary>Whether this node restores, and has not heard of everybody that they loaded.</summary>
+    public bool IsRestoring => _restoring is not null;
+
     /// <summary>The snapshots that this process records and has not been told the end of.</summary>
     public IReadOnlyCollection<SnapshotId> Recordings => _recordings.Keys;
 
@@ -163,7 +166,7 @@ public sealed partial class ChandyLamport
                 Begin(request, context, outbox);
                 break;
             case Command.Reconfigure reconfigure:
-                Reconfigure(request, reconfigure.Topology, outbox);
+                Reconfigure(request, reconfigure, outbox);
                 break;
             case Command.Restore restore:
                 Restore(request, restore.Cut, outbox);

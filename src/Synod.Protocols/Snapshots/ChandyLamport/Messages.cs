@@ -141,8 +141,8 @@ public sealed partial class ChandyLamport
             public override string ToString() => $"Declined {Id}";
         }
 
-        /// <summary>Members and channels are these from here on.</summary>
-        public sealed record Reconfigured(Topology Topology) : Record
+        /// <summary>Members and channels are these from here on; who joins does so in this incarnation.</summary>
+        public sealed record Reconfigured(Topology Topology, Incarnation Incarnation) : Record
         {
             public override string ToString() => $"Reconfigured {Topology}";
         }
@@ -182,14 +182,19 @@ public sealed partial class ChandyLamport
         }
 
         /// <summary>
-        /// Use other members or channels, of a higher epoch. Submitted to every old and new member; snapshots fail until all have it.
+        /// Use other members or channels, of a higher epoch. Submitted to every old and new member, and not while a restore is under way;
+        /// snapshots fail until all have it.
         /// </summary>
-        public sealed record Reconfigure(Topology Topology) : Command
+        /// <param name="Incarnation">That of the members: a node that was none joins it.</param>
+        public sealed record Reconfigure(Topology Topology, Incarnation Incarnation) : Command
         {
             public override string ToString() => $"Reconfigure {Topology}";
         }
 
-        /// <summary>Put the whole system back to a cut. What it has told the outside since then it will tell again.</summary>
+        /// <summary>
+        /// Put the whole system back to a cut, of the members that there are. What it has told the outside since then it will tell again. Not
+        /// while members change: whoever is one only in the view of some would keep what it got from them.
+        /// </summary>
         public sealed record Restore(Cut Cut) : Command
         {
             public override string ToString() => $"Restore {Cut.Id}";

@@ -129,6 +129,7 @@ public sealed partial class ChandyLamport
                 case Record.Reconfigured reconfigured:
                     writer.Byte(8);
                     Fields.Topologies.Write(writer, reconfigured.Topology);
+                    Fields.Incarnations.Write(writer, reconfigured.Incarnation);
                     break;
                 case Record.Restoring restoring:
                     writer.Byte(9);
@@ -169,7 +170,7 @@ public sealed partial class ChandyLamport
                 case 7:
                     return new Record.Declined(Fields.Ids.Read(ref reader));
                 case 8:
-                    return new Record.Reconfigured(Fields.Topologies.Read(ref reader));
+                    return new Record.Reconfigured(Fields.Topologies.Read(ref reader), Fields.Incarnations.Read(ref reader));
                 case 9:
                     return Fields.Restorings.Read(ref reader);
                 case 10:

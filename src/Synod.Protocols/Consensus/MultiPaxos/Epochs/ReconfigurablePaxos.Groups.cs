@@ -194,13 +194,13 @@ public sealed partial class ReconfigurablePaxos
         var state = new EpochState(_state, configuration.Base);
         return _mutation switch
         {
-            EpochMutation.LiveMembersOnly when _closed.Count > 0 => new MultiPaxos(
-                _self,
-                SizedQuorums.Majority(configuration.Quorums.Members.Intersect(_closed[^1].Configuration.Quorums.Members).With(_self)),
-                _options,
-                state),
+            EpochMutation.LiveMembersOnly when _closed.Count > 0 => MultiPaxos.WithUnsafeQuorums(
+                _self, Majority(configuration.Quorums.Members, _closed[^1].Configuration.Quorums.Members), _options, state),
             EpochMutation.UnsafeQuorumsAdopted => MultiPaxos.WithUnsafeQuorums(_self, configuration.Quorums, _options, state),
             _ => new MultiPaxos(_self, configuration.Quorums, _options, state),
         };
+
+        static SizedQuorums Majority(NodeSet members, NodeSet live) =>
+            new(members, members.Intersect(live).Count / 2 + 1, members.Intersect(live).Count / 2 + 1);
     }
 }

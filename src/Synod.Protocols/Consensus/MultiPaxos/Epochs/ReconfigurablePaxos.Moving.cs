@@ -35,9 +35,8 @@ public sealed partial class ReconfigurablePaxos
         {
             Move(from, m.Next);
         }
-        else if (_isLoading)
+        else if (_isLoading && _source == NodeId.None)
         {
-            // Whoever tells has the state, and may be nearer than the one asked first.
             _source = from;
         }
 
@@ -86,17 +85,25 @@ public sealed partial class ReconfigurablePaxos
             return;
         }
 
-        (_isLoading, _source, _loadAt, _loadNext) = (true, from, Slot.None, 0);
+        (_isLoading, _source, _loadAt, _loadNext, _loadStalls) = (true, from, Slot.None, 0, 0);
+        AskForState();
+    }
+
+    /// <summary>No chunk came. Whoever was asked may be gone, or lack the state as well: every member that takes part has it.</summary>
+    private void RetryLoad()
+    {
+        var others = _configuration!.Quorums.Members.Without(_self);
+        if (++_loadStalls >= PatientStalls && !others.IsEmpty)
+        {
+            _loadStalls = 0;
+            _source = others.ElementAt(_context.Choose(others.Count));
+        }
+
         AskForState();
     }
 
     private void AskForState()
     {
-        if (!_isLoading)
-        {
-            return;
-        }
-
         if (_source != NodeId.None)
         {
             // Early is safe: a question.
@@ -157,7 +164,7 @@ public sealed partial class ReconfigurablePaxos
         }
 
         _state.InstallSnapshot(m.Chunk);
-        (_loadAt, _loadNext) = (m.Chunk.At, m.Chunk.Index + 1);
+        (_loadAt, _loadNext, _loadStalls) = (m.Chunk.At, m.Chunk.Index + 1, 0);
         if (!m.Chunk.IsLast)
         {
             AskForState();

@@ -132,6 +132,7 @@ public sealed partial class ReconfigurablePaxos
         visitor.Visit("source", ref _source);
         visitor.Visit("loadAt", ref _loadAt);
         visitor.Visit("loadNext", ref _loadNext);
+        visitor.Visit("loadStalls", ref _loadStalls);
         visitor.Visit("checkpointAt", ref _checkpointAt);
         visitor.Visit("checkpointing", ref _checkpointing);
     }

@@ -10,6 +10,9 @@ namespace Synod.Protocols.Consensus;
 public sealed partial class ReconfigurablePaxos
     : Protocol<ReconfigurablePaxos.Message, ReconfigurablePaxos.Record, ReconfigurablePaxos.Command, ReconfigurablePaxos.Result>
 {
+    /// <summary>After so many repetitions without a chunk, another member is asked for the state.</summary>
+    private const int PatientStalls = 3;
+
     private readonly NodeId _self;
     private readonly MultiPaxosOptions _options;
     private readonly IConfiguredState _state;
@@ -40,6 +43,7 @@ public sealed partial class ReconfigurablePaxos
     private NodeId _source;
     private Slot _loadAt;
     private int _loadNext;
+    private int _loadStalls;
 
     private Slot _checkpointAt;
     private bool _checkpointing;
@@ -128,7 +132,7 @@ public sealed partial class ReconfigurablePaxos
                 Announce();
                 break;
             case (int)Timer.Load:
-                AskForState();
+                RetryLoad();
                 break;
             default:
                 Run(replica => replica.Fire(timer with { Key = 0 }, _context, _inner));
