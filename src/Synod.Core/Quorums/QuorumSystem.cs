@@ -19,17 +19,20 @@ public abstract record QuorumSystem(NodeSet Members)
     /// <summary>How it is written in configurations and shown to people.</summary>
     public abstract override string ToString();
 
-    /// <exception cref="ArgumentException">Two quorums of different phases could be disjoint, or one can never be had.</exception>
-    public QuorumSystem Validated()
+    /// <summary>Null if it can be used, otherwise the reason why not: it is unsafe, or no quorum can ever be had.</summary>
+    public string? Refused
     {
-        var reason = Members.IsEmpty ? "it has no members" : Unsafe();
-        if (reason is null && !(IsPhase1(Members) && IsPhase2(Members)))
+        get
         {
-            reason = "all members together are not a quorum, so nothing could ever be agreed on";
+            var reason = Members.IsEmpty ? "it has no members" : Unsafe();
+            return reason is null && !(IsPhase1(Members) && IsPhase2(Members))
+                ? "all members together are not a quorum, so nothing could ever be agreed on"
+                : reason;
         }
-
-        return reason is null
-            ? this
-            : throw new ArgumentException($"Quorum system '{this}' over {Members.Count} members is refused: {reason}.");
     }
+
+    /// <exception cref="ArgumentException">Two quorums of different phases could be disjoint, or one can never be had.</exception>
+    public QuorumSystem Validated() => Refused is { } reason
+        ? throw new ArgumentException($"Quorum system '{this}' over {Members.Count} members is refused: {reason}.")
+        : this;
 }

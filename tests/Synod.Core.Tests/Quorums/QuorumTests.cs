@@ -11,7 +11,8 @@ public sealed class QuorumTests
         Gen.Select(Gen.Int[0, 3].Array[1, 5], Gen.Int[0, 8], Gen.Int[0, 8], (weights, one, two) =>
             (QuorumSystem)new WeightedQuorums(Members(weights.Length), [.. weights], one, two)),
         Gen.Select(Gen.Int[1, 6], Gen.Int[1, 3], Gen.Int[1, 3], (size, rows, columns) =>
-            (QuorumSystem)new GridQuorums(Members(size), rows, columns)));
+            (QuorumSystem)new GridQuorums(Members(size), rows, columns)),
+        Gen.Select(Gen.Int[1, 3].Array[1, 3], Gen.Int[-1, 3], Gen.Int[-1, 3], (sizes, nodes, zones) => (QuorumSystem)Zones(sizes, nodes, zones)));
 
     [Fact]
     public void What_is_validated_has_no_disjoint_quorums() => Systems.Sample(system =>
@@ -29,6 +30,39 @@ public sealed class QuorumTests
             var system = new SizedQuorums(Members(size), one, two);
             Assert.Equal(Disjoint(system) is null && one <= size && two <= size, Accepts(system));
         });
+
+    [Fact]
+    public void A_system_of_zones_is_refused_only_if_it_has_disjoint_quorums_or_none_or_spares_more_than_there_is() =>
+        Gen.Select(Gen.Int[1, 3].Array[1, 3], Gen.Int[0, 3], Gen.Int[0, 3]).Sample((sizes, nodes, zones) =>
+        {
+            var system = Zones(sizes, nodes, zones);
+            Assert.Equal(sizes.All(size => size > nodes) && zones < sizes.Length, Accepts(system));
+            Assert.True(!Accepts(system) || Disjoint(system) is null);
+        });
+
+    [Fact]
+    public void Zones_replicate_near_and_elect_far()
+    {
+        // 1 2 3 | 4 5 6 | 7 8 9, one node of each zone and one whole zone may fail.
+        var system = (ZoneQuorums)Zones([3, 3, 3], 1, 1).Validated();
+        Assert.True(system.IsPhase2(Set(1, 2, 4, 5)));
+        Assert.False(system.IsPhase2(Set(1, 2, 3, 4, 7)));
+        Assert.True(system.IsPhase1(Set(4, 6, 8, 9)));
+        Assert.False(system.IsPhase1(Set(1, 2, 3, 4, 7)));
+        Assert.Equal("zones {n1,n2,n3},{n4,n5,n6},{n7,n8,n9} 1/1", system.ToString());
+        Assert.Contains("two zones", (system with { Zones = [system.Zones[0], system.Zones[0]] }).Unsafe());
+        Assert.Contains("nobody else", (system with { Zones = system.Zones[1..] }).Unsafe());
+    }
+
+    [Fact]
+    public void Systems_survive_their_binary_form() => Systems.Sample(system =>
+    {
+        var writer = new CodecWriter();
+        new QuorumWire().Write(writer, system);
+        var reader = new CodecReader(writer.ToArray());
+        Assert.Equal(system, new QuorumWire().Read(ref reader));
+        Assert.True(reader.IsComplete);
+    });
 
     [Fact]
     public void More_votes_never_hurt_and_strangers_never_help() => Gen.Select(Systems, Gen.Int[0, 255], Gen.Int[0, 255]).Sample((system, some, more) =>
@@ -115,6 +149,19 @@ public sealed class QuorumTests
     }
 
     private static NodeSet Members(int count) => NodeSet.Of([.. Enumerable.Range(1, count).Select(id => new NodeId(id))]);
+
+    /// <summary>Zones of the given sizes, filled one after the other.</summary>
+    private static ZoneQuorums Zones(int[] sizes, int nodeFaults, int zoneFaults)
+    {
+        var next = 0;
+        return new ZoneQuorums(
+            Members(sizes.Sum()),
+            [.. sizes.Select(size => NodeSet.Of([.. Enumerable.Range(0, size).Select(_ => new NodeId(++next))]))],
+            nodeFaults,
+            zoneFaults);
+    }
+
+    private static NodeSet Set(params int[] ids) => NodeSet.Of([.. ids.Select(id => new NodeId(id))]);
 
     private static NodeSet Votes(int bits) => NodeSet.FromBits((UInt128)(uint)bits);
 

@@ -15,6 +15,7 @@ public sealed class SimulationTests
     [InlineData("4/2 of 5", 30)]
     [InlineData("grid 2x2", 25)]
     [InlineData("weights 2,1,1,1", 25)]
+    [InlineData("zones 2+2", 15)]
     public void Agreement_leases_reads_and_progress(string system, int seeds)
     {
         var (leases, reads, snapshots, crashes) = (0L, 0, 0, 0);
@@ -91,6 +92,8 @@ public sealed class SimulationTests
         "4/2 of 5" => new SizedQuorums(TestCluster.Members(5), 4, 2),
         "grid 2x2" => new GridQuorums(TestCluster.Members(4), 2, 2),
         "weights 2,1,1,1" => new WeightedQuorums(TestCluster.Members(4), ImmutableArray.Create(2, 1, 1, 1), 3, 3),
+        "zones 2+2" => new ZoneQuorums(
+            TestCluster.Members(4), [NodeSet.Of(new(1), new(2)), NodeSet.Of(new(3), new(4))], NodeFaults: 1, ZoneFaults: 0),
         "2/2 of 4" => new SizedQuorums(TestCluster.Members(4), 2, 2),
         _ => throw new ArgumentOutOfRangeException(nameof(system), system, null),
     };

@@ -185,6 +185,9 @@ public enum UnavailableReason : byte
 
     /// <summary>Leases are switched off in the options.</summary>
     LeasesDisabled,
+
+    /// <summary>The epoch is about to end, or this leader has not yet agreed on anything of its own.</summary>
+    Reconfiguring,
 }
 
 /// <summary>What a replica is to its group.</summary>

@@ -1,0 +1,37 @@
+using Synod.Core;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Consensus;
+using Synod.Simulation;
+
+namespace Synod.Lab.Hunts;
+
+/// <summary>The known mistakes of changing members and quorums, each in a random world.</summary>
+public static class ReconfigurationBugs
+{
+    public static IReadOnlyList<RoomBug> All { get; } =
+    [
+        Bug("stop-ignored", EpochMutation.StopIgnored),
+        Bug("begins-before-chosen", EpochMutation.BeginsBeforeChosen),
+        Bug("epoch-ignored", EpochMutation.EpochIgnored),
+        Bug("votes-without-state", EpochMutation.VotesWithoutState),
+        Bug("live-members-only", EpochMutation.LiveMembersOnly),
+        Bug("unsafe-quorums-adopted", EpochMutation.UnsafeQuorumsAdopted),
+    ];
+
+    private static IReadOnlyList<QuorumSystem> Unsafe { get; } =
+        [new SizedQuorums(NodeSet.Of(new(1), new(2), new(3), new(4)), 2, 2), SizedQuorums.Majority(NodeSet.Of(new(1), new(2), new(3)))];
+
+    private static RoomBug Bug(string name, EpochMutation mutation) => new("reconfiguration-" + name, nameof(MultiPaxos), seed =>
+    {
+        try
+        {
+            new ReconfigurationWorld(seed, mutation, mutation == EpochMutation.UnsafeQuorumsAdopted ? Unsafe : null)
+                .Run(Duration.FromSeconds(6), Duration.FromSeconds(60));
+            return null;
+        }
+        catch (SimulationFailure failure)
+        {
+            return failure;
+        }
+    });
+}
