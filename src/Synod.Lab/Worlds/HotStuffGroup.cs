@@ -77,4 +77,41 @@ internal sealed class HotStuffGroup
 
     public HotStuff.Message.Timeout Timeout(NodeId member, long view, Certificates shown) =>
         new(view, shown, Share(member, view, shown.High.View).Signature);
+
+    /// <summary>Whether a client signed a command.</summary>
+    public bool IsSigned(HotStuff.Command command) => Table.Verify(
+        command.Client, _statements.Command(command.Client, command.Sequence, command.Payload), command.Signature);
+
+    /// <summary>The claim that a correct replica breaks by sending a message in its present state; null for none (hotstuff.md §8, §9).</summary>
+    public string? FlawOf(HotStuff replica, HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Vote vote when vote.View <= replica.TimedOutView => "NoVoteAfterTimeout",
+        HotStuff.Message.Vote vote when !replica.Tree.Contains(vote.Block) => "NoVoteWithoutAncestry",
+        HotStuff.Message.Vote when !IsProven(replica) => HotStuff.EntersByCertificate,
+        HotStuff.Message.Proposal proposal when !AreProven(proposal.Certificates) => "CertificatesHold",
+        HotStuff.Message.Timeout timeout when !AreProven(timeout.Certificates) => "CertificatesHold",
+        HotStuff.Message.NewView report when !AreProven(report.Certificates) => "CertificatesHold",
+        HotStuff.Message.Certified certified when !IsProven(certified.Certificate) => "CertificatesHold",
+        _ => null,
+    };
+
+    /// <summary>Whether a replica's certificates let it be where it is.</summary>
+    private static bool IsProven(HotStuff replica) =>
+        replica.View <= Math.Max(replica.High.View, Math.Max(replica.Decision.View, replica.LastTimeout.View)) + 1;
+
+    private bool AreProven(Certificates shown) =>
+        IsProven(shown.High) && IsProven(shown.Decision)
+        && (shown.Timeout.View == 0
+            || (shown.Timeout.Shares.Select(share => share.Signer).Distinct().Count() >= Sound
+                && shown.Timeout.Shares.All(share => Table.Verify(
+                    share.Signer, _statements.Timeout(shown.Timeout.View, share.HighView), share.Signature))));
+
+    private bool IsProven(QuorumCertificate certificate) =>
+        certificate.View == 0
+        || (SchemeOf(Options.Members.First()).Verify(
+                _statements.Vote(certificate.Phase, certificate.View, certificate.Block), certificate.Proof)
+            && SchemeOf(Options.Members.First()).Voters(certificate.Proof).Count >= Sound);
+
+    /// <summary>The quorum as it should be.</summary>
+    private int Sound => Options.Members.Count - Options.Faults;
 }

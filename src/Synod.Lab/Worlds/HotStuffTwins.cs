@@ -4,6 +4,7 @@ using Synod.Protocols.Byzantine;
 
 namespace Synod.Lab.Worlds;
 
+using Configuration = Model<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>;
 using Rounds = RoundModel<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>;
 using Told = World<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>;
 
@@ -20,6 +21,32 @@ internal static class HotStuffTwins
     /// <summary>Where the members and the second copy of the first run.</summary>
     public static NodeId[] Addresses { get; } = [HotStuffGroup.N1, .. Alike, Second];
 
+    /// <summary>The configuration, without faults of the network.</summary>
+    /// <param name="group">The members.</param>
+    /// <param name="commands">How many commands are known to the second copy alone at first, so that it proposes what the first does not.</param>
+    /// <param name="others">How many are known to the first copy alone.</param>
+    public static Configuration Members(HotStuffGroup group, int commands, int others = 0)
+    {
+        var twins = new Twins().With(Second, HotStuffGroup.N1);
+        IEnumerable<Submission<HotStuff.Command>> Commands(NodeId node, int count, int client) => Enumerable.Range(1, count)
+            .Select(number => new Submission<HotStuff.Command>(
+                node, group.Command($"{number}", number, HotStuffGroup.FirstClient + client)));
+        return new Configuration
+        {
+            Nodes = Addresses,
+            Make = address => new Twinned<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(
+                address, twins, group.Make(twins.IdentityOf(address))),
+            Messages = new HotStuff.MessageWire(),
+            Records = new HotStuff.RecordWire(),
+
+            Submissions = [.. Commands(Second, commands, 0), .. Commands(HotStuffGroup.N1, others, 1)],
+        }
+        .Always(HotStuff.Agreement, world => HotStuff.Agree(Correct(world)))
+        .Always(HotStuff.CommittedStays, world => HotStuff.AreCommitsKept([.. Correct(world)]))
+        .Sometimes("two blocks of one view are known", world =>
+            Correct(world).Any(replica => replica.Tree.Open.Select(block => block.View).Distinct().Count() < replica.Tree.Open.Count));
+    }
+
     /// <param name="rules">By which they vote and commit.</param>
     /// <param name="rounds">How long the schedules are.</param>
     /// <param name="sides">Into how many sides the network is split at most.</param>
@@ -29,7 +56,6 @@ internal static class HotStuffTwins
         IHotStuffRules rules, int rounds, int sides = 2, HotStuffMutation mutation = HotStuffMutation.None, int lies = 0)
     {
         var draw = new LeaderDraw([HotStuffGroup.N1, .. Alike]);
-        var twins = new Twins().With(Second, HotStuffGroup.N1);
         var group = HotStuffGroup.Of(4, rules, threshold: true).With(options => options with
         {
             Leaders = new Drawn(draw),
@@ -38,23 +64,7 @@ internal static class HotStuffTwins
         });
         return new Rounds
         {
-            Model = new Model<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
-            {
-                Nodes = Addresses,
-                Make = address => new Twinned<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(
-                    address, twins, group.Make(twins.IdentityOf(address))),
-                Messages = new HotStuff.MessageWire(),
-                Records = new HotStuff.RecordWire(),
-
-                // Known to the second copy alone at first, so that it leads another block than the first one.
-                Submissions = [.. Enumerable.Range(1, rounds).Select(number =>
-                    new Submission<HotStuff.Command>(Second, group.Command($"{number}", number)))],
-            }
-            .Always(HotStuff.Agreement, world => HotStuff.Agree(Correct(world)))
-            .Always(HotStuff.CommittedStays, world => HotStuff.AreCommitsKept([.. Correct(world)]))
-            .Sometimes("a block is committed", world => Correct(world).Any(replica => replica.Tree.CommittedCount > 1))
-            .Sometimes("two blocks of one view are known", world =>
-                Correct(world).Any(replica => replica.Tree.Open.Select(block => block.View).Distinct().Count() < replica.Tree.Open.Count)),
+            Model = Members(group, rounds).Sometimes("a certificate is known", world => Correct(world).Any(replica => replica.High.View > 0)),
             Rounds = rounds,
             Partitions = Partition.All(Addresses, sides),
             RoundOf = RoundOf,
@@ -75,6 +85,10 @@ internal static class HotStuffTwins
             ],
         };
     }
+
+    /// <summary>Schedules drawn at random: what one of them breaks.</summary>
+    public static Counterexample? Wander(IHotStuffRules rules, int rounds, ulong seed, int schedules) =>
+        Model(rules, rounds).Wander((int)seed, schedules).Counterexample;
 
     public static IEnumerable<HotStuff> Correct(Told world) => Alike.Select(node => Replica(world[node].Protocol));
 

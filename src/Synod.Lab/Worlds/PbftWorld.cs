@@ -27,6 +27,8 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
     private readonly Cluster _cluster;
     private readonly FaultInjector _injector;
     private readonly NodeSet _liars;
+    private readonly SortedDictionary<(long View, Slot Slot), Digest> _prepared = [];
+    private readonly Testimony<Pbft.Message, Pbft> _testimony;
     private int _incrementsTold;
     private int _incrementsBegun;
     private long _tags;
@@ -39,14 +41,16 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
         int replicas = 4,
         FaultPlan? plan = null,
         Func<Quartet, NodeId, Adversary<Pbft.Message>>? lying = null,
-        TextWriter? trace = null)
+        TextWriter? trace = null,
+        NodeSet liars = default)
     {
         Group = new Quartet(options, replicas);
         _world = new SimulatedWorld(seed, trace) { MostEvents = 5_000_000 };
         _random = _world.Random.Fork();
         _liars = lies == "" && lying is null
             ? NodeSet.Empty
-            : NodeSet.Of([.. Group.Group.Replicas.Take(Group.Group.Faults)]);
+            : liars.IsEmpty ? NodeSet.Of([.. Group.Group.Replicas.Take(Group.Group.Faults)]) : liars;
+        _testimony = new((replica, message) => replica.StandsBy(message), (node, what) => throw _world.Failure("SpeaksOnce", node, what));
         plan ??= FaultPlan.Swarm(seed);
         var network = new SimulatedNetwork(_world) { Conditions = plan.Links };
         _cluster = new Cluster(_world, network, new()
@@ -54,8 +58,8 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
             Nodes = [.. Group.Group.Replicas, .. s_clients],
             Create = start => _liars.Contains(start.Self)
                 ? new Corrupt(
-                    Group.Make(start.Self), lying?.Invoke(Group, start.Self) ?? new PbftLiars(Group, start.Self).Named(lies))
-                : Group.Make(start.Self),
+                    Watch(start.Self), lying?.Invoke(Group, start.Self) ?? new PbftLiars(Group, start.Self).Named(lies))
+                : Watch(start.Self),
             Messages = new Pbft.MessageWire(),
             Records = new Pbft.RecordWire(),
             Machine = plan.Machine,
@@ -66,6 +70,18 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
         };
         _injector = new FaultInjector(_cluster, plan.Faults);
     }
+
+    /// <summary>Small windows and little patience, so that a short run sees many checkpoints, fetches and views.</summary>
+    public static PbftOptions Brisk { get; } = new()
+    {
+        CheckpointPeriod = 8,
+        PageSize = 16,
+        FanOut = 2,
+        Pipeline = 3,
+        RequestTimeout = Duration.FromMilliseconds(150),
+        StatusInterval = Duration.FromMilliseconds(40),
+        RetryInterval = Duration.FromMilliseconds(80),
+    };
 
     public Quartet Group { get; }
 
@@ -179,6 +195,37 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
         }
     }
 
+    private Watched<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Watch(NodeId node) =>
+        new(node, Group.Make(node), (_, _, _) => { }, OnHeard);
+
+    private void OnHeard(NodeId from, Pbft.Message message)
+    {
+        if (_liars.Contains(from) || !Group.Group.Members.Contains(from))
+        {
+            return;
+        }
+
+        _testimony.Hear(from, message, Replica(from));
+        if (message is Pbft.Message.Commit m)
+        {
+            Demand(
+                _prepared.TryAdd((m.View, m.Slot), m.Digest) || _prepared[(m.View, m.Slot)] == m.Digest,
+                "OnePreparesInAView",
+                () => $"{from}: {m}, and {_prepared[(m.View, m.Slot)]}");
+        }
+    }
+
+    private Pbft? Replica(NodeId node)
+    {
+        var machine = _cluster[node].Protocol;
+        while (machine is Inside inside)
+        {
+            machine = inside.Inner;
+        }
+
+        return machine as Pbft;
+    }
+
     private void OnExecuted(NodeId node, Slot slot, Pbft.Command command)
     {
         if (_liars.Contains(node))
@@ -186,15 +233,17 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
             return;
         }
 
-        var digest = ((Pbft.Command.Apply)command).Batch.Digest;
+        var batch = ((Pbft.Command.Apply)command).Batch;
+        Demand(batch.Requests.All(Group.IsSigned), "SignedRequests", () => $"{slot}: {batch}");
+        var digest = batch.Digest;
         if (!_agreed.TryAdd(slot, digest) && _agreed[slot] != digest)
         {
             throw _world.Failure(Pbft.Agreement, node, $"{slot}: {digest}, but {_agreed[slot]} elsewhere");
         }
     }
 
-    private IEnumerable<Pbft> Correct() => Group.Group.Replicas.Where(node => !_liars.Contains(node))
-        .Select(node => _cluster[node].Protocol).Select(item => item is Inside inside ? inside.Inner : item).OfType<Pbft>();
+    private IEnumerable<Pbft> Correct() =>
+        Group.Group.Replicas.Where(node => !_liars.Contains(node)).Select(Replica).OfType<Pbft>();
 
     private bool HaveConverged()
     {
@@ -231,11 +280,7 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
     private string Describe() => string.Join("; ", Group.Group.Replicas.Select(node =>
         $"{node}{(_liars.Contains(node) ? " lies" : "")} {Correct(node)}"));
 
-    private string Correct(NodeId node)
-    {
-        var item = _cluster[node].Protocol;
-        return (item is Inside inside ? inside.Inner : item) is Pbft replica
-            ? FormattableString.Invariant($"view {replica.View} {(replica.IsActive ? "active" : "changing")} executed {replica.Executed} stable {replica.Stable} fetching {replica.IsFetching}")
-            : "down";
-    }
+    private string Correct(NodeId node) => Replica(node) is { } replica
+        ? FormattableString.Invariant($"view {replica.View} {(replica.IsActive ? "active" : "changing")} executed {replica.Executed} stable {replica.Stable} fetching {replica.IsFetching}")
+        : "down";
 }

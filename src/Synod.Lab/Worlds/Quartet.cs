@@ -52,6 +52,10 @@ internal sealed class Quartet
             client, timestamp, bytes, Keys.SignerOf(client).Sign(_statements.Request(client, timestamp, bytes.Span, isRead)));
     }
 
+    /// <summary>Whether a client signed a request.</summary>
+    public bool IsSigned(Pbft.SignedRequest request) => Keys.Verify(
+        request.Client, _statements.Request(request.Client, request.Timestamp, request.Operation.Span, isRead: false), request.Signature);
+
     public Pbft.Batch Batch(string operation, long timestamp = 1) => new([Request(X, timestamp, operation)]);
 
     public Signature Sign(NodeId node, Pbft.Phase phase, long view, long slot, Digest digest) =>

@@ -133,7 +133,7 @@ public sealed class CountTests
     private static HotStuffWorld Quiet(string rules, int nodes, TimeoutSpread spread = TimeoutSpread.Everyone, bool served = true)
     {
         var group = HotStuffGroup.Of(nodes, HotStuffGroup.Rules(rules)).With(options => options with { MaxCommands = 1, Spread = spread });
-        var run = new HotStuffWorld(1, Even, group, clients: 0);
+        var run = new HotStuffWorld(1, Even, group, clients: 0, judges: false);
         run.World.RunUntil(Duration.FromMilliseconds(50));
         if (served)
         {
