@@ -13,14 +13,19 @@ internal sealed record MicroResult(string Name, double Nanoseconds, double Bytes
 {
     private const int Rounds = 5;
 
-    /// <summary>Runs <paramref name="many"/>, which does <paramref name="count"/> operations, once to warm up and then some rounds.</summary>
-    public static MicroResult Measure(string name, int count, Action<int> many)
+    /// <summary>
+    /// Runs <paramref name="many"/>, which does <paramref name="count"/> operations, once to warm up and then some rounds, each after
+    /// <paramref name="prepare"/>, which is not measured.
+    /// </summary>
+    public static MicroResult Measure(string name, int count, Action<int> many, Action<int>? prepare = null)
     {
+        prepare?.Invoke(count);
         many(count);
         var best = double.MaxValue;
         var bytes = double.MaxValue;
         for (var round = 0; round < Rounds; round++)
         {
+            prepare?.Invoke(count);
             var allocated = GC.GetAllocatedBytesForCurrentThread();
             var began = Stopwatch.GetTimestamp();
             many(count);

@@ -19,7 +19,7 @@ internal static class Parts
 
     public static IReadOnlyList<MicroResult> MeasureAll() =>
     [
-        Consensus(8), Consensus(ValueBytes), Codec(), Locks(), Put(), Get(),
+        Consensus(8), Consensus(ValueBytes), .. ByzantineCosts.MeasureAll(), Codec(), Locks(), Put(), Get(),
     ];
 
     /// <summary>Simulated seconds and events per second of one core's time: the bank under faults drawn from seeds.</summary>

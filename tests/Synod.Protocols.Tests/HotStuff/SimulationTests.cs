@@ -1,6 +1,5 @@
 using Synod.Core;
-using Synod.Protocols.Byzantine;
-using Synod.Simulation;
+using Synod.Lab.Worlds;
 using Xunit;
 
 namespace Synod.Protocols.Tests.HotStuffRoom;
@@ -12,7 +11,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     public static TheoryData<string> EveryRuleSet => [.. RuleSets];
 
-    public static TheoryData<string> EveryAdversary => [.. Adversaries.All];
+    public static TheoryData<string> EveryAdversary => [.. HotStuffLiars.All];
 
     [Theory]
     [MemberData(nameof(EveryRuleSet))]
@@ -44,26 +43,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
     }
 
-    internal static SimulatedGroup Run(string rules, ulong seed, string? adversary, HotStuffMutation mutation = HotStuffMutation.None)
+    private static HotStuffWorld Run(string rules, ulong seed, string? adversary)
     {
-        // Three phases in a chain need leaders that stay for more than a view if one of four is silent (hotstuff.md §6).
-        var group = Group.Of(4, Group.Rules(rules), rules == "hotstuff-chained" ? 2 : 1).With(options => options with
-        {
-            ViewTimeout = Duration.FromMilliseconds(300),
-            LongestTimeout = Duration.FromSeconds(2),
-            Spread = seed % 2 == 0 ? TimeoutSpread.NextLeaders : TimeoutSpread.Everyone,
-            MaxCommands = 1 + (int)(seed % 3),
-            MaxFetched = 3,
-            Mutation = mutation,
-        });
-        var liar = new NodeId(1 + (int)(seed % 4));
-        SortedDictionary<NodeId, Func<Adversary<HotStuff.Message>>> corrupted = [];
-        if (adversary is not null)
-        {
-            corrupted.Add(liar, () => Adversaries.Make(adversary, group, liar));
-        }
-
-        var run = new SimulatedGroup(seed, FaultPlan.Swarm(seed), group, clients: 3, corrupted);
+        var run = HotStuffWorld.Under(seed, rules, adversary);
         run.StartClients();
         run.World.RunUntil(Duration.FromSeconds(8));
         run.DemandProgress(Duration.FromSeconds(40));

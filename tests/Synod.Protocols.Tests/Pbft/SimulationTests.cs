@@ -1,5 +1,5 @@
 using Synod.Core;
-using Synod.Protocols.Byzantine;
+using Synod.Lab.Worlds;
 using Synod.Simulation;
 using Xunit;
 
@@ -9,19 +9,7 @@ namespace Synod.Protocols.Tests.Pbft;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     public static TheoryData<string, bool> Lies =>
-        [.. Liars.Names.SelectMany(name => new[] { false, true }, (name, codes) => (name, codes))];
-
-    /// <summary>Small windows and little patience, so that a short run sees many checkpoints, fetches and views.</summary>
-    public static PbftOptions Options { get; } = new()
-    {
-        CheckpointPeriod = 8,
-        PageSize = 16,
-        FanOut = 2,
-        Pipeline = 3,
-        RequestTimeout = Duration.FromMilliseconds(150),
-        StatusInterval = Duration.FromMilliseconds(40),
-        RetryInterval = Duration.FromMilliseconds(80),
-    };
+        [.. PbftLiars.Names.SelectMany(name => new[] { false, true }, (name, codes) => (name, codes))];
 
     [Theory]
     [InlineData(false)]
@@ -31,7 +19,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var (views, crashes, stable, reads) = (0L, 0L, 0L, 0);
         for (var seed = 0ul; seed < 30; seed++)
         {
-            var group = new RandomGroup(seed, Options with { UsesCodes = codes, ReadsDirectly = seed % 2 == 0 });
+            var group = new PbftWorld(seed, PbftWorld.Brisk with { UsesCodes = codes, ReadsDirectly = seed % 2 == 0 });
             group.Run(Duration.FromSeconds(5), Duration.FromSeconds(240));
             (views, crashes, stable, reads) =
                 (views + group.View, crashes + group.Crashes, stable + group.Stable.Value, reads + group.Reads);
@@ -47,8 +35,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         for (var seed = 100ul; seed < 104; seed++)
         {
-            var group = new RandomGroup(
-                seed, Options with { UsesCodes = codes }, lies, plan: seed % 2 == 0 ? FaultPlan.Calm : null);
+            var group = new PbftWorld(
+                seed, PbftWorld.Brisk with { UsesCodes = codes }, lies, plan: seed % 2 == 0 ? FaultPlan.Calm : null);
             group.Run(Duration.FromSeconds(4), Duration.FromSeconds(240));
             Assert.True(group.Completed > 10);
         }
@@ -60,7 +48,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         static string Trace()
         {
             var text = new StringWriter();
-            new RandomGroup(5, Options, "everything", trace: text).Run(Duration.FromSeconds(2), Duration.FromSeconds(240));
+            new PbftWorld(5, PbftWorld.Brisk, "everything", trace: text).Run(Duration.FromSeconds(2), Duration.FromSeconds(240));
             return text.ToString();
         }
 

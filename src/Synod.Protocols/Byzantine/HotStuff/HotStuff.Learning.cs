@@ -122,14 +122,22 @@ public sealed partial class HotStuff
         _clients[command.Client] = new Served(command.Sequence, _executed);
         outbox.Execute(_executed, command);
         _mempool.RemoveUpTo(command.Client, command.Sequence);
-        foreach (var waiting in _waiting.Where(item => item.Client == command.Client && item.Sequence <= command.Sequence))
+        if (!_waiting.TryGetValue(command.Client, out var waiting))
         {
-            outbox.Answer(
-                new RequestId(waiting.Request),
-                waiting.Sequence == command.Sequence ? new Result.Executed(_executed) : new Result.Superseded());
+            return;
         }
 
-        _waiting.RemoveAll(item => item.Client == command.Client && item.Sequence <= command.Sequence);
+        foreach (var (sequence, request) in waiting.Where(item => item.Sequence <= command.Sequence))
+        {
+            outbox.Answer(
+                new RequestId(request), sequence == command.Sequence ? new Result.Executed(_executed) : new Result.Superseded());
+        }
+
+        waiting.RemoveAll(item => item.Sequence <= command.Sequence);
+        if (waiting.Count == 0)
+        {
+            _waiting.Remove(command.Client);
+        }
     }
 
     private void Submit(RequestId request, Command command, Outbox<Message, Record, Command, Result> outbox)
@@ -151,7 +159,12 @@ public sealed partial class HotStuff
         }
 
         _mempool.Add(command);
-        _waiting.Add(new Waiting(command.Client, command.Sequence, request.Value));
+        if (!_waiting.TryGetValue(command.Client, out var waiting))
+        {
+            _waiting.Add(command.Client, waiting = []);
+        }
+
+        waiting.Add(new Waiting(command.Sequence, request.Value));
     }
 
     private bool IsAuthentic(Command command) =>

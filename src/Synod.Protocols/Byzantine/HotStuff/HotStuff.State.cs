@@ -26,7 +26,7 @@ public sealed partial class HotStuff
         visitor.Visit("executed", ref _executed);
         visitor.Visit("clients", _clients, VisitNode, VisitServed);
         _mempool.State(visitor);
-        visitor.Visit("waiting", _waiting, VisitWaiting);
+        visitor.Visit("waiting", _waiting, VisitNode, static (v, ref waiting) => v.Visit("", waiting ??= [], VisitWaiting));
         VisitCollected(visitor);
         visitor.Visit("missing", ref _missing, DigestWire.Instance);
         visitor.Visit("progress", ref _hasProgress);
@@ -71,11 +71,10 @@ public sealed partial class HotStuff
 
     private static void VisitWaiting(StateVisitor visitor, ref Waiting waiting)
     {
-        var (client, sequence, request) = waiting;
-        visitor.Visit("", ref client);
+        var (sequence, request) = waiting;
         visitor.Visit("", ref sequence);
         visitor.Visit("", ref request);
-        waiting = new Waiting(client, sequence, request);
+        waiting = new Waiting(sequence, request);
     }
 
     private sealed class CertificateWire : IWire<QuorumCertificate>

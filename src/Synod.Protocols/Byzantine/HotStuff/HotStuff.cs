@@ -48,7 +48,7 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
     private NodeSet _reports;
     private NodeSet _late;
     private readonly Mempool _mempool = new();
-    private readonly List<Waiting> _waiting = [];
+    private readonly SortedDictionary<NodeId, List<Waiting>> _waiting = [];
 
     // Volatile: a download of blocks, each the parent of the one before, and a proposal that waits for it.
     private Digest _missing;
@@ -88,6 +88,15 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
 
     /// <summary>What it is locked on.</summary>
     public QuorumCertificate Locked => _locked;
+
+    /// <summary>The highest certificate of a last phase, where the prepare phase is not the last.</summary>
+    public QuorumCertificate Decision => _decision;
+
+    /// <summary>The last view that this replica gave up.</summary>
+    public long TimedOutView => _timedOut;
+
+    /// <summary>The last time-out certificate by which it entered a view.</summary>
+    public TimeoutCertificate LastTimeout => _timeout;
 
     /// <summary>The blocks it knows.</summary>
     public BlockTree Tree => _tree;
@@ -186,5 +195,5 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
     private readonly record struct Served(long Sequence, Slot Position);
 
     /// <summary>A submitted command that is to be answered.</summary>
-    private readonly record struct Waiting(NodeId Client, long Sequence, long Request);
+    private readonly record struct Waiting(long Sequence, long Request);
 }

@@ -35,6 +35,16 @@ public sealed partial class HotStuff
             $"in {_view} by {Shown}");
     }
 
+    /// <summary>Whether what this replica said once still binds it, also after restarts.</summary>
+    public bool StandsBy(Message message) => message switch
+    {
+        Message.Vote vote => (_votedView, _votedPhase).CompareTo((vote.View, vote.Phase)) >= 0,
+        Message.Proposal proposal => _proposed >= proposal.Block.View && _high.View >= proposal.Block.Justify.View,
+        Message.Timeout timeout => _timedOut >= timeout.View && _high.View >= timeout.Certificates.High.View,
+        Message.NewView report => _high.View >= report.Certificates.High.View,
+        _ => true,
+    };
+
     /// <summary>Whether the committed chains of <paramref name="replicas"/> are prefixes of one another.</summary>
     public static bool Agree(IEnumerable<HotStuff> replicas)
     {

@@ -10,34 +10,40 @@ internal sealed class Mempool
 {
     private static readonly HotStuff.CommandWire Wire = new();
 
-    private readonly SortedDictionary<CommandId, HotStuff.Command> _commands = [];
+    private readonly SortedDictionary<NodeId, SortedDictionary<long, HotStuff.Command>> _commands = [];
 
-    public int Count => _commands.Count;
+    public int Count { get; private set; }
 
-    public int CountOf(NodeId client)
-    {
-        var count = 0;
-        foreach (var id in _commands.Keys)
-        {
-            count += id.Client == client ? 1 : 0;
-        }
-
-        return count;
-    }
+    public int CountOf(NodeId client) => _commands.TryGetValue(client, out var own) ? own.Count : 0;
 
     public bool Contains(HotStuff.Command command) =>
-        _commands.TryGetValue(new(command.Client, command.Sequence), out var known) && known.Equals(command);
+        _commands.TryGetValue(command.Client, out var own) && own.TryGetValue(command.Sequence, out var known) && known.Equals(command);
 
-    public void Add(HotStuff.Command command) => _commands.TryAdd(new(command.Client, command.Sequence), command);
+    public void Add(HotStuff.Command command)
+    {
+        if (!_commands.TryGetValue(command.Client, out var own))
+        {
+            _commands.Add(command.Client, own = []);
+        }
 
-    public void Remove(HotStuff.Command command) => _commands.Remove(new(command.Client, command.Sequence));
+        Count += own.TryAdd(command.Sequence, command) ? 1 : 0;
+    }
+
+    public void Remove(HotStuff.Command command)
+    {
+        if (_commands.TryGetValue(command.Client, out var own) && own.Remove(command.Sequence))
+        {
+            Drop(command.Client, own);
+        }
+    }
 
     /// <summary>Forgets what can no longer be executed: the client's commands up to <paramref name="sequence"/>.</summary>
     public void RemoveUpTo(NodeId client, long sequence)
     {
-        foreach (var id in _commands.Keys.Where(id => id.Client == client && id.Sequence <= sequence).ToList())
+        while (_commands.TryGetValue(client, out var own) && own.First().Key is var first && first <= sequence)
         {
-            _commands.Remove(id);
+            own.Remove(first);
+            Drop(client, own);
         }
     }
 
@@ -48,39 +54,44 @@ internal sealed class Mempool
     public IEnumerable<HotStuff.Command> Pick(int most, long view, IReadOnlyDictionary<NodeId, long> taken)
     {
         var turns = new List<(int Turn, int Client, HotStuff.Command Command)>();
-        var (client, turn) = (-1, 0);
-        var last = NodeId.None;
-        foreach (var (id, command) in _commands)
+        var clients = 0;
+        foreach (var (client, own) in _commands)
         {
-            if (taken.TryGetValue(id.Client, out var sequence) && id.Sequence <= sequence)
+            var (above, turn) = (taken.GetValueOrDefault(client, long.MinValue), 0);
+            foreach (var (sequence, command) in own)
             {
-                continue;
+                if (sequence > above)
+                {
+                    turns.Add((turn++, clients, command));
+                }
             }
 
-            (client, turn) = client >= 0 && id.Client == last ? (client, turn + 1) : (client + 1, 0);
-            last = id.Client;
-            turns.Add((turn, client, command));
+            clients += turn > 0 ? 1 : 0;
         }
 
-        var clients = client + 1;
         return turns.OrderBy(item => item.Turn).ThenBy(item => (item.Client + view) % clients).Select(item => item.Command).Take(most);
     }
 
-    public void State(StateVisitor visitor) => visitor.Visit(
-        "mempool",
-        _commands,
-        static (v, ref id) =>
-        {
-            var (client, sequence) = id;
-            v.Visit("", ref client);
-            v.Visit("", ref sequence);
-            id = new CommandId(client, sequence);
-        },
-        static (v, ref command) => v.Visit("", ref command, Wire));
-
-    private readonly record struct CommandId(NodeId Client, long Sequence) : IComparable<CommandId>
+    public void State(StateVisitor visitor)
     {
-        public int CompareTo(CommandId other) =>
-            Client != other.Client ? Client.CompareTo(other.Client) : Sequence.CompareTo(other.Sequence);
+        visitor.Visit(
+            "mempool",
+            _commands,
+            static (v, ref client) => v.Visit("", ref client),
+            static (v, ref own) =>
+            {
+                own ??= [];
+                v.Visit("", own, static (w, ref sequence) => w.Visit("", ref sequence), static (w, ref command) => w.Visit("", ref command, Wire));
+            });
+        Count = _commands.Values.Sum(own => own.Count);
+    }
+
+    private void Drop(NodeId client, SortedDictionary<long, HotStuff.Command> own)
+    {
+        Count--;
+        if (own.Count == 0)
+        {
+            _commands.Remove(client);
+        }
     }
 }

@@ -2,7 +2,7 @@ namespace Synod.Protocols.Byzantine;
 
 /// <summary>
 /// Known mistakes (hotstuff.md §9), one line each at the guard that they disable. Mistakes in the rules are rule sets of their own,
-/// beside the tests that break them.
+/// of which <see cref="VulnerableRules"/> is kept here.
 /// </summary>
 internal enum HotStuffMutation
 {

@@ -21,6 +21,7 @@ public sealed partial class Pbft : Protocol<Pbft.Message, Pbft.Record, Pbft.Comm
     // The world and the outputs of the step that is running; nothing of them outlives it.
     private StepContext _context = null!;
     private Outbox<Message, Record, Command, Result> _out = null!;
+    private Slot _touched;
 
     private long _view;
     private bool _isActive = true;
@@ -205,6 +206,7 @@ public sealed partial class Pbft : Protocol<Pbft.Message, Pbft.Record, Pbft.Comm
 
     private SlotEntry EntryOf(Slot slot)
     {
+        _touched = slot;
         if (!_entries.TryGetValue(slot, out var entry))
         {
             _entries.Add(slot, entry = new SlotEntry());

@@ -13,6 +13,11 @@ public sealed partial class Pbft
     /// </summary>
     public sealed record SignedRequest(NodeId Client, long Timestamp, ReadOnlyMemory<byte> Operation, Signature Signature)
     {
+        /// <summary>A request that may be ordered, as its client signs it for the group of a domain.</summary>
+        public static SignedRequest Sign(
+            SigningDomain domain, NodeId client, long timestamp, ReadOnlyMemory<byte> operation, ISigner signer) =>
+            new(client, timestamp, operation, signer.Sign(new Statements(domain).Request(client, timestamp, operation.Span, isRead: false)));
+
         public bool Equals(SignedRequest? other) =>
             other is not null && Client == other.Client && Timestamp == other.Timestamp
             && Operation.Span.SequenceEqual(other.Operation.Span) && Signature == other.Signature;

@@ -1,18 +1,19 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>Ways for one member to lie, each with its own key only (hotstuff.md §9 and §11).</summary>
-internal static class Adversaries
+internal static class HotStuffLiars
 {
     public static IReadOnlyList<string> All { get; } =
     [
         "silent", "selective", "equivocating", "forking", "stale view", "two votes", "forged certificates", "understating", "withholding",
-        "replaying", "moody",
+        "replaying", "forged parents", "damaged votes", "rewritten time-outs", "repeating", "inventing", "equivocating and repeating itself",
+        "moody",
     ];
 
-    public static Adversary<HotStuff.Message> Make(string name, Group group, NodeId self) => name switch
+    public static Adversary<HotStuff.Message> Make(string name, HotStuffGroup group, NodeId self) => name switch
     {
         "silent" => Adversary.Silent<HotStuff.Message>(),
         "selective" => Adversary.Selective<HotStuff.Message>(Half(group)),
@@ -23,11 +24,19 @@ internal static class Adversaries
         "forged certificates" => Adversary.Provoked<HotStuff.Message>((from, message) => Forgeries(group, self, from, message)),
         "understating" => Adversary.Lying<HotStuff.Message>((_, message) => [Understated(group, self, message)]),
         "withholding" => Adversary.Lying<HotStuff.Message>((_, message) => message is HotStuff.Message.Proposal ? [] : [message]),
+        "forged parents" => Adversary.Lying<HotStuff.Message>((_, message) => [ForgedParent(group, self, message)]),
+        "damaged votes" => Adversary.Lying<HotStuff.Message>((_, message) =>
+            [message is HotStuff.Message.Vote vote ? vote with { Signature = default } : message]),
+        "rewritten time-outs" => Adversary.Lying<HotStuff.Message>((_, message) => [Rewritten(message)]),
+        "repeating" => Repeating(),
+        "equivocating and repeating itself" => Adversary.Lying<HotStuff.Message>((_, message) => [message, OtherBlock(message)]),
+        "inventing" => Adversary.Lying<HotStuff.Message>((_, message) => [Extended(
+            message, [new(new NodeId(HotStuffGroup.FirstClient), 1_000, Key.Of("invented").Memory, default)])]),
         "replaying" => Adversary.Replaying(new HotStuff.MessageWire(), 20),
         _ => Adversary.Moody([.. All.Where(mood => mood is not ("silent" or "moody")).Select(mood => Make(mood, group, self))]),
     };
 
-    private static NodeSet Half(Group group) =>
+    private static NodeSet Half(HotStuffGroup group) =>
         NodeSet.Of([.. group.Options.Members.Where((_, index) => index % 2 == 0)]);
 
     /// <summary>A second block of the same view on the same parent.</summary>
@@ -46,7 +55,7 @@ internal static class Adversaries
         ? proposal with { Block = new Block(proposal.Block.View, Genesis.Certificate, proposal.Block.Commands) }
         : message;
 
-    private static IEnumerable<HotStuff.Message> OtherView(Group group, NodeId self, HotStuff.Message message) => message switch
+    private static IEnumerable<HotStuff.Message> OtherView(HotStuffGroup group, NodeId self, HotStuff.Message message) => message switch
     {
         HotStuff.Message.Proposal { Block: var block } proposal =>
         [
@@ -59,13 +68,13 @@ internal static class Adversaries
         _ => [message],
     };
 
-    private static IEnumerable<HotStuff.Message> TwoVotes(Group group, NodeId self, HotStuff.Message message) => message is HotStuff.Message.Vote vote
+    private static IEnumerable<HotStuff.Message> TwoVotes(HotStuffGroup group, NodeId self, HotStuff.Message message) => message is HotStuff.Message.Vote vote
         ? [vote, group.Vote(self, vote.Phase, vote.View, Genesis.Block.Digest), vote]
         : [message];
 
     /// <summary>Certificates that it signed alone, in its own name and in that of others, for what others propose.</summary>
     private static IEnumerable<(NodeId To, HotStuff.Message Message)> Forgeries(
-        Group group, NodeId self, NodeId from, HotStuff.Message message)
+        HotStuffGroup group, NodeId self, NodeId from, HotStuff.Message message)
     {
         if (message is not HotStuff.Message.Proposal { Block: var block } || from == self)
         {
@@ -90,7 +99,7 @@ internal static class Adversaries
     }
 
     /// <summary>It claims to know no certificate.</summary>
-    private static HotStuff.Message Understated(Group group, NodeId self, HotStuff.Message message) => message switch
+    private static HotStuff.Message Understated(HotStuffGroup group, NodeId self, HotStuff.Message message) => message switch
     {
         HotStuff.Message.Timeout timeout =>
             group.Timeout(self, timeout.View, timeout.Certificates with { High = Genesis.Certificate }),
@@ -98,4 +107,48 @@ internal static class Adversaries
             report with { Certificates = report.Certificates with { High = Genesis.Certificate } },
         _ => message,
     };
+
+    /// <summary>A block on one that nobody certified, so that its certificate would be the highest of all.</summary>
+    private static HotStuff.Message ForgedParent(HotStuffGroup group, NodeId self, HotStuff.Message message)
+    {
+        if (message is not HotStuff.Message.Proposal { Block: var block } proposal || block.View < 2)
+        {
+            return message;
+        }
+
+        var never = new Block(block.View - 1, Genesis.Certificate, []);
+        return proposal with { Block = new Block(block.View, group.Certify(never, NodeSet.Of(self)), block.Commands) };
+    }
+
+    /// <summary>A time-out certificate whose signers seem to have known nothing.</summary>
+    private static HotStuff.Message Rewritten(HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Proposal proposal => proposal with { Entry = Rewritten(proposal.Entry) },
+        HotStuff.Message.Sync sync => new HotStuff.Message.Sync(sync.Certificates with { Timeout = Rewritten(sync.Certificates.Timeout) }),
+        _ => message,
+    };
+
+    private static TimeoutCertificate Rewritten(TimeoutCertificate timeout) =>
+        timeout with { Shares = [.. timeout.Shares.Select(share => share with { HighView = 0 })] };
+
+    private static HotStuff.Message Extended(HotStuff.Message message, IEnumerable<HotStuff.Command> commands) =>
+        message is HotStuff.Message.Proposal { Block: var block } proposal
+            ? proposal with { Block = new Block(block.View, block.Justify, [.. commands.Concat(block.Commands).Take(1)]) }
+            : message;
+
+    /// <summary>Proposes commands again that it saw proposed before.</summary>
+    private static Adversary<HotStuff.Message> Repeating()
+    {
+        var seen = new List<HotStuff.Command>();
+        return Adversary.Lying<HotStuff.Message>((_, message) =>
+        {
+            if (message is not HotStuff.Message.Proposal { Block: var block } proposal)
+            {
+                return [message];
+            }
+
+            seen.AddRange(block.Commands.Where(command => !seen.Contains(command)));
+            return [proposal with { Block = new Block(block.View, block.Justify, [.. seen.Take(1)]) }];
+        });
+    }
 }

@@ -2,15 +2,14 @@ using System.Collections.Immutable;
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.Pbft;
+namespace Synod.Lab.Worlds;
 
-using Message = PbftReplica.Message;
+using Message = Pbft.Message;
 
 /// <summary>The catalogue of pbft.md §7: what a Byzantine replica may say instead of what a correct one would.</summary>
-internal sealed class Liars(Quartet group, NodeId self)
+internal sealed class PbftLiars(Quartet group, NodeId self)
 {
     private static readonly Digest s_false = Digest.Of("false"u8);
-    private static readonly ReadOnlyMemory<byte> s_garbage = new byte[] { 7, 7, 7, 7, 7, 7, 7, 7 };
 
     /// <summary>Half of the others, those with even numbers: whom two-faced replicas deceive.</summary>
     private readonly NodeSet _deceived = NodeSet.Of([.. group.Group.Replicas.Where(node => node.Value % 2 == 0)]);
@@ -18,8 +17,9 @@ internal sealed class Liars(Quartet group, NodeId self)
     public static readonly string[] Names =
     [
         "silent", "selective", "two-faced", "wrong digests", "double votes", "forged votes", "false checkpoints", "empty new views",
+        "null new views",
         "unproven claims", "eager view changes", "replays", "false states", "false replies", "votes without proposals", "damaged codes",
-        "everything",
+        "two-faced votes", "invented requests", "repeated requests", "everything",
     ];
 
     public Adversary<Message> Named(string name) => name switch
@@ -27,16 +27,22 @@ internal sealed class Liars(Quartet group, NodeId self)
         "silent" => Adversary.Silent<Message>(),
         "selective" => Adversary.Selective<Message>(group.Group.Members.Without(group.Group.Replicas.Last(node => node != self))),
         "two-faced" => new TwoFaced(group, self, _deceived),
+        "two-faced votes" => new TwoFaced(group, self, _deceived, votes: true),
+        "invented requests" => Often(Lie((_, m) => [m is Message.PrePrepare p ? Instead(p, new(Quartet.X, 900, Key.Of("n+").Memory, default)) : m])),
+        "repeated requests" => Repeating(),
         "wrong digests" => Often(Lie((_, m) => [Altered(m)])),
         "double votes" => Often(Lie((_, m) => [m, Altered(m), m])),
         "forged votes" => Often(Lie((_, m) => [m, .. Forged(m)])),
         "false checkpoints" => Lie((_, m) => [m is Message.Checkpoint c ? group.Checkpoint(self, c.Slot.Value, s_false) : m]),
         "empty new views" => Lie((_, m) => [m is Message.NewView n ? group.NewView(self, n.View, n.ViewChanges) : m]),
+        "null new views" => Lie((_, m) => [m is Message.NewView n
+            ? group.NewView(self, n.View, n.ViewChanges, [.. n.Proposals.Select(item => (item.Slot.Value, Digest.None))])
+            : m]),
         "unproven claims" => Lie((_, m) => [m is Message.ViewChange c ? Claiming(c) : m]),
         "eager view changes" => Adversary.Provoked<Message>((_, m) => m is Message.Commit c
             ? group.Group.Members.Without(self).Select(to => (to, (Message)group.ViewChange(self, c.View + 1)))
             : []),
-        "replays" => Often(Adversary.Replaying(new PbftReplica.MessageWire(), 8)),
+        "replays" => Often(Adversary.Replaying(new Pbft.MessageWire(), 8)),
         "false states" => Lie((_, m) => [m switch
         {
             Message.StateChunk c => c with { Content = Garbage(c.Content.Length) },
@@ -44,7 +50,7 @@ internal sealed class Liars(Quartet group, NodeId self)
             Message.Decided d => new Message.Decided(d.Slot, group.Batch("x=13")),
             _ => m,
         }]),
-        "false replies" => Lie((_, m) => [m is Message.Reply r ? r with { Result = s_garbage } : m]),
+        "false replies" => Lie((_, m) => [m is Message.Reply r ? r with { Result = Counters.Bytes("13") } : m]),
         "votes without proposals" => Adversary.Provoked<Message>((from, m) => m is Message.PrePrepare p && from == group.Group.PrimaryOf(p.View)
             ? Unasked(from, p)
             : []),
@@ -87,7 +93,7 @@ internal sealed class Liars(Quartet group, NodeId self)
     private Message.ViewChange Claiming(Message.ViewChange m)
     {
         var slot = m.Stable.Slot.Value + 1;
-        var claim = new PbftReplica.Prepared(m.View - 1, new Slot(slot), s_false, default, []);
+        var claim = new Pbft.Prepared(m.View - 1, new Slot(slot), s_false, default, []);
         return group.Signed(m with
         {
             Prepared = [claim, .. m.Prepared.Where(item => item.Slot.Value > slot)],
@@ -103,6 +109,25 @@ internal sealed class Liars(Quartet group, NodeId self)
         (from, group.PrePrepare(self, m.View, m.Slot.Value, m.Batch)),
     ];
 
+    private Message Instead(Message.PrePrepare m, Pbft.SignedRequest request) =>
+        group.PrePrepare(self, m.View, m.Slot.Value, new Pbft.Batch([request]));
+
+    /// <summary>Every other proposal is of a request that was proposed before.</summary>
+    private Adversary<Message> Repeating()
+    {
+        var seen = new List<Pbft.SignedRequest>();
+        return Lie((_, m) =>
+        {
+            if (m is not Message.PrePrepare p)
+            {
+                return [m];
+            }
+
+            seen.AddRange(p.Batch.Requests.Where(request => !seen.Contains(request)));
+            return [p.Slot.Value % 2 == 0 ? Instead(p, seen[(int)(p.Slot.Value / 2) % seen.Count]) : m];
+        });
+    }
+
     private static Message Damaged(Message message) => message switch
     {
         Message.PrePrepare m => m with { Authenticator = Damaged(m.Authenticator) },
@@ -111,16 +136,16 @@ internal sealed class Liars(Quartet group, NodeId self)
         _ => message,
     };
 
-    private static PbftReplica.Authenticator Damaged(PbftReplica.Authenticator authenticator) =>
-        authenticator is PbftReplica.Authenticator.Coded coded
-            ? new PbftReplica.Authenticator.Coded([.. coded.Codes.Select(code => new Mac(code.Value + 1))])
-            : new PbftReplica.Authenticator.Signed(default);
+    private static Pbft.Authenticator Damaged(Pbft.Authenticator authenticator) =>
+        authenticator is Pbft.Authenticator.Coded coded
+            ? new Pbft.Authenticator.Coded([.. coded.Codes.Select(code => new Mac(code.Value + 1))])
+            : new Pbft.Authenticator.Signed(default);
 
     /// <summary>
     /// A primary that gives a slot to one batch before some backups and to another before the rest, and confirms to each what it told
     /// it. Both batches consist of requests that clients signed.
     /// </summary>
-    private sealed class TwoFaced(Quartet group, NodeId self, NodeSet deceived) : Adversary<Message>
+    private sealed class TwoFaced(Quartet group, NodeId self, NodeSet deceived, bool votes = false) : Adversary<Message>
     {
         private readonly List<Message> _seen = [];
         private readonly SortedDictionary<Slot, Digest> _told = [];
@@ -139,12 +164,19 @@ internal sealed class Liars(Quartet group, NodeId self)
             return true;
         }
 
-        public override void OnSend(NodeId to, Message message, StepContext context, Action<NodeId, Message> send) =>
-            send(to, deceived.Contains(to) ? OtherStory(message) : message);
+        public override void OnSend(NodeId to, Message message, StepContext context, Action<NodeId, Message> send)
+        {
+            var told = deceived.Contains(to) ? OtherStory(message) : message;
+            send(to, told);
+            if (votes && told is Message.PrePrepare m)
+            {
+                send(to, group.Prepare(self, m.View, m.Slot.Value, m.Digest));
+            }
+        }
 
         public override void State(StateVisitor visitor)
         {
-            visitor.Visit("seen", _seen, static (v, ref m) => v.Visit("", ref m, new PbftReplica.MessageWire()));
+            visitor.Visit("seen", _seen, static (v, ref m) => v.Visit("", ref m, new Pbft.MessageWire()));
             visitor.Visit(
                 "told",
                 _told,
@@ -159,8 +191,8 @@ internal sealed class Liars(Quartet group, NodeId self)
                 case Message.PrePrepare m:
                     var other = _seen.OfType<Message.Request>().Select(item => item.Signed)
                         .FirstOrDefault(item => !m.Batch.Requests.Contains(item));
-                    ImmutableArray<PbftReplica.SignedRequest> requests = other is null ? [.. m.Batch.Requests.Reverse()] : [other];
-                    var batch = new PbftReplica.Batch(requests);
+                    ImmutableArray<Pbft.SignedRequest> requests = other is null ? [.. m.Batch.Requests.Reverse()] : [other];
+                    var batch = new Pbft.Batch(requests);
                     _told[m.Slot] = batch.Digest;
                     return group.PrePrepare(self, m.View, m.Slot.Value, batch);
                 case Message.Commit m when _told.TryGetValue(m.Slot, out var told):

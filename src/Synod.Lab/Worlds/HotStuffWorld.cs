@@ -1,15 +1,14 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
-using Xunit;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// A group in the simulator, with clients that send each command to every replica, believe f + 1 equal answers, and ask again. Every
 /// execution is held against all others: the same command at a position, and no command at two.
 /// </summary>
-internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventTarget
+internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTarget
 {
     private const int Ask = 0;
     private const int AskAgain = 1;
@@ -21,16 +20,30 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
     private readonly List<Client> _clients = [];
     private readonly SortedDictionary<NodeId, HotStuff> _replicas = [];
     private readonly SortedDictionary<string, long> _sent = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(NodeId From, int Kind, long View), Digest> _said = [];
+    private readonly Testimony<HotStuff.Message, HotStuff> _testimony;
+    private readonly bool _judges;
 
-    public SimulatedGroup(
+    /// <param name="seed">Gives the same run again.</param>
+    /// <param name="plan">What goes wrong with machines and links.</param>
+    /// <param name="group">The members.</param>
+    /// <param name="clients">How many clients there are once they are started.</param>
+    /// <param name="corrupted">What some members do instead of what is right.</param>
+    /// <param name="judges">Whether what correct members say is judged, beside what they execute; counting needs none of it.</param>
+    public HotStuffWorld(
         ulong seed,
         FaultPlan plan,
-        Group group,
+        HotStuffGroup group,
         int clients = 2,
-        IReadOnlyDictionary<NodeId, Func<Adversary<HotStuff.Message>>>? corrupted = null)
+        IReadOnlyDictionary<NodeId, Func<Adversary<HotStuff.Message>>>? corrupted = null,
+        bool judges = true)
     {
+        _judges = judges;
         (Group, Corrupted) = (group, NodeSet.Of([.. corrupted?.Keys ?? []]));
         World = new SimulatedWorld(seed) { MostEvents = 20_000_000 };
+        _testimony = new(
+            (replica, message) => replica.StandsBy(message),
+            (node, what) => throw World.Failure("SpeaksOnce", node, what));
         Cluster = new(World, new SimulatedNetwork(World) { Conditions = plan.Links }, new()
         {
             Nodes = [.. group.Options.Members],
@@ -46,14 +59,37 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
         Injector = new FaultInjector(Cluster, plan.Faults);
         for (var client = 0; client < clients; client++)
         {
-            _clients.Add(new Client(Group.FirstClient + client));
+            _clients.Add(new Client(HotStuffGroup.FirstClient + client));
         }
 
         Cluster.Start();
         Injector.Start();
     }
 
-    public Group Group { get; }
+    /// <summary>Four members under faults drawn from a seed, one of them a liar if its lies are named.</summary>
+    public static HotStuffWorld Under(ulong seed, string rules, string? lies, HotStuffMutation mutation = HotStuffMutation.None)
+    {
+        // Three phases in a chain need leaders that stay for more than a view if one of four is silent (hotstuff.md §6).
+        var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(rules), rules == "hotstuff-chained" ? 2 : 1).With(options => options with
+        {
+            ViewTimeout = Duration.FromMilliseconds(300),
+            LongestTimeout = Duration.FromSeconds(2),
+            Spread = seed % 2 == 0 ? TimeoutSpread.NextLeaders : TimeoutSpread.Everyone,
+            MaxCommands = 1 + (int)(seed % 3),
+            MaxFetched = 3,
+            Mutation = mutation,
+        });
+        var liar = new NodeId(1 + (int)(seed % 4));
+        SortedDictionary<NodeId, Func<Adversary<HotStuff.Message>>> corrupted = [];
+        if (lies is not null)
+        {
+            corrupted.Add(liar, () => HotStuffLiars.Make(lies, group, liar));
+        }
+
+        return new HotStuffWorld(seed, FaultPlan.Swarm(seed), group, clients: 3, corrupted);
+    }
+
+    public HotStuffGroup Group { get; }
 
     /// <summary>The nodes with an adversary, which nothing is demanded of.</summary>
     public NodeSet Corrupted { get; }
@@ -154,36 +190,67 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
         var (completed, agreed) = (Completed, Agreed);
         var goal = completed + (3 * _clients.Count);
         var deadline = World.Elapsed + within;
-        Assert.True(World.RunUntil(() => Completed >= goal, deadline), Told($"{Completed - completed} commands after the faults"));
-        Assert.True(
-            World.RunUntil(() => Correct().All(replica => replica.Executed.Value > agreed), deadline), Told("a replica stays behind"));
+        Demand(World.RunUntil(() => Completed >= goal, deadline), "Liveness", $"{Completed - completed} commands after the faults");
+        Demand(
+            World.RunUntil(() => Correct().All(replica => replica.Executed.Value > agreed), deadline), "Liveness", "a replica stays behind");
         CheckAgreement();
     }
 
     public void CheckAgreement()
     {
-        Assert.True(HotStuff.Agree(Correct()), Told(HotStuff.Agreement));
-        Assert.True(HotStuff.AreCommitsKept([.. Correct()]), Told(HotStuff.CommittedStays));
+        Demand(HotStuff.Agree(Correct()), HotStuff.Agreement, "two chains");
+        Demand(HotStuff.AreCommitsKept([.. Correct()]), HotStuff.CommittedStays, "a certified block does not extend a commit");
     }
 
     private IEnumerable<HotStuff> Correct() => _replicas.Where(item => !Corrupted.Contains(item.Key)).Select(item => item.Value);
 
-    private string Told(string what) => $"{Group.Options.Rules.Name}, seed {World.Seed}, {Injector}: {what}";
+    private void Demand(bool holds, string property, string what)
+    {
+        if (!holds)
+        {
+            throw World.Failure(property, NodeId.None, $"{Group.Options.Rules.Name}, {Injector}: {what}");
+        }
+    }
 
     private Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Wrap(
         NodeId node, HotStuff replica, IReadOnlyDictionary<NodeId, Func<Adversary<HotStuff.Message>>>? corrupted)
     {
-        var counted = new Counted(node, replica, Count);
+        var counted = new Watched<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(node, replica, OnSending, OnHeard);
         return corrupted is not null && corrupted.TryGetValue(node, out var adversary)
             ? new Corrupted<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(counted, adversary())
             : counted;
     }
 
-    private void Count(NodeId from, NodeId to, HotStuff.Message message)
+    private void OnSending(NodeId from, NodeId to, HotStuff.Message message)
     {
         var kind = message.GetType().Name;
         _sent[kind] = _sent.GetValueOrDefault(kind) + 1;
         OnSent?.Invoke(from, to, message);
+        if (_judges && !Corrupted.Contains(from))
+        {
+            var flaw = Group.FlawOf(_replicas[from], message);
+            Demand(flaw is null, flaw ?? "", $"{from}: {message}");
+        }
+    }
+
+    private void OnHeard(NodeId from, HotStuff.Message message)
+    {
+        if (!_judges || Corrupted.Contains(from))
+        {
+            return;
+        }
+
+        _testimony.Hear(from, message, Cluster.IsUp(from) ? _replicas[from] : null);
+        var said = message switch
+        {
+            HotStuff.Message.Vote vote => ((from, 1 + (int)vote.Phase, vote.View), vote.Block),
+            HotStuff.Message.Proposal { Block: var block } => ((from, 0, block.View), block.Digest),
+            _ => default,
+        };
+        Demand(
+            said.Item1.View == 0 || _said.TryAdd(said.Item1, said.Item2) || _said[said.Item1] == said.Item2,
+            "SpeaksOnce",
+            $"{from}: {message}");
     }
 
     private void OnExecuted(NodeId node, Slot position, HotStuff.Command command)
@@ -193,12 +260,12 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
             return;
         }
 
-        Invariant.Check(
-            _agreed.TryAdd(position, command) || _agreed[position].Equals(command), HotStuff.Agreement, $"{node} {position}: {command}");
-        Invariant.Check(
+        Demand(_agreed.TryAdd(position, command) || _agreed[position].Equals(command), HotStuff.Agreement, $"{node} {position}: {command}");
+        Demand(
             _positions.TryAdd((command.Client, command.Sequence), position) || _positions[(command.Client, command.Sequence)] == position,
             "ExecutedOnce",
             $"{node} {position}: {command}");
+        Demand(Group.IsSigned(command), "SignedCommands", $"{command}");
         OnDone?.Invoke(node, command);
     }
 
@@ -211,20 +278,5 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
         public long AskedAt { get; set; }
 
         public SortedDictionary<NodeId, Slot> Answers { get; } = [];
-    }
-
-    /// <summary>A replica whose messages to others are counted as they leave.</summary>
-    private sealed class Counted(NodeId self, HotStuff replica, Action<NodeId, NodeId, HotStuff.Message> count)
-        : Disguise<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(replica)
-    {
-        protected override void OnSend(NodeId to, HotStuff.Message message, StepContext context, Action<NodeId, HotStuff.Message> send)
-        {
-            if (to != self)
-            {
-                count(self, to, message);
-            }
-
-            send(to, message);
-        }
     }
 }

@@ -1,10 +1,10 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>What the members of one group share: keys in a table, options, and clients that sign.</summary>
-internal sealed class Group
+internal sealed class HotStuffGroup
 {
     public static readonly NodeId N1 = new(1);
     public static readonly NodeId N2 = new(2);
@@ -16,7 +16,7 @@ internal sealed class Group
 
     private readonly Statements _statements;
 
-    public Group(HotStuffOptions options, bool threshold = false)
+    public HotStuffGroup(HotStuffOptions options, bool threshold = false)
     {
         (Options, IsThreshold) = (options, threshold);
         _statements = new Statements(options.Domain);
@@ -37,10 +37,10 @@ internal sealed class Group
     public static NodeSet Members(int count) =>
         NodeSet.Of([.. Enumerable.Range(count == NodeSet.Capacity ? 0 : 1, count).Select(number => new NodeId(number))]);
 
-    public static Group Of(int count, IHotStuffRules rules, int viewsEach = 1, bool threshold = false) => new(
+    public static HotStuffGroup Of(int count, IHotStuffRules rules, int viewsEach = 1, bool threshold = false) => new(
         new HotStuffOptions { Members = Members(count), Rules = rules, Leaders = new Rotation(Members(count), viewsEach) }, threshold);
 
-    public Group With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
+    public HotStuffGroup With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
 
     public HotStuff Make(NodeId self) => new(self, Options, Table.SignerOf(self), SchemeOf(self));
 
@@ -77,4 +77,41 @@ internal sealed class Group
 
     public HotStuff.Message.Timeout Timeout(NodeId member, long view, Certificates shown) =>
         new(view, shown, Share(member, view, shown.High.View).Signature);
+
+    /// <summary>Whether a client signed a command.</summary>
+    public bool IsSigned(HotStuff.Command command) => Table.Verify(
+        command.Client, _statements.Command(command.Client, command.Sequence, command.Payload), command.Signature);
+
+    /// <summary>The claim that a correct replica breaks by sending a message in its present state; null for none (hotstuff.md §8, §9).</summary>
+    public string? FlawOf(HotStuff replica, HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Vote vote when vote.View <= replica.TimedOutView => "NoVoteAfterTimeout",
+        HotStuff.Message.Vote vote when !replica.Tree.Contains(vote.Block) => "NoVoteWithoutAncestry",
+        HotStuff.Message.Vote when !IsProven(replica) => HotStuff.EntersByCertificate,
+        HotStuff.Message.Proposal proposal when !AreProven(proposal.Certificates) => "CertificatesHold",
+        HotStuff.Message.Timeout timeout when !AreProven(timeout.Certificates) => "CertificatesHold",
+        HotStuff.Message.NewView report when !AreProven(report.Certificates) => "CertificatesHold",
+        HotStuff.Message.Certified certified when !IsProven(certified.Certificate) => "CertificatesHold",
+        _ => null,
+    };
+
+    /// <summary>Whether a replica's certificates let it be where it is.</summary>
+    private static bool IsProven(HotStuff replica) =>
+        replica.View <= Math.Max(replica.High.View, Math.Max(replica.Decision.View, replica.LastTimeout.View)) + 1;
+
+    private bool AreProven(Certificates shown) =>
+        IsProven(shown.High) && IsProven(shown.Decision)
+        && (shown.Timeout.View == 0
+            || (shown.Timeout.Shares.Select(share => share.Signer).Distinct().Count() >= Sound
+                && shown.Timeout.Shares.All(share => Table.Verify(
+                    share.Signer, _statements.Timeout(shown.Timeout.View, share.HighView), share.Signature))));
+
+    private bool IsProven(QuorumCertificate certificate) =>
+        certificate.View == 0
+        || (SchemeOf(Options.Members.First()).Verify(
+                _statements.Vote(certificate.Phase, certificate.View, certificate.Block), certificate.Proof)
+            && SchemeOf(Options.Members.First()).Voters(certificate.Proof).Count >= Sound);
+
+    /// <summary>The quorum as it should be.</summary>
+    private int Sound => Options.Members.Count - Options.Faults;
 }

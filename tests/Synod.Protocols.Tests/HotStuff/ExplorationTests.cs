@@ -1,0 +1,28 @@
+using Synod.Exploration;
+using Synod.Lab.Worlds;
+using Xunit;
+
+namespace Synod.Protocols.Tests.HotStuffRoom;
+
+/// <summary>
+/// Every order of deliveries while one member of four runs twice and leads the first view: two blocks of one view, and what follows, as
+/// far as so many steps go.
+/// </summary>
+public sealed class ExplorationTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("hotstuff-basic", 7, 0)]
+    [InlineData("hotstuff-chained", 7, 0)]
+    [InlineData("hotstuff-2", 7, 0)]
+    [InlineData("jolteon", 7, 0)]
+    public void A_leader_that_runs_twice_breaks_nothing(string rules, int depth, int states)
+    {
+        var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(rules), threshold: true);
+        var model = HotStuffTwins.Members(group, commands: 1, others: 1) with { Budgets = new Budgets { MaxDepth = depth } };
+        var result = model.Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Empty(result.Unreached);
+        Assert.Equal(states, result.States);
+    }
+}

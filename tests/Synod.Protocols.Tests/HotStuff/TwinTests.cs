@@ -1,0 +1,64 @@
+using Synod.Exploration;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Byzantine;
+using Xunit;
+
+namespace Synod.Protocols.Tests.HotStuffRoom;
+
+/// <summary>
+/// Schedules of splits and leaders by rounds with one member of four running twice (Bano et al. 2021): all of the first rounds, and
+/// seven rounds at random.
+/// </summary>
+public sealed class TwinTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("hotstuff-basic", 0)]
+    [InlineData("hotstuff-chained", 0)]
+    [InlineData("hotstuff-2", 0)]
+    [InlineData("jolteon", 0)]
+    public void One_twin_of_four_breaks_nothing_in_any_schedule_of_two_rounds(string rules, int states)
+    {
+        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 2, sides: 5).Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.True(result.IsComplete);
+        Assert.Equal(states, result.States);
+    }
+
+    [Theory]
+    [InlineData("hotstuff-basic", 0)]
+    [InlineData("hotstuff-chained", 0)]
+    [InlineData("hotstuff-2", 0)]
+    [InlineData("jolteon", 0)]
+    public void One_twin_of_four_that_also_alters_a_message_breaks_nothing(string rules, int states)
+    {
+        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 2, lies: 1).Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.True(result.IsComplete);
+        Assert.Equal(states, result.States);
+    }
+
+    [Theory]
+    [InlineData("hotstuff-basic", 0)]
+    [InlineData("hotstuff-chained", 1)]
+    [InlineData("hotstuff-2", 0)]
+    [InlineData("jolteon", 2)]
+    public void Seven_rounds_at_random_break_nothing(string rules, int lies)
+    {
+        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 7, lies: lies).Wander(seed: 7, schedules: 600);
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Empty(result.Unreached);
+    }
+
+    /// <summary>The schedule that shows why the views of a chain must follow each other (hotstuff.md §4, §9).</summary>
+    [Fact]
+    public void The_vulnerable_rules_commit_two_chains()
+    {
+        var result = HotStuffTwins.Model(new VulnerableRules(), rounds: 6).Wander(seed: 1, schedules: 20_000);
+        output.WriteLine(result.ToString());
+        Assert.NotNull(result.Counterexample);
+        Assert.Contains(result.Counterexample.Property, (string[])[HotStuff.Agreement, HotStuff.CommittedStays]);
+    }
+}
