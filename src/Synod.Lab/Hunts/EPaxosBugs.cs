@@ -14,6 +14,7 @@ public static class EPaxosBugs
         Bug("epaxos-lost-dependency", EPaxosMutation.LostDependency, s_storm),
         Bug("epaxos-preaccept-volatile", EPaxosMutation.VolatilePreAccept, s_storm),
         Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, s_storm),
+        Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, s_storm),
         Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, s_storm),
         Bug("epaxos-no-validate", EPaxosMutation.NoValidate, s_storm with { Replicas = 5 }),
         Bug("epaxos-no-waiting", EPaxosMutation.NoWaiting, s_storm with { Replicas = 5 }),

@@ -1,3 +1,4 @@
+using Synod.Core;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
@@ -137,9 +138,9 @@ public sealed class PaperTests
         sites.Deliver((3, 2));
         sites.Stage.Receive(Node(1), Node(2), new Room.Message.Accept(Id(1), default, Batch("x", "1"), Deps(0, 0, 0)));
         sites.Sync();
-        Assert.Contains(Synod.Core.Refusal.StaleBallot, sites.Stage.Refusals(Node(2)));
+        Assert.Contains(Refusal.StaleBallot, sites.Stage.Refusals(Node(2)));
         Assert.Equal(Room.Phase.Initial, sites.Look(2, Id(1)).Phase);
-        Assert.Equal(new(1, Node(3)), Assert.Single(sites.Under<Room.Message.Nack>(2, 1)).Joined);
+        Assert.Equal(new Ballot(1, Node(3)), Assert.Single(sites.Under<Room.Message.Nack>(2, 1)).Joined);
     }
 
     [Fact]

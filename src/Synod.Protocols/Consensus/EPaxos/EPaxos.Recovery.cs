@@ -83,7 +83,8 @@ public sealed partial class EPaxos
             return;
         }
 
-        if (!IsSound(m))
+        if (!IsSound(m)
+            || (m.InitialDeps is { } initial && (instance.InitialDeps ?? leading.Best.InitialDeps) is { } known && !initial.Equals(known)))
         {
             _out.Refuse(Refusal.Malformed);
         }

@@ -91,6 +91,10 @@ public sealed partial class EPaxos : Protocol<EPaxos.Message, EPaxos.Record, EPa
     public (Phase Phase, Batch? Value, Dependencies? Deps) Look(InstanceId id) =>
         Find(id) is { } instance ? (instance.Phase, instance.Value, instance.Deps) : default;
 
+    /// <summary>Whether an instance was executed here, or is the Nop.</summary>
+    public bool IsExecuted(InstanceId id) =>
+        id.Number <= _columns[_group.ColumnOf(id.Replica)].Executed || Find(id) is { IsExecuted: true };
+
     /// <summary>The ids of the instances held, by member and number.</summary>
     public IEnumerable<InstanceId> Held => _columns.SelectMany(column => column.Held()).Select(instance => instance.Id);
 

@@ -55,10 +55,6 @@ internal enum EPaxosMutation
     /// <summary>Instances are dropped as soon as they are executed here.</summary>
     CollectsTooEarly = 1 << 14,
 
-
-    /// <summary>New commands are admitted however many wait for their execution.</summary>
-    UnboundedPipeline = 1 << 16,
-
     /// <summary>RecoverOk leaves before the promise is durable.</summary>
-    VolatileJoin = 1 << 17,
+    VolatileJoin = 1 << 15,
 }
