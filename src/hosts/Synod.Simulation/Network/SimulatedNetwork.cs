@@ -53,6 +53,9 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
 
     public LinkConditions Conditions { get; set; } = new();
 
+    /// <summary>If set, what decides about every frame instead of conditions, cuts and chance.</summary>
+    public IRoute? Route { get; set; }
+
     public NetworkCounts Counts => new(_sent, _lost, _stopped, _duplicated, _corrupted, _bytes);
 
     /// <summary>A frame for <paramref name="body"/>: a copy of it and a checksum.</summary>
@@ -93,6 +96,12 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
         _sent++;
         _bytes += frame.Length;
         world.Trace.Note(Link(from, to), (long)ChecksumOf(frame));
+        if (Route is not null && from != to)
+        {
+            Carry(Route.Delay(from, to, frame), from, receiver, kind, frame);
+            return;
+        }
+
         if (IsBlocked(from, to))
         {
             _stopped++;
@@ -110,6 +119,18 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
         {
             _duplicated++;
             Deliver(from, to, receiver, kind, frame);
+        }
+    }
+
+    private void Carry(Duration? delay, int from, IEventTarget receiver, int kind, byte[] frame)
+    {
+        if (delay is { } length)
+        {
+            world.After(length, receiver, kind, from, frame);
+        }
+        else
+        {
+            _lost++;
         }
     }
 

@@ -1,0 +1,19 @@
+using Synod.Lab.Scenarios.Commit;
+
+namespace Synod.Lab.Scenarios;
+
+/// <summary>Every scenario there is, in the order of the chapter.</summary>
+public static class ScenarioList
+{
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new MoneyTransfer(),
+        new TwoPhaseBlocking(),
+        new TwoPhaseToldOne(),
+    ];
+
+    /// <summary>The scenario of a name.</summary>
+    /// <exception cref="ArgumentException">There is none; the message lists them all.</exception>
+    public static Scenario Named(string name) => All.FirstOrDefault(scenario => scenario.Name == name)
+        ?? throw new ArgumentException($"There is no scenario '{name}'. There are: {string.Join(", ", All.Select(scenario => scenario.Name))}.");
+}
