@@ -51,10 +51,10 @@ public static class SpaceTimeText
         var isUp = new bool[history.Lanes.Count];
         isUp.AsSpan().Fill(true);
         var before = Duration.Zero;
-        var long_ = LongWait(rows);
+        var wait = LongWait(rows);
         foreach (var row in rows)
         {
-            if (row.At - before > long_)
+            if (row.At - before > wait)
             {
                 var gap = Lanes();
                 gap.Write(6, "⋮");
@@ -142,11 +142,11 @@ public static class SpaceTimeText
         canvas.Write(start, arrow.To.Max() < arrow.From ? "┤" : arrow.To.Min() > arrow.From ? "├" : "┼");
     }
 
-    /// <summary>A wait that is much longer than others gets a line of its own.</summary>
+    /// <summary>A wait that is much longer than others, and a good part of the whole, gets a line of its own.</summary>
     private static Duration LongWait(IReadOnlyList<SpaceTimeRow> rows)
     {
         var waits = rows.Zip(rows.Skip(1), (first, second) => (second.At - first.At).Nanoseconds).Where(wait => wait > 0).Order().ToList();
-        return waits.Count == 0 ? Duration.Zero : new Duration(waits[waits.Count / 2] * 8);
+        return waits.Count == 0 ? Duration.Zero : new Duration(Math.Max(waits[waits.Count / 2] * 8, waits.Sum() / 10));
     }
 
     private static string Cut(string text, int length) =>

@@ -3,9 +3,9 @@ using Synod.Core;
 namespace Synod.Lab.Histories;
 
 /// <summary>How something is called in a history, and whether it is the decision that the protocol is about.</summary>
-public readonly record struct Word(string Text, bool IsDecision = false)
+public sealed record Word(string Text, bool IsDecision = false)
 {
-    public static implicit operator Word(string text) => new(text);
+    public static implicit operator Word?(string? text) => text is null ? null : new(text);
 }
 
 /// <summary>

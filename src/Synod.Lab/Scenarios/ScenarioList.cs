@@ -1,4 +1,6 @@
+using Synod.Lab.Scenarios.Byzantine;
 using Synod.Lab.Scenarios.Commit;
+using Synod.Lab.Scenarios.Consensus;
 
 namespace Synod.Lab.Scenarios;
 
@@ -10,6 +12,11 @@ public static class ScenarioList
         new MoneyTransfer(),
         new TwoPhaseBlocking(),
         new TwoPhaseToldOne(),
+        new FlexibleQuorums(),
+        new MultiPaxosLeaderDies(),
+        new PbftEquivocatingPrimary(),
+        new PbftSilent(),
+        new HotStuffLinear(),
     ];
 
     /// <summary>The scenario of a name.</summary>

@@ -17,8 +17,8 @@ public sealed class TwoPhaseBlocking : Scenario
 
     protected override void Play(Report report, ulong seed)
     {
-        var options = TwoPhaseCommitOptions.Default with { Inquire = Duration.FromMilliseconds(2_000) };
-        var cast = new TwoPhaseCommitCast(seed, options, Duration.FromMilliseconds(2), false, "K", "A", "B", "C");
+        var options = TwoPhaseCommitOptions.Default with { Inquire = Duration.FromMilliseconds(3_000) };
+        var cast = new TwoPhaseCommitCast(seed, options, Duration.FromMilliseconds(1), false, "K", "A", "B", "C");
         var (stage, k, a) = (cast.Stage, cast.Nodes[0], cast.Nodes[1]);
         var votes = 0;
         stage.OnArrival((_, to, message) => to == k && message is TwoPhaseCommit.Message.Vote && ++votes == 3, () => stage.Crash(k));
