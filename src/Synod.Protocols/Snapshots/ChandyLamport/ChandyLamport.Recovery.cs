@@ -1,0 +1,113 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Snapshots;
+
+/// <summary>What each durable input does, live or run again.</summary>
+public sealed partial class ChandyLamport
+{
+    /// <summary>
+    /// Replays the inputs over the last image. Open snapshots, channels and a restore go on where they were; whoever waited here for a
+    /// command has died with the process.
+    /// </summary>
+    protected override void OnRecover(
+        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        foreach (var record in records)
+        {
+            Apply(record);
+        }
+
+        if (_options.Mutation == ChandyLamportMutation.NumbersReused)
+        {
+            _counter = 0;
+        }
+
+        _restoreRequest = 0;
+        foreach (var led in _led.Values)
+        {
+            led.Request = 0;
+            outbox.SetTimer(new TimerId((int)Timer.Limit, led.Id.Number), context.Now + _options.Limit);
+        }
+
+        FinishCollecting(outbox);
+        FinishRestore(outbox);
+        Resend(context, outbox);
+        Tell(outbox);
+    }
+
+    /// <summary>The whole state in one record, so that recovery finds all of it or the older records.</summary>
+    public override void Checkpoint(StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        var writer = new CodecWriter();
+        State(new StateWriter(writer));
+        outbox.Persist(new Record.Image(writer.ToArray()));
+    }
+
+    private void Take(Record record, Outbox<Message, Record, Command, Result> outbox)
+    {
+        outbox.Persist(record);
+        Apply(record);
+    }
+
+    private void Apply(Record record)
+    {
+        switch (record)
+        {
+            case Record.Acted acted:
+                _application.Submit(acted.Command, Post);
+                break;
+            case Record.Received received:
+                Apply(received);
+                break;
+            case Record.Begun begun:
+                Apply(begun);
+                break;
+            case Record.Collected collected:
+                _led[collected.Piece.Id.Number].Pieces.Add(collected.Piece.Process, collected.Piece);
+                break;
+            case Record.Closed closed:
+                Apply(closed);
+                break;
+            case Record.Forgotten forgotten:
+                Bury(forgotten.Id, forgotten.Floor);
+                break;
+            case Record.Declined declined:
+                Bury(declined.Id, 0);
+                break;
+            case Record.Reconfigured reconfigured:
+                _topology = reconfigured.Topology;
+                _loading = _loading.Intersect(_topology.Members);
+                OpenChannels();
+                break;
+            case Record.Restoring restoring:
+                (_restoring, _loading) = (restoring, restoring.Cut.Topology.Members.Without(_self));
+                break;
+            case Record.Restored restored:
+                Apply(restored);
+                break;
+            case Record.Image image:
+                var reader = new StateReader(image.State);
+                State(reader);
+                reader.Complete();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
+        }
+    }
+
+    /// <summary>A crash may come between the last piece and the end that it is the reason for.</summary>
+    private void FinishCollecting(Outbox<Message, Record, Command, Result> outbox)
+    {
+        foreach (var led in _led.Values.ToList())
+        {
+            if (led.Pieces.Count == _topology.Members.Count)
+            {
+                Close(led.Id.Number, SnapshotEnd.Complete, outbox);
+            }
+            else if (_recordings.TryGetValue(led.Id, out var own))
+            {
+                own.Handed = led.Pieces.ContainsKey(_self);
+            }
+        }
+    }
+}

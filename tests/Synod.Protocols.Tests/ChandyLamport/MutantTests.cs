@@ -1,0 +1,90 @@
+using Synod.Core;
+using Synod.Exploration;
+using Synod.Lab.Hunts;
+using Synod.Protocols.Snapshots;
+using Xunit;
+using static Synod.Protocols.Tests.ChandyLamport.Branches;
+
+namespace Synod.Protocols.Tests.ChandyLamport;
+
+using Model = Model<Snapshots.ChandyLamport.Message, Snapshots.ChandyLamport.Record, Snapshots.ChandyLamport.Command, Snapshots.ChandyLamport.Result>;
+using Process = Snapshots.ChandyLamport;
+
+/// <summary>
+/// The protocol with one known mistake each (snapshots.md §8). A test fails if the explorer, or a random world, does not find the
+/// mistake: then it is the tool, or the model, that cannot see.
+/// </summary>
+public sealed class MutantTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData("MarkersOnIncoming", "taken")]
+    [InlineData("OwnChannelRecorded", Process.CutConsistency)]
+    [InlineData("RecordStopsLate", Process.CutConsistency)]
+    [InlineData("RecordStopsEarly", Process.CutConsistency)]
+    [InlineData("ChannelsIgnored", Process.CutConsistency)]
+    [InlineData("StateSavedLate", Process.Conservation)]
+    [InlineData("MarkersWithoutOrder", Process.CutConsistency)]
+    [InlineData("CountIgnored", Process.CutConsistency)]
+    [InlineData("RecordAfterColoured", Process.CutConsistency)]
+    [InlineData("SnapshotsConfused", Process.CutConsistency)]
+    [InlineData("NoTombstone", Process.RecordedOnce)]
+    [InlineData("PieceBeforeDurable", Process.CutIsPast)]
+    [InlineData("DuplicatesDelivered", Process.CutConsistency)]
+    public void The_explorer_finds_the_mistake(string mutation, string property)
+    {
+        var mistake = Enum.Parse<ChandyLamportMutation>(mutation);
+        var result = Configuration(mistake, mistake).Explore();
+        output.WriteLine(result.ToString());
+        Assert.NotNull(result.Counterexample);
+        Assert.Contains(property, result.Counterexample.Property, StringComparison.Ordinal);
+        Assert.Null(Configuration(ChandyLamportMutation.None, mistake).Explore().Counterexample);
+    }
+
+    public static TheoryData<string> Bugs => [.. ChandyLamportBugs.All.Select(bug => bug.Name)];
+
+    [Theory]
+    [MemberData(nameof(Bugs))]
+    public void Random_worlds_find_the_mistake(string name)
+    {
+        var bug = ChandyLamportBugs.All.Single(item => item.Name == name);
+        for (var seed = 0ul; seed < 60; seed++)
+        {
+            if (bug.Run(seed) is { } failure)
+            {
+                output.WriteLine($"{seed}: {failure.Message}");
+                return;
+            }
+        }
+
+        Assert.Fail("no world shows it");
+    }
+
+    [Fact]
+    public void Every_mutation_is_hunted() => Assert.Equal(Enum.GetValues<ChandyLamportMutation>().Length - 1, ChandyLamportBugs.All.Count);
+
+    /// <summary>The configuration in which <paramref name="shown"/> shows, over a protocol with <paramref name="mutation"/>.</summary>
+    private static Model Configuration(ChandyLamportMutation mutation, ChandyLamportMutation shown)
+    {
+        var small = new Budgets { MaxStates = 40_000 };
+        var pair = Topology.Mesh(1, NodeSet.Of(A, B));
+        return shown switch
+        {
+            ChandyLamportMutation.MarkersOnIncoming => Model(Ring, small, mutation: mutation, submissions: [(A, Begin)])
+                .Eventually("taken", world => Cuts(world).Any()),
+            ChandyLamportMutation.MarkersWithoutOrder => Model(
+                pair, small, mutation == shown ? ChannelOrder.Unordered : ChannelOrder.Fifo, mutation, (A, Begin), (B, Transfer(1, A))),
+            ChandyLamportMutation.CountIgnored or ChandyLamportMutation.RecordAfterColoured => Model(
+                pair, small, ChannelOrder.Unordered, mutation, (A, Begin), (A, Transfer(2, B)), (B, Transfer(1, A))),
+            ChandyLamportMutation.SnapshotsConfused => Model(
+                pair, small, mutation: mutation, submissions: [(A, Begin), (A, Begin), (B, Transfer(1, A)), (B, Begin)]),
+            ChandyLamportMutation.NoTombstone => Model(
+                Mesh, small with { TimersOfKind = new SortedDictionary<int, int> { [Limit] = 1 } }, mutation: mutation, submissions: [(A, Begin)]),
+            ChandyLamportMutation.PieceBeforeDurable => Model(
+                pair, small with { Crashes = 1 }, mutation: mutation, submissions: [(A, Begin), (B, Transfer(1, A))]),
+            ChandyLamportMutation.DuplicatesDelivered => Model(
+                pair, small with { Duplicates = 1 }, mutation: mutation, submissions: [(B, Transfer(1, A)), (A, Begin)]),
+            _ => Model(
+                Mesh, small, mutation: mutation, submissions: [(A, Begin), (A, Transfer(1, B)), (B, Transfer(2, A)), (C, Transfer(3, A))]),
+        };
+    }
+}
