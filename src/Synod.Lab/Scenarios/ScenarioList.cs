@@ -1,6 +1,7 @@
 using Synod.Lab.Scenarios.Byzantine;
 using Synod.Lab.Scenarios.Commit;
 using Synod.Lab.Scenarios.Consensus;
+using Synod.Lab.Scenarios.Snapshots;
 
 namespace Synod.Lab.Scenarios;
 
@@ -17,6 +18,9 @@ public static class ScenarioList
         new PbftEquivocatingPrimary(),
         new PbftSilent(),
         new HotStuffLinear(),
+        new ThreeBanks(),
+        new DeadlockCycle(),
+        new SnapshotRestore(),
     ];
 
     /// <summary>The scenario of a name.</summary>
