@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
 using Xunit;
@@ -119,7 +120,7 @@ public sealed class CountTests
     }
 
     /// <summary>The first leader is down; the second one makes the time-out certificate and commits.</summary>
-    private static SimulatedGroup FailedView(int nodes, TimeoutSpread spread)
+    private static HotStuffWorld FailedView(int nodes, TimeoutSpread spread)
     {
         var run = Quiet("jolteon", nodes, spread, served: false);
         run.Cluster.Crash(new NodeId(1));
@@ -129,10 +130,10 @@ public sealed class CountTests
     }
 
     /// <summary>A group that has started, served its first command unless told otherwise, and has nothing to do.</summary>
-    private static SimulatedGroup Quiet(string rules, int nodes, TimeoutSpread spread = TimeoutSpread.Everyone, bool served = true)
+    private static HotStuffWorld Quiet(string rules, int nodes, TimeoutSpread spread = TimeoutSpread.Everyone, bool served = true)
     {
-        var group = Group.Of(nodes, Group.Rules(rules)).With(options => options with { MaxCommands = 1, Spread = spread });
-        var run = new SimulatedGroup(1, Even, group, clients: 0);
+        var group = HotStuffGroup.Of(nodes, HotStuffGroup.Rules(rules)).With(options => options with { MaxCommands = 1, Spread = spread });
+        var run = new HotStuffWorld(1, Even, group, clients: 0);
         run.World.RunUntil(Duration.FromMilliseconds(50));
         if (served)
         {

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     public static TheoryData<string> EveryRuleSet => [.. RuleSets];
 
-    public static TheoryData<string> EveryAdversary => [.. Adversaries.All];
+    public static TheoryData<string> EveryAdversary => [.. HotStuffLiars.All];
 
     [Theory]
     [MemberData(nameof(EveryRuleSet))]
@@ -44,10 +45,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
     }
 
-    internal static SimulatedGroup Run(string rules, ulong seed, string? adversary, HotStuffMutation mutation = HotStuffMutation.None)
+    internal static HotStuffWorld Run(string rules, ulong seed, string? adversary, HotStuffMutation mutation = HotStuffMutation.None)
     {
         // Three phases in a chain need leaders that stay for more than a view if one of four is silent (hotstuff.md §6).
-        var group = Group.Of(4, Group.Rules(rules), rules == "hotstuff-chained" ? 2 : 1).With(options => options with
+        var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(rules), rules == "hotstuff-chained" ? 2 : 1).With(options => options with
         {
             ViewTimeout = Duration.FromMilliseconds(300),
             LongestTimeout = Duration.FromSeconds(2),
@@ -60,10 +61,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
         SortedDictionary<NodeId, Func<Adversary<HotStuff.Message>>> corrupted = [];
         if (adversary is not null)
         {
-            corrupted.Add(liar, () => Adversaries.Make(adversary, group, liar));
+            corrupted.Add(liar, () => HotStuffLiars.Make(adversary, group, liar));
         }
 
-        var run = new SimulatedGroup(seed, FaultPlan.Swarm(seed), group, clients: 3, corrupted);
+        var run = new HotStuffWorld(seed, FaultPlan.Swarm(seed), group, clients: 3, corrupted);
         run.StartClients();
         run.World.RunUntil(Duration.FromSeconds(8));
         run.DemandProgress(Duration.FromSeconds(40));

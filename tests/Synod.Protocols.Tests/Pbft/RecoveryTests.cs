@@ -1,7 +1,8 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Xunit;
-using static Synod.Protocols.Tests.Pbft.Quartet;
+using static Synod.Lab.Worlds.Quartet;
 
 namespace Synod.Protocols.Tests.Pbft;
 

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
 using Xunit;
@@ -9,7 +10,7 @@ namespace Synod.Protocols.Tests.Pbft;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     public static TheoryData<string, bool> Lies =>
-        [.. Liars.Names.SelectMany(name => new[] { false, true }, (name, codes) => (name, codes))];
+        [.. PbftLiars.Names.SelectMany(name => new[] { false, true }, (name, codes) => (name, codes))];
 
     /// <summary>Small windows and little patience, so that a short run sees many checkpoints, fetches and views.</summary>
     public static PbftOptions Options { get; } = new()
@@ -31,7 +32,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var (views, crashes, stable, reads) = (0L, 0L, 0L, 0);
         for (var seed = 0ul; seed < 30; seed++)
         {
-            var group = new RandomGroup(seed, Options with { UsesCodes = codes, ReadsDirectly = seed % 2 == 0 });
+            var group = new PbftWorld(seed, Options with { UsesCodes = codes, ReadsDirectly = seed % 2 == 0 });
             group.Run(Duration.FromSeconds(5), Duration.FromSeconds(240));
             (views, crashes, stable, reads) =
                 (views + group.View, crashes + group.Crashes, stable + group.Stable.Value, reads + group.Reads);
@@ -47,7 +48,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         for (var seed = 100ul; seed < 104; seed++)
         {
-            var group = new RandomGroup(
+            var group = new PbftWorld(
                 seed, Options with { UsesCodes = codes }, lies, plan: seed % 2 == 0 ? FaultPlan.Calm : null);
             group.Run(Duration.FromSeconds(4), Duration.FromSeconds(240));
             Assert.True(group.Completed > 10);
@@ -60,7 +61,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         static string Trace()
         {
             var text = new StringWriter();
-            new RandomGroup(5, Options, "everything", trace: text).Run(Duration.FromSeconds(2), Duration.FromSeconds(240));
+            new PbftWorld(5, Options, "everything", trace: text).Run(Duration.FromSeconds(2), Duration.FromSeconds(240));
             return text.ToString();
         }
 

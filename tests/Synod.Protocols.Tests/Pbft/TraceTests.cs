@@ -1,3 +1,4 @@
+using Synod.Lab.Worlds;
 using Xunit;
 using static Synod.Protocols.Tests.GoldenTraces;
 

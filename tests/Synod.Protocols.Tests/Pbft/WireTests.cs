@@ -2,9 +2,10 @@ using System.Collections.Immutable;
 using System.Reflection;
 using CsCheck;
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Xunit;
-using static Synod.Protocols.Tests.Pbft.Quartet;
+using static Synod.Lab.Worlds.Quartet;
 
 namespace Synod.Protocols.Tests.Pbft;
 

@@ -5,13 +5,16 @@ namespace Synod.Exploration;
 /// <summary>
 /// Schedules by rounds (Bano et al. 2021, "Twins: BFT Systems Made Robust"): in each round the network is split in one of several
 /// ways, everything that is said in the round is delivered within its side, the rest is lost, and then those who still wait give up.
-/// Every sequence of splits is tried; worlds that come out equal at the end of a round go on as one.
+/// Every sequence of splits, and of leaders where these are drawn, is tried; worlds that come out equal at the end of a round go on
+/// as one.
 /// </summary>
 public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
 {
+    public RoundModel() => MessageEssence = (writer, message) => Model!.Messages.Write(writer, message);
+
     /// <summary>
     /// The nodes, submissions and properties; its budgets do not apply. Each node is given one of its submissions at the beginning of
-    /// each round. Properties are asked at the end of rounds.
+    /// each round. Properties are asked at the end of rounds, and not of logs: nobody restarts, so logs are not part of a world.
     /// </summary>
     public required Model<TMessage, TRecord, TCommand, TResult> Model { get; init; }
 
@@ -22,13 +25,38 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
     public required IReadOnlyList<Partition> Partitions { get; init; }
 
     /// <summary>
-    /// The round whose network carries a message. One of an earlier round is lost, one of a later round waits for it. A message that
-    /// is sent by whoever gives up belongs to the round that it opens. Null: it belongs to the round in which it is under way.
+    /// The first round whose network may carry a message: until then it waits. A message that is sent by whoever gives up belongs to
+    /// the round that it opens. Null: it belongs to the round in which it is under way.
     /// </summary>
     public required Func<TMessage, long?> RoundOf { get; init; }
 
     /// <summary>Whether a timer that is armed at the end of a round fires then.</summary>
     public required Func<Protocol<TMessage, TRecord, TCommand, TResult>, TimerId, long, bool> Expires { get; init; }
+
+    /// <summary>Whether a timer fires within a round, once nothing of the round is under way any more.</summary>
+    public Func<Protocol<TMessage, TRecord, TCommand, TResult>, TimerId, bool> Elapses { get; init; } = (_, _) => false;
+
+    /// <summary>Tells the protocol who leads, if that is part of the schedule.</summary>
+    public LeaderDraw? Leaders { get; init; }
+
+    /// <summary>The first round whose leader may still matter to a node.</summary>
+    public Func<Protocol<TMessage, TRecord, TCommand, TResult>, long> AsksFrom { get; init; } = _ => 0;
+
+    /// <summary>
+    /// Writes what tells a node from one that will act otherwise; worlds that are equal in that go on as one. All of its state by
+    /// default.
+    /// </summary>
+    public Action<CodecWriter, Protocol<TMessage, TRecord, TCommand, TResult>> NodeEssence { get; init; } =
+        (writer, protocol) => protocol.State(new StateWriter(writer));
+
+    /// <summary>Writes what tells a message from one that will be acted on otherwise.</summary>
+    public Action<CodecWriter, TMessage> MessageEssence { get; init; }
+
+    /// <summary>
+    /// Nodes that differ only in their names: worlds that differ only by a renaming of these are one. Names are those that essences
+    /// write as nodes.
+    /// </summary>
+    public IReadOnlyList<NodeId> Alike { get; init; } = [];
 
     /// <summary>Lies that <see cref="Liars"/> may tell beside being twins: at most one of them in a round.</summary>
     public IReadOnlyList<Lie<TMessage>> Lies { get; init; } = [];

@@ -1,3 +1,5 @@
+using Synod.Core;
+
 namespace Synod.Exploration;
 
 /// <summary>Runs one round: submissions, deliveries until nothing of the round is under way, then the timers that expire.</summary>
@@ -22,7 +24,10 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
         Broken = null;
         Submit();
         var (saidNow, hasLied) = Deliver(said, round, partition, lie);
-        Expire(round);
+        Fire((protocol, timer) => model.Elapses(protocol, timer));
+        var (saidThen, hasLiedThen) = Deliver(saidNow, round, partition, lie);
+        (saidNow, hasLied) = (saidThen, hasLied || hasLiedThen);
+        Fire((protocol, timer) => model.Expires(protocol, timer, round));
         return (_world, saidNow, hasLied);
     }
 
@@ -51,7 +56,7 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
             {
                 Broken = "MessagesEnd";
             }
-            else if (model.RoundOf(message) < round || !partition.Connects(from, to))
+            else if (!partition.Connects(from, to))
             {
                 _world = layout.Next(_world, at, []);
             }
@@ -86,14 +91,14 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
         return -1;
     }
 
-    private void Expire(int round)
+    private void Fire(Func<Protocol<TMessage, TRecord, TCommand, TResult>, TimerId, bool> isDue)
     {
         for (var node = 0; node < layout.Nodes; node++)
         {
             foreach (var timer in locals[_world[node]].Timers)
             {
                 var at = Array.IndexOf(locals[_world[node]].Timers, timer);
-                if (at >= 0 && Broken is null && model.Expires(locals.View(_world[node]).Protocol, timer, round))
+                if (at >= 0 && Broken is null && isDue(locals.View(_world[node]).Protocol, timer))
                 {
                     Step(node, MoveKind.Fire, at, -1);
                 }

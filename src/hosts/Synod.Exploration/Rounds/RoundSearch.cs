@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Collections.Immutable;
+using Synod.Core;
 
 namespace Synod.Exploration;
 
@@ -12,8 +13,8 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     private readonly Judge<TMessage, TRecord, TCommand, TResult> _judge;
     private readonly Story<TMessage, TRecord, TCommand, TResult> _story;
     private readonly RoundRun<TMessage, TRecord, TCommand, TResult> _run;
-    private readonly int[] _start;
-    private readonly string? _brokenAtStart;
+    private readonly RoundPrints<TMessage, TRecord, TCommand, TResult> _prints;
+    private readonly Successors<TMessage, TRecord, TCommand, TResult> _successors;
     private int _states;
     private int _depth;
     private long _rounds;
@@ -22,19 +23,27 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     {
         _model = model;
         _locals = new(model.Model);
-        _steps = new(model.Model, _locals);
+        _steps = new(model.Model, _locals, keepsLog: false, model.Leaders);
         _layout = new Layout(model.Model.Nodes.Count, 0);
         _judge = new(model.Model, _layout, new World<TMessage, TRecord, TCommand, TResult>(_locals, _layout));
         _story = new(model.Model, _locals, _layout);
+        _prints = new(model, _locals, _layout);
         _run = new(model, _locals, _steps, _layout);
-        var start = new Successors<TMessage, TRecord, TCommand, TResult>(
-            model.Model with { Budgets = new Budgets() }, _locals, _steps, _layout).Start();
-        (_start, _brokenAtStart) = (start.World, start.Broken);
+        _successors = new(model.Model with { Budgets = new Budgets() }, _locals, _steps, _layout);
     }
 
     public ExplorationResult Exhaust()
     {
-        var layer = new List<Node> { new(_start, [], 0, null, "") };
+        var layer = new List<Node>();
+        foreach (var (drawn, start) in Each([], _successors.Start))
+        {
+            layer.Add(Begin(drawn, start));
+            if (start.Broken is not null)
+            {
+                return Result(Tell(layer[^1], start.Broken), isCut: false);
+            }
+        }
+
         for (var round = 1; round <= _model.Rounds; round++)
         {
             var next = new List<Node>();
@@ -46,12 +55,11 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
                     return Result(null, isCut: true);
                 }
 
-                foreach (var (partition, lie) in Choices(node))
+                foreach (var reached in From(node, round))
                 {
-                    var reached = Take(node, round, partition, lie, out var broken);
-                    if (broken is not null)
+                    if (reached.Broken is not null)
                     {
-                        return Result(Tell(reached, broken), isCut: false);
+                        return Result(Tell(reached, reached.Broken), isCut: false);
                     }
 
                     if (seen.Add(Fingerprint(reached)))
@@ -76,15 +84,18 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         _depth = _model.Rounds;
         for (var schedule = 0; schedule < schedules; schedule++)
         {
-            var node = new Node(_start, [], 0, null, "");
+            var (drawn, start) = Any([], random, _successors.Start);
+            var node = Begin(drawn, start);
             for (var round = 1; round <= _model.Rounds; round++)
             {
                 var partition = _model.Partitions[random.Next(_model.Partitions.Count)];
                 var lie = node.Lies < _model.MaxLies ? random.Next(_model.Lies.Count + 1) - 1 : -1;
-                node = Take(node, round, partition, lie, out var broken);
-                if (broken is not null)
+                var (now, before) = (round, node);
+                (drawn, node) = Any(drawn, random, () => Take(before, now, partition, lie));
+                node = node with { Drawn = drawn };
+                if (node.Broken is not null)
                 {
-                    return Result(Tell(node, broken), isCut: false);
+                    return Result(Tell(node, node.Broken), isCut: false);
                 }
 
                 _states += seen.Add(Fingerprint(node)) ? 1 : 0;
@@ -94,33 +105,42 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         return Result(null, isCut: true);
     }
 
-    private IEnumerable<(Partition Partition, int Lie)> Choices(Node node)
+    private static Node Begin(ImmutableArray<NodeId> drawn, Successor start) => new(start.World, [], 0, null) { Drawn = drawn, Broken = start.Broken };
+
+    private IEnumerable<Node> From(Node node, int round)
     {
         var lies = node.Lies < _model.MaxLies ? _model.Lies.Count : 0;
         foreach (var partition in _model.Partitions)
         {
             for (var lie = -1; lie < lies; lie++)
             {
-                yield return (partition, lie);
+                var told = lie;
+                foreach (var (drawn, reached) in Each(node.Drawn, () => Take(node, round, partition, told)))
+                {
+                    yield return reached with { Drawn = drawn };
+                }
             }
         }
     }
 
-    private Node Take(Node node, int round, Partition partition, int lie, out string? broken)
+    private IEnumerable<(ImmutableArray<NodeId> Drawn, T Outcome)> Each<T>(ImmutableArray<NodeId> drawn, Func<T> run) =>
+        _model.Leaders?.Each(drawn, run) ?? [(drawn, run())];
+
+    private (ImmutableArray<NodeId> Drawn, T Outcome) Any<T>(ImmutableArray<NodeId> drawn, Random random, Func<T> run) =>
+        _model.Leaders?.Any(drawn, random, run) ?? (drawn, run());
+
+    private Node Take(Node node, int round, Partition partition, int lie)
     {
-        _rounds++;
         var (world, said, hasLied) = _run.Take(node.World, node.Said, round, partition, lie < 0 ? null : _model.Lies[lie]);
-        broken = _brokenAtStart ?? _run.Broken ?? _judge.Fault(world, round);
-        var title = $"round {round}: {partition}{(hasLied ? $", {_model.Lies[lie].Name}" : "")}";
-        return new Node(world, said, node.Lies + (hasLied ? 1 : 0), node, broken is null ? title : $"{title}: {broken}");
+        _rounds++;
+        var broken = _run.Broken ?? _judge.Fault(world, round);
+        return new Node(world, said, node.Lies + (hasLied ? 1 : 0), node)
+        {
+            Broken = broken, Round = round, Partition = partition, Lie = hasLied ? _model.Lies[lie].Name : "",
+        };
     }
 
-    /// <summary>Of the nodes and what is under way, and with lies also of how many are left and what may be said again.</summary>
-    private static UInt128 Fingerprint(Node node)
-    {
-        int[] all = [.. node.World, node.Lies, .. node.Said];
-        return System.IO.Hashing.XxHash128.HashToUInt128(MemoryMarshal.AsBytes(all.AsSpan()));
-    }
+    private UInt128 Fingerprint(Node node) => _prints.Of(node.World, node.Said, node.Lies, node.Drawn);
 
     private Counterexample Tell(Node node, string broken)
     {
@@ -148,5 +168,19 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     };
 
     /// <summary>A world at the end of a round, what liars said until then, and how it came about.</summary>
-    private sealed record Node(int[] World, int[] Said, int Lies, Node? Before, string Title);
+    private sealed record Node(int[] World, int[] Said, int Lies, Node? Before)
+    {
+        public ImmutableArray<NodeId> Drawn { get; init; } = [];
+
+        public int Round { get; init; }
+
+        public Partition? Partition { get; init; }
+
+        public string Lie { get; init; } = "";
+
+        public string? Broken { get; init; }
+
+        public string Title =>
+            $"round {Round}{(Round < Drawn.Length ? $" of {Drawn[Round]}" : "")}: {Partition}{(Lie == "" ? "" : $", {Lie}")}{(Broken is null ? "" : $": {Broken}")}";
+    }
 }

@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.Pbft;
+namespace Synod.Lab.Worlds;
 
-using Message = PbftReplica.Message;
+using Message = Pbft.Message;
 
 /// <summary>The catalogue of pbft.md §7: what a Byzantine replica may say instead of what a correct one would.</summary>
-internal sealed class Liars(Quartet group, NodeId self)
+internal sealed class PbftLiars(Quartet group, NodeId self)
 {
     private static readonly Digest s_false = Digest.Of("false"u8);
     private static readonly ReadOnlyMemory<byte> s_garbage = new byte[] { 7, 7, 7, 7, 7, 7, 7, 7 };
@@ -36,7 +36,7 @@ internal sealed class Liars(Quartet group, NodeId self)
         "eager view changes" => Adversary.Provoked<Message>((_, m) => m is Message.Commit c
             ? group.Group.Members.Without(self).Select(to => (to, (Message)group.ViewChange(self, c.View + 1)))
             : []),
-        "replays" => Often(Adversary.Replaying(new PbftReplica.MessageWire(), 8)),
+        "replays" => Often(Adversary.Replaying(new Pbft.MessageWire(), 8)),
         "false states" => Lie((_, m) => [m switch
         {
             Message.StateChunk c => c with { Content = Garbage(c.Content.Length) },
@@ -87,7 +87,7 @@ internal sealed class Liars(Quartet group, NodeId self)
     private Message.ViewChange Claiming(Message.ViewChange m)
     {
         var slot = m.Stable.Slot.Value + 1;
-        var claim = new PbftReplica.Prepared(m.View - 1, new Slot(slot), s_false, default, []);
+        var claim = new Pbft.Prepared(m.View - 1, new Slot(slot), s_false, default, []);
         return group.Signed(m with
         {
             Prepared = [claim, .. m.Prepared.Where(item => item.Slot.Value > slot)],
@@ -111,10 +111,10 @@ internal sealed class Liars(Quartet group, NodeId self)
         _ => message,
     };
 
-    private static PbftReplica.Authenticator Damaged(PbftReplica.Authenticator authenticator) =>
-        authenticator is PbftReplica.Authenticator.Coded coded
-            ? new PbftReplica.Authenticator.Coded([.. coded.Codes.Select(code => new Mac(code.Value + 1))])
-            : new PbftReplica.Authenticator.Signed(default);
+    private static Pbft.Authenticator Damaged(Pbft.Authenticator authenticator) =>
+        authenticator is Pbft.Authenticator.Coded coded
+            ? new Pbft.Authenticator.Coded([.. coded.Codes.Select(code => new Mac(code.Value + 1))])
+            : new Pbft.Authenticator.Signed(default);
 
     /// <summary>
     /// A primary that gives a slot to one batch before some backups and to another before the rest, and confirms to each what it told
@@ -144,7 +144,7 @@ internal sealed class Liars(Quartet group, NodeId self)
 
         public override void State(StateVisitor visitor)
         {
-            visitor.Visit("seen", _seen, static (v, ref m) => v.Visit("", ref m, new PbftReplica.MessageWire()));
+            visitor.Visit("seen", _seen, static (v, ref m) => v.Visit("", ref m, new Pbft.MessageWire()));
             visitor.Visit(
                 "told",
                 _told,
@@ -159,8 +159,8 @@ internal sealed class Liars(Quartet group, NodeId self)
                 case Message.PrePrepare m:
                     var other = _seen.OfType<Message.Request>().Select(item => item.Signed)
                         .FirstOrDefault(item => !m.Batch.Requests.Contains(item));
-                    ImmutableArray<PbftReplica.SignedRequest> requests = other is null ? [.. m.Batch.Requests.Reverse()] : [other];
-                    var batch = new PbftReplica.Batch(requests);
+                    ImmutableArray<Pbft.SignedRequest> requests = other is null ? [.. m.Batch.Requests.Reverse()] : [other];
+                    var batch = new Pbft.Batch(requests);
                     _told[m.Slot] = batch.Digest;
                     return group.PrePrepare(self, m.View, m.Slot.Value, batch);
                 case Message.Commit m when _told.TryGetValue(m.Slot, out var told):

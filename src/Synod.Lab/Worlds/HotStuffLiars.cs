@@ -1,10 +1,10 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>Ways for one member to lie, each with its own key only (hotstuff.md §9 and §11).</summary>
-internal static class Adversaries
+internal static class HotStuffLiars
 {
     public static IReadOnlyList<string> All { get; } =
     [
@@ -12,7 +12,7 @@ internal static class Adversaries
         "replaying", "moody",
     ];
 
-    public static Adversary<HotStuff.Message> Make(string name, Group group, NodeId self) => name switch
+    public static Adversary<HotStuff.Message> Make(string name, HotStuffGroup group, NodeId self) => name switch
     {
         "silent" => Adversary.Silent<HotStuff.Message>(),
         "selective" => Adversary.Selective<HotStuff.Message>(Half(group)),
@@ -27,7 +27,7 @@ internal static class Adversaries
         _ => Adversary.Moody([.. All.Where(mood => mood is not ("silent" or "moody")).Select(mood => Make(mood, group, self))]),
     };
 
-    private static NodeSet Half(Group group) =>
+    private static NodeSet Half(HotStuffGroup group) =>
         NodeSet.Of([.. group.Options.Members.Where((_, index) => index % 2 == 0)]);
 
     /// <summary>A second block of the same view on the same parent.</summary>
@@ -46,7 +46,7 @@ internal static class Adversaries
         ? proposal with { Block = new Block(proposal.Block.View, Genesis.Certificate, proposal.Block.Commands) }
         : message;
 
-    private static IEnumerable<HotStuff.Message> OtherView(Group group, NodeId self, HotStuff.Message message) => message switch
+    private static IEnumerable<HotStuff.Message> OtherView(HotStuffGroup group, NodeId self, HotStuff.Message message) => message switch
     {
         HotStuff.Message.Proposal { Block: var block } proposal =>
         [
@@ -59,13 +59,13 @@ internal static class Adversaries
         _ => [message],
     };
 
-    private static IEnumerable<HotStuff.Message> TwoVotes(Group group, NodeId self, HotStuff.Message message) => message is HotStuff.Message.Vote vote
+    private static IEnumerable<HotStuff.Message> TwoVotes(HotStuffGroup group, NodeId self, HotStuff.Message message) => message is HotStuff.Message.Vote vote
         ? [vote, group.Vote(self, vote.Phase, vote.View, Genesis.Block.Digest), vote]
         : [message];
 
     /// <summary>Certificates that it signed alone, in its own name and in that of others, for what others propose.</summary>
     private static IEnumerable<(NodeId To, HotStuff.Message Message)> Forgeries(
-        Group group, NodeId self, NodeId from, HotStuff.Message message)
+        HotStuffGroup group, NodeId self, NodeId from, HotStuff.Message message)
     {
         if (message is not HotStuff.Message.Proposal { Block: var block } || from == self)
         {
@@ -90,7 +90,7 @@ internal static class Adversaries
     }
 
     /// <summary>It claims to know no certificate.</summary>
-    private static HotStuff.Message Understated(Group group, NodeId self, HotStuff.Message message) => message switch
+    private static HotStuff.Message Understated(HotStuffGroup group, NodeId self, HotStuff.Message message) => message switch
     {
         HotStuff.Message.Timeout timeout =>
             group.Timeout(self, timeout.View, timeout.Certificates with { High = Genesis.Certificate }),

@@ -1,10 +1,10 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>What the members of one group share: keys in a table, options, and clients that sign.</summary>
-internal sealed class Group
+internal sealed class HotStuffGroup
 {
     public static readonly NodeId N1 = new(1);
     public static readonly NodeId N2 = new(2);
@@ -16,7 +16,7 @@ internal sealed class Group
 
     private readonly Statements _statements;
 
-    public Group(HotStuffOptions options, bool threshold = false)
+    public HotStuffGroup(HotStuffOptions options, bool threshold = false)
     {
         (Options, IsThreshold) = (options, threshold);
         _statements = new Statements(options.Domain);
@@ -37,10 +37,10 @@ internal sealed class Group
     public static NodeSet Members(int count) =>
         NodeSet.Of([.. Enumerable.Range(count == NodeSet.Capacity ? 0 : 1, count).Select(number => new NodeId(number))]);
 
-    public static Group Of(int count, IHotStuffRules rules, int viewsEach = 1, bool threshold = false) => new(
+    public static HotStuffGroup Of(int count, IHotStuffRules rules, int viewsEach = 1, bool threshold = false) => new(
         new HotStuffOptions { Members = Members(count), Rules = rules, Leaders = new Rotation(Members(count), viewsEach) }, threshold);
 
-    public Group With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
+    public HotStuffGroup With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
 
     public HotStuff Make(NodeId self) => new(self, Options, Table.SignerOf(self), SchemeOf(self));
 

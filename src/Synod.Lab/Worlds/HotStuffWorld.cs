@@ -1,15 +1,14 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
-using Xunit;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// A group in the simulator, with clients that send each command to every replica, believe f + 1 equal answers, and ask again. Every
 /// execution is held against all others: the same command at a position, and no command at two.
 /// </summary>
-internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventTarget
+internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTarget
 {
     private const int Ask = 0;
     private const int AskAgain = 1;
@@ -22,10 +21,10 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
     private readonly SortedDictionary<NodeId, HotStuff> _replicas = [];
     private readonly SortedDictionary<string, long> _sent = new(StringComparer.Ordinal);
 
-    public SimulatedGroup(
+    public HotStuffWorld(
         ulong seed,
         FaultPlan plan,
-        Group group,
+        HotStuffGroup group,
         int clients = 2,
         IReadOnlyDictionary<NodeId, Func<Adversary<HotStuff.Message>>>? corrupted = null)
     {
@@ -46,14 +45,14 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
         Injector = new FaultInjector(Cluster, plan.Faults);
         for (var client = 0; client < clients; client++)
         {
-            _clients.Add(new Client(Group.FirstClient + client));
+            _clients.Add(new Client(HotStuffGroup.FirstClient + client));
         }
 
         Cluster.Start();
         Injector.Start();
     }
 
-    public Group Group { get; }
+    public HotStuffGroup Group { get; }
 
     /// <summary>The nodes with an adversary, which nothing is demanded of.</summary>
     public NodeSet Corrupted { get; }
@@ -154,21 +153,27 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
         var (completed, agreed) = (Completed, Agreed);
         var goal = completed + (3 * _clients.Count);
         var deadline = World.Elapsed + within;
-        Assert.True(World.RunUntil(() => Completed >= goal, deadline), Told($"{Completed - completed} commands after the faults"));
-        Assert.True(
-            World.RunUntil(() => Correct().All(replica => replica.Executed.Value > agreed), deadline), Told("a replica stays behind"));
+        Demand(World.RunUntil(() => Completed >= goal, deadline), "Liveness", $"{Completed - completed} commands after the faults");
+        Demand(
+            World.RunUntil(() => Correct().All(replica => replica.Executed.Value > agreed), deadline), "Liveness", "a replica stays behind");
         CheckAgreement();
     }
 
     public void CheckAgreement()
     {
-        Assert.True(HotStuff.Agree(Correct()), Told(HotStuff.Agreement));
-        Assert.True(HotStuff.AreCommitsKept([.. Correct()]), Told(HotStuff.CommittedStays));
+        Demand(HotStuff.Agree(Correct()), HotStuff.Agreement, "two chains");
+        Demand(HotStuff.AreCommitsKept([.. Correct()]), HotStuff.CommittedStays, "a certified block does not extend a commit");
     }
 
     private IEnumerable<HotStuff> Correct() => _replicas.Where(item => !Corrupted.Contains(item.Key)).Select(item => item.Value);
 
-    private string Told(string what) => $"{Group.Options.Rules.Name}, seed {World.Seed}, {Injector}: {what}";
+    private void Demand(bool holds, string property, string what)
+    {
+        if (!holds)
+        {
+            throw World.Failure(property, NodeId.None, $"{Group.Options.Rules.Name}, {Injector}: {what}");
+        }
+    }
 
     private Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Wrap(
         NodeId node, HotStuff replica, IReadOnlyDictionary<NodeId, Func<Adversary<HotStuff.Message>>>? corrupted)
@@ -193,9 +198,8 @@ internal sealed class SimulatedGroup : IAnswerReceiver<HotStuff.Result>, IEventT
             return;
         }
 
-        Invariant.Check(
-            _agreed.TryAdd(position, command) || _agreed[position].Equals(command), HotStuff.Agreement, $"{node} {position}: {command}");
-        Invariant.Check(
+        Demand(_agreed.TryAdd(position, command) || _agreed[position].Equals(command), HotStuff.Agreement, $"{node} {position}: {command}");
+        Demand(
             _positions.TryAdd((command.Client, command.Sequence), position) || _positions[(command.Client, command.Sequence)] == position,
             "ExecutedOnce",
             $"{node} {position}: {command}");

@@ -3,19 +3,18 @@ using Synod.Core;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
 using Synod.Simulation.Histories;
-using Xunit;
 
-namespace Synod.Protocols.Tests.Pbft;
+namespace Synod.Lab.Worlds;
 
-using Cluster = SimulatedCluster<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
-using Corrupt = Corrupted<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
-using Inside = Disguise<PbftReplica.Message, PbftReplica.Record, PbftReplica.Command, PbftReplica.Result>;
+using Cluster = SimulatedCluster<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>;
+using Corrupt = Corrupted<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>;
+using Inside = Disguise<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>;
 
 /// <summary>
 /// A run of a whole group with clients under a seed: faults of machines and links, and some replicas that lie. It checks agreement at
 /// every execution, what clients saw at the end, and that everything gets done once the faults stop (the liars go on).
 /// </summary>
-internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
+internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
 {
     private static readonly NodeId[] s_clients = [new(20), new(21), new(22)];
 
@@ -33,13 +32,13 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
     private long _tags;
     private bool _isClosing;
 
-    public RandomGroup(
+    public PbftWorld(
         ulong seed,
         PbftOptions options,
         string lies = "",
         int replicas = 4,
         FaultPlan? plan = null,
-        Func<Quartet, NodeId, Adversary<PbftReplica.Message>>? lying = null,
+        Func<Quartet, NodeId, Adversary<Pbft.Message>>? lying = null,
         TextWriter? trace = null)
     {
         Group = new Quartet(options, replicas);
@@ -55,10 +54,10 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
             Nodes = [.. Group.Group.Replicas, .. s_clients],
             Create = start => _liars.Contains(start.Self)
                 ? new Corrupt(
-                    Group.Make(start.Self), lying?.Invoke(Group, start.Self) ?? new Liars(Group, start.Self).Named(lies))
+                    Group.Make(start.Self), lying?.Invoke(Group, start.Self) ?? new PbftLiars(Group, start.Self).Named(lies))
                 : Group.Make(start.Self),
-            Messages = new PbftReplica.MessageWire(),
-            Records = new PbftReplica.RecordWire(),
+            Messages = new Pbft.MessageWire(),
+            Records = new Pbft.RecordWire(),
             Machine = plan.Machine,
             Clocks = plan.Clocks,
         })
@@ -100,24 +99,24 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
         _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(100));
         _isClosing = true;
         var end = _world.Elapsed + deadline;
-        Assert.True(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), $"clients wait for ever: {Describe()}");
+        Demand(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), "Liveness", () => $"clients wait for ever: {Describe()}");
         foreach (var client in s_clients)
         {
             Ask(client);
         }
 
-        Assert.True(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), $"clients wait for ever at the end: {Describe()}");
-        Assert.True(_world.RunUntil(HaveConverged, end), $"correct replicas stay behind: {Describe()}");
+        Demand(_world.RunUntil(() => _busy.Values.All(busy => !busy), end), "Liveness", () => $"clients wait for ever at the end: {Describe()}");
+        Demand(_world.RunUntil(HaveConverged, end), "Liveness", () => $"correct replicas stay behind: {Describe()}");
         Judge();
     }
 
-    public void OnAnswer(NodeId node, long tag, PbftReplica.Result result)
+    public void OnAnswer(NodeId node, long tag, Pbft.Result result)
     {
         _busy[node] = false;
         var operation = _open[tag];
         _open.Remove(tag);
         Completed++;
-        var told = long.Parse(new Key(Assert.IsType<PbftReplica.Result.Completed>(result).Value).ToString(), CultureInfo.InvariantCulture);
+        var told = long.Parse(new Key(((Pbft.Result.Completed)result).Value).ToString(), CultureInfo.InvariantCulture);
         if (operation.Key == "n")
         {
             _incrementsTold++;
@@ -162,40 +161,40 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
         var (operation, command) = _random.Below(3) switch
         {
             0 => (new RegisterOperation(key, client.Value, _world.Now, 0, RegisterAction.Write, tag, Outcome.Unknown),
-                (PbftReplica.Command)new PbftReplica.Command.Invoke(Counters.Bytes($"{key}={tag}"))),
+                (Pbft.Command)new Pbft.Command.Invoke(Counters.Bytes($"{key}={tag}"))),
             1 => (new RegisterOperation(key, client.Value, _world.Now, 0, RegisterAction.Read, 0, Outcome.Unknown),
-                new PbftReplica.Command.Query(Counters.Bytes(key))),
+                new Pbft.Command.Query(Counters.Bytes(key))),
             _ => (new RegisterOperation("n", client.Value, _world.Now, 0, RegisterAction.Write, 0, Outcome.Unknown),
-                new PbftReplica.Command.Invoke(Counters.Bytes("n+"))),
+                new Pbft.Command.Invoke(Counters.Bytes("n+"))),
         };
         _open.Add(tag, operation);
         _busy[client] = true;
         _incrementsBegun += operation.Key == "n" ? 1 : 0;
         if (!_cluster.Submit(client, command, this, tag))
         {
-            Assert.False(_isClosing, "a client is down although the faults have stopped");
+            Demand(!_isClosing, "Liveness", () => "a client is down although the faults have stopped");
             _incrementsBegun -= operation.Key == "n" ? 1 : 0;
             _open.Remove(tag);
             _busy[client] = false;
         }
     }
 
-    private void OnExecuted(NodeId node, Slot slot, PbftReplica.Command command)
+    private void OnExecuted(NodeId node, Slot slot, Pbft.Command command)
     {
         if (_liars.Contains(node))
         {
             return;
         }
 
-        var digest = ((PbftReplica.Command.Apply)command).Batch.Digest;
+        var digest = ((Pbft.Command.Apply)command).Batch.Digest;
         if (!_agreed.TryAdd(slot, digest) && _agreed[slot] != digest)
         {
-            throw _world.Failure(PbftReplica.Agreement, node, $"{slot}: {digest}, but {_agreed[slot]} elsewhere");
+            throw _world.Failure(Pbft.Agreement, node, $"{slot}: {digest}, but {_agreed[slot]} elsewhere");
         }
     }
 
-    private IEnumerable<PbftReplica> Correct() => Group.Group.Replicas.Where(node => !_liars.Contains(node))
-        .Select(node => _cluster[node].Protocol).Select(item => item is Inside inside ? inside.Inner : item).OfType<PbftReplica>();
+    private IEnumerable<Pbft> Correct() => Group.Group.Replicas.Where(node => !_liars.Contains(node))
+        .Select(node => _cluster[node].Protocol).Select(item => item is Inside inside ? inside.Inner : item).OfType<Pbft>();
 
     private bool HaveConverged()
     {
@@ -206,11 +205,27 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
 
     private void Judge()
     {
-        Assert.Null(LinearizabilityChecker.Check(_history.Concat(_open.Values.Where(item => item.Key != "n"))));
+        var violation = LinearizabilityChecker.Check(_history.Concat(_open.Values.Where(item => item.Key != "n")));
+        Demand(violation is null, "Linearizable", () => $"{violation}");
         var states = Group.Group.Replicas.Where(node => !_liars.Contains(node)).Select(node => Group.Services[node].Values).ToList();
-        Assert.All(states, state => Assert.Equal(states[0], state));
-        Assert.InRange(states[0].GetValueOrDefault("n"), _incrementsTold, _incrementsBegun);
-        Assert.All(Correct().SelectMany(replica => replica.Accusations), evidence => Assert.True(_liars.Contains(evidence.Accused), $"{evidence}"));
+        Demand(states.All(state => state.SequenceEqual(states[0])), "StatesAgree", Describe);
+        var count = states[0].GetValueOrDefault("n");
+        Demand(
+            _incrementsTold <= count && count <= _incrementsBegun,
+            "ExecutedOnce",
+            () => $"{count} increments of {_incrementsBegun} begun, {_incrementsTold} told");
+        foreach (var evidence in Correct().SelectMany(replica => replica.Accusations))
+        {
+            Demand(_liars.Contains(evidence.Accused), Pbft.CorrectIsNotAccused, evidence.ToString);
+        }
+    }
+
+    private void Demand(bool holds, string property, Func<string> detail)
+    {
+        if (!holds)
+        {
+            throw _world.Failure(property, NodeId.None, detail());
+        }
     }
 
     private string Describe() => string.Join("; ", Group.Group.Replicas.Select(node =>
@@ -219,7 +234,7 @@ internal sealed class RandomGroup : IAnswerReceiver<PbftReplica.Result>
     private string Correct(NodeId node)
     {
         var item = _cluster[node].Protocol;
-        return (item is Inside inside ? inside.Inner : item) is PbftReplica replica
+        return (item is Inside inside ? inside.Inner : item) is Pbft replica
             ? FormattableString.Invariant($"view {replica.View} {(replica.IsActive ? "active" : "changing")} executed {replica.Executed} stable {replica.Stable} fetching {replica.IsFetching}")
             : "down";
     }

@@ -1,7 +1,7 @@
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.HotStuffRoom;
+namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// A threshold signature as the theory has it: whoever voted, the proof is the same, and without a quorum of votes there is none. It is

@@ -2,7 +2,7 @@ using System.Globalization;
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Protocols.Tests.Pbft;
+namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// A service of named counters. <c>x+</c> adds one and gives the sum, <c>x=5</c> sets and gives what was, anything else reads. An

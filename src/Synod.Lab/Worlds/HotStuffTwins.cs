@@ -1,0 +1,109 @@
+using Synod.Core;
+using Synod.Exploration;
+using Synod.Protocols.Byzantine;
+
+namespace Synod.Lab.Worlds;
+
+using Rounds = RoundModel<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>;
+using Told = World<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>;
+
+/// <summary>
+/// Four members, the first of which runs twice under one key: every split of the five and every leader, round by round, a round being
+/// a view as long as views succeed each other (Bano et al. 2021). Proofs are ideal threshold signatures, so that worlds do not differ
+/// in who signed.
+/// </summary>
+internal static class HotStuffTwins
+{
+    private static readonly NodeId[] Alike = [HotStuffGroup.N2, HotStuffGroup.N3, HotStuffGroup.N4];
+    private static readonly NodeId Second = new(5);
+
+    /// <summary>Where the members and the second copy of the first run.</summary>
+    public static NodeId[] Addresses { get; } = [HotStuffGroup.N1, .. Alike, Second];
+
+    /// <param name="rules">By which they vote and commit.</param>
+    /// <param name="rounds">How long the schedules are.</param>
+    /// <param name="sides">Into how many sides the network is split at most.</param>
+    /// <param name="mutation">A known mistake of all of them.</param>
+    /// <param name="lies">In how many rounds the twins also alter a message.</param>
+    public static Rounds Model(
+        IHotStuffRules rules, int rounds, int sides = 2, HotStuffMutation mutation = HotStuffMutation.None, int lies = 0)
+    {
+        var draw = new LeaderDraw([HotStuffGroup.N1, .. Alike]);
+        var twins = new Twins().With(Second, HotStuffGroup.N1);
+        var group = HotStuffGroup.Of(4, rules, threshold: true).With(options => options with
+        {
+            Leaders = new Drawn(draw),
+            ProposesWhenIdle = true,
+            Mutation = mutation,
+        });
+        return new Rounds
+        {
+            Model = new Model<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
+            {
+                Nodes = Addresses,
+                Make = address => new Twinned<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(
+                    address, twins, group.Make(twins.IdentityOf(address))),
+                Messages = new HotStuff.MessageWire(),
+                Records = new HotStuff.RecordWire(),
+
+                // Known to the second copy alone at first, so that it leads another block than the first one.
+                Submissions = [.. Enumerable.Range(1, rounds).Select(number =>
+                    new Submission<HotStuff.Command>(Second, group.Command($"{number}", number)))],
+            }
+            .Always(HotStuff.Agreement, world => HotStuff.Agree(Correct(world)))
+            .Always(HotStuff.CommittedStays, world => HotStuff.AreCommitsKept([.. Correct(world)]))
+            .Sometimes("a block is committed", world => Correct(world).Any(replica => replica.Tree.CommittedCount > 1))
+            .Sometimes("two blocks of one view are known", world =>
+                Correct(world).Any(replica => replica.Tree.Open.Select(block => block.View).Distinct().Count() < replica.Tree.Open.Count)),
+            Rounds = rounds,
+            Partitions = Partition.All(Addresses, sides),
+            RoundOf = RoundOf,
+            Expires = (protocol, _, round) => Replica(protocol).View <= round,
+            Elapses = (_, timer) => timer.Kind == (int)HotStuff.Timer.Open,
+            Leaders = draw,
+            AsksFrom = protocol => Replica(protocol).View,
+            Alike = Alike,
+            NodeEssence = (writer, protocol) => Replica(protocol).Essence(writer),
+            MessageEssence = HotStuff.Essence,
+            Liars = NodeSet.Of(HotStuffGroup.N1, Second),
+            MaxLies = lies,
+            Lies =
+            [
+                new("a view more", (message, _) => Shifted(group, message, 1)),
+                new("a view less", (message, _) => Shifted(group, message, -1)),
+                new("what it said before", (message, earlier) => earlier.LastOrDefault(said => said.GetType() == message.GetType())),
+            ],
+        };
+    }
+
+    public static IEnumerable<HotStuff> Correct(Told world) => Alike.Select(node => Replica(world[node].Protocol));
+
+    private static HotStuff Replica(Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> protocol) =>
+        (HotStuff)((Disguise<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>)protocol).Inner;
+
+    private static long? RoundOf(HotStuff.Message message) => message switch
+    {
+        HotStuff.Message.Proposal proposal => proposal.Block.View,
+        HotStuff.Message.Vote vote => vote.View,
+        HotStuff.Message.Certified certified => certified.Certificate.View,
+        HotStuff.Message.NewView report => report.View,
+        _ => null,
+    };
+
+    /// <summary>The same said of a neighbouring view, signed anew.</summary>
+    private static HotStuff.Message? Shifted(HotStuffGroup group, HotStuff.Message message, long by) => message switch
+    {
+        HotStuff.Message.Proposal { Block: var block } proposal when block.View + by > block.Justify.View =>
+            proposal with { Block = new Block(block.View + by, block.Justify, block.Commands) },
+        HotStuff.Message.Vote vote when vote.View + by > 0 => group.Vote(HotStuffGroup.N1, vote.Phase, vote.View + by, vote.Block),
+        HotStuff.Message.Timeout timeout when timeout.View + by > 0 =>
+            group.Timeout(HotStuffGroup.N1, timeout.View + by, timeout.Certificates),
+        _ => null,
+    };
+
+    /// <summary>Leaders as the schedule draws them.</summary>
+    private sealed record Drawn(LeaderDraw Draw) : LeaderSchedule
+    {
+        public override NodeId LeaderOf(long view) => Draw.LeaderOf(view);
+    }
+}
