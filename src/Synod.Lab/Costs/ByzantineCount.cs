@@ -10,7 +10,7 @@ namespace Synod.Lab.Costs;
 /// <param name="Delays">From the proposal to the last replica's decision.</param>
 /// <param name="ClientDelays">From the client's request to its answer; 0 where clients were not asked.</param>
 /// <param name="Agrees">Whether the run's replicas agreed.</param>
-public sealed record ByzantineCount(long Messages, long Delays, long ClientDelays, bool Agrees)
+internal sealed record ByzantineCount(long Messages, long Delays, long ClientDelays, bool Agrees)
 {
     private static readonly Duration s_delay = Duration.FromMilliseconds(1);
 
@@ -29,7 +29,7 @@ public sealed record ByzantineCount(long Messages, long Delays, long ClientDelay
                 proposed = message is Pbft.Message.PrePrepare ? stage.Now : proposed;
             }
         };
-        cast.Invoke(cast.Clients[0], "x");
+        cast.Invoke(cast.Clients[0], "x+");
         stage.RunUntil(() => stage.Answers.Count == 1, Duration.FromSeconds(1));
         var answered = stage.Answers.Count == 1 ? stage.Now : Duration.Zero;
         stage.RunUntil(() => cast.Correct.All(replica => replica.Executed.Value == 1), Duration.FromSeconds(1));

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Synod.Core;
 using Synod.Lab.Drawing;
 using Synod.Lab.Histories;
 using Synod.Lab.Scenarios;

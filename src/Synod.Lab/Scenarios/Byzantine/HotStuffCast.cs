@@ -2,32 +2,26 @@ using System.Collections.Immutable;
 using Synod.Core;
 using Synod.Lab.Histories;
 using Synod.Lab.Stages;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 
 namespace Synod.Lab.Scenarios.Byzantine;
 
 /// <summary>A HotStuff group on a stage, for counting: every client command goes to all replicas.</summary>
-public sealed class HotStuffCast
+internal sealed class HotStuffCast
 {
-    private static readonly NodeId s_client = new(1_001);
-
-    private readonly Statements _statements;
-    private readonly SignatureTable _keys = new();
+    private readonly HotStuffGroup _group;
     private long _sequence;
 
     public HotStuffCast(ulong seed, IHotStuffRules rules, int replicas, Duration delay, Duration sync)
     {
-        var first = replicas == NodeSet.Capacity ? 0 : 1;
-        Replicas = [.. Enumerable.Range(first, replicas).Select(number => new NodeId(number))];
-        var members = NodeSet.Of([.. Replicas]);
-        var options = new HotStuffOptions { Members = members, Rules = rules, Leaders = new Rotation(members), MaxCommands = 1 };
-        _statements = new Statements(options.Domain);
+        _group = HotStuffGroup.Of(replicas, rules).With(options => options with { MaxCommands = 1 });
+        Replicas = [.. _group.Options.Members];
         Stage = new(
             new()
             {
                 Processes = [.. Replicas.Select(node => (node, $"{node}"))],
-                Create = start => new HotStuff(
-                    start.Self, options, _keys.SignerOf(start.Self), new SignatureVectors(_keys.SignerOf(start.Self), members, options.Quorum)),
+                Create = start => _group.Make(start.Self),
                 Messages = new HotStuff.MessageWire(),
                 Records = new HotStuff.RecordWire(),
                 Words = new Silence(),
@@ -46,11 +40,10 @@ public sealed class HotStuffCast
     /// <summary>Submits the client's next command to every replica.</summary>
     public void Submit()
     {
-        var payload = Key.Of("x").Memory;
-        var signature = _keys.SignerOf(s_client).Sign(_statements.Command(s_client, ++_sequence, payload));
+        var command = _group.Command("x", ++_sequence);
         foreach (var node in Replicas)
         {
-            Stage.Submit(node, new HotStuff.Command(s_client, _sequence, payload, signature));
+            Stage.Submit(node, command);
         }
     }
 

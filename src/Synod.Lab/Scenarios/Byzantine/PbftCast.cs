@@ -3,16 +3,16 @@ using System.Globalization;
 using Synod.Core;
 using Synod.Lab.Histories;
 using Synod.Lab.Stages;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 
 namespace Synod.Lab.Scenarios.Byzantine;
 
 /// <summary>A PBFT group and its clients on a stage, some replicas in the hands of an adversary.</summary>
-public sealed class PbftCast
+internal sealed class PbftCast
 {
     private readonly SortedDictionary<Slot, Digest> _agreed = [];
     private readonly List<string> _split = [];
-    private readonly SortedDictionary<NodeId, Slot> _executed = [];
 
     /// <param name="seed">Drawn from it: how much longer each message takes.</param>
     /// <param name="replicas">How many; they are called A, B, C and so on.</param>
@@ -30,13 +30,10 @@ public sealed class PbftCast
         Duration? delay = null,
         Duration? sync = null)
     {
-        // As many as a set of nodes can hold fit only if the first is number 0.
-        var first = replicas == NodeSet.Capacity ? 0 : 1;
-        Replicas = [.. Enumerable.Range(first, replicas).Select(number => new NodeId(number))];
+        Quartet = new Quartet(new PbftOptions { ReadsDirectly = false }, replicas);
+        Replicas = Quartet.Group.Replicas;
         Clients = [.. clients.Select((_, index) => new NodeId(1_001 + index))];
-        Group = new PbftGroup(Replicas, "lab", 1);
         Liars = NodeSet.Of([.. liars?.Keys.Select(index => Replicas[index]) ?? []]);
-        Options = new PbftOptions { ReadsDirectly = false };
         Stage = new(
             new()
             {
@@ -47,8 +44,8 @@ public sealed class PbftCast
                 ],
                 Create = start => liars is not null && Liars.Contains(start.Self)
                     ? new Corrupted<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>(
-                        Make(start.Self), liars[Replicas.IndexOf(start.Self)](this))
-                    : Make(start.Self),
+                        Quartet.Make(start.Self), liars[Replicas.IndexOf(start.Self)](this))
+                    : Quartet.Make(start.Self),
                 Messages = new Pbft.MessageWire(),
                 Records = new Pbft.RecordWire(),
                 Words = new Words(recorded),
@@ -65,14 +62,13 @@ public sealed class PbftCast
 
     public ImmutableArray<NodeId> Clients { get; }
 
-    public PbftGroup Group { get; }
+    /// <summary>Keys, options and machines of the group, of whatever size.</summary>
+    public Quartet Quartet { get; }
 
-    public PbftOptions Options { get; }
+    public PbftOptions Options => Quartet.Options;
 
     /// <summary>Replicas of which nothing is demanded.</summary>
     public NodeSet Liars { get; }
-
-    public SignatureTable Keys { get; } = new();
 
     public Stage<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Stage { get; }
 
@@ -93,10 +89,6 @@ public sealed class PbftCast
         report.Safety(Pbft.CorrectIsNotAccused + suffix, accused.Count == 0, $"accused: {(accused.Count == 0 ? "nobody that is correct" : string.Join(", ", accused))}");
     }
 
-    private Protocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(NodeId node) => Group.Members.Contains(node)
-        ? new Pbft(node, Group, Options, Keys.SignerOf(node), Keys.MacsOf(node), new Tally())
-        : new PbftClient(node, Group, Options, Keys.SignerOf(node));
-
     private void OnStepped(NodeId node, Outbox<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> outbox)
     {
         foreach (ref readonly var executed in outbox.Executions)
@@ -106,8 +98,6 @@ public sealed class PbftCast
             {
                 _split.Add($"{executed.Position} is {digest} on {Stage.NameOf(node)} and {_agreed[executed.Position]} elsewhere");
             }
-
-            _executed[node] = executed.Position;
         }
     }
 
@@ -153,6 +143,6 @@ public sealed class PbftCast
 
         private static string Said(Pbft.SignedRequest request) => new Key(request.Operation).ToString();
 
-        private static Word Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        private static Word Text(FormattableString text) => new(text.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 
@@ -27,8 +26,8 @@ public sealed class PbftEquivocatingPrimary : Scenario
                 (told.TryGetValue(request, out var list) ? list : told[request] = []).Add(stage.NameOf(to));
             }
         };
-        cast.Invoke(cast.Clients[0], "x", tag: 1);
-        cast.Invoke(cast.Clients[1], "y", tag: 2);
+        cast.Invoke(cast.Clients[0], "x+", tag: 1);
+        cast.Invoke(cast.Clients[1], "y+", tag: 2);
         if (!report.Guard(() => stage.RunUntil(() => stage.Answers.Count == 2, Duration.FromSeconds(20))))
         {
             return;
@@ -37,7 +36,7 @@ public sealed class PbftEquivocatingPrimary : Scenario
         var at = stage.Now;
         report.Guard(() => stage.RunUntil(at + Duration.FromMilliseconds(100)));
         report.Show("Four replicas, A two-faced and the primary of view 0", stage.History);
-        report.Tell($"A, the primary, holds the requests x and y. For slot #1 it proposes {string.Join(" and ", told.Select(item => $"{item.Key} to {string.Join(", ", item.Value)}"))}, each with a valid signature.");
+        report.Tell($"A, the primary, holds the requests x+ and y+. For slot #1 it proposes {string.Join(" and ", told.Select(item => $"{item.Key} to {string.Join(", ", item.Value)}"))}, each with a valid signature.");
         report.Tell($"A replica prepares with three equal votes of four, so at most one of the two can; and A's silence keeps even that one from committing.");
         report.Tell($"The clients ask everybody, the replicas lose patience after {Report.Ms(cast.Options.RequestTimeout)}, and view {cast.Correct.Max(replica => replica.View)} begins with what had prepared.");
         report.Tell($"Both clients have f+1 = 2 equal replies after {Report.Ms(at)}.");
@@ -51,7 +50,6 @@ public sealed class PbftEquivocatingPrimary : Scenario
     private sealed class TwoFaced(PbftCast cast) : Adversary<Pbft.Message>
     {
         private readonly List<Pbft.SignedRequest> _requests = [];
-        private readonly Pbft.Statements _statements = new(cast.Group.Domain);
 
         public override bool OnReceive(NodeId from, Pbft.Message message, StepContext context, Action<NodeId, Pbft.Message> send)
         {
@@ -73,11 +71,7 @@ public sealed class PbftEquivocatingPrimary : Scenario
         {
         }
 
-        private Pbft.Message.PrePrepare Proposal(Pbft.SignedRequest request)
-        {
-            var (batch, slot) = (new Pbft.Batch(ImmutableArray.Create(request)), new Slot(1));
-            var signature = cast.Keys.SignerOf(cast.Replicas[0]).Sign(_statements.Vote(Pbft.Phase.PrePrepare, 0, slot, batch.Digest));
-            return new(0, slot, batch.Digest, batch, new Pbft.Authenticator.Signed(signature));
-        }
+        private Pbft.Message.PrePrepare Proposal(Pbft.SignedRequest request) =>
+            cast.Quartet.PrePrepare(cast.Replicas[0], 0, 1, new Pbft.Batch([request]));
     }
 }

@@ -26,7 +26,7 @@ public sealed class PbftSilent : Scenario
     {
         var cast = new PbftCast(seed, 4, ["X"], new Dictionary<int, Func<PbftCast, Adversary<Pbft.Message>>> { [silent] = _ => Adversary.Silent<Pbft.Message>() });
         var stage = cast.Stage;
-        cast.Invoke(cast.Clients[0], "x");
+        cast.Invoke(cast.Clients[0], "x+");
         report.Guard(() => stage.RunUntil(() => stage.Answers.Count == 1, Duration.FromSeconds(20)));
         var answered = stage.Answers.Count == 1 ? stage.Now : default(Duration?);
         report.Show($"{stage.NameOf(cast.Replicas[silent])}, {(silent == 0 ? "the primary" : "a backup")}, is silent", stage.History);

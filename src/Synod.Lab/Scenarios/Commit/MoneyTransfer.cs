@@ -4,6 +4,8 @@ using Synod.Protocols.Commit;
 
 namespace Synod.Lab.Scenarios.Commit;
 
+using Cast = CommitCast<TwoPhaseCommit.Message, TwoPhaseCommit.Record>;
+
 /// <summary>
 /// The chapter's transfer of 100 from Alice to Bob, with what its code gets wrong: a second transfer between other accounts of the
 /// same databases must not be undone (commit.md §1.6), and one that wants the same account must be kept out.
@@ -18,11 +20,12 @@ public sealed class MoneyTransfer : Scenario
     public override string Title => "Alice pays Bob 100 across two databases, while others pay each other: all or nothing, and no write is lost.";
 
     public override Promise Promise { get; } = Promise.That(
-        "Agreement", "CommitValidity", "TwoPhaseCommit.Agreement", "NonBlocking", "TotalIsKept", "NoLostUpdate", "LocksKeepOthersOut");
+        "Agreement", "CommitValidity", "Ledger.Agreement", "NonBlocking", "TotalIsKept", "NoLostUpdate", "LocksKeepOthersOut");
 
     protected override void Play(Report report, ulong seed)
     {
-        var cast = new TwoPhaseCommitCast(seed, TwoPhaseCommitOptions.Default, Duration.FromMilliseconds(2), true, "coordinator", "DB1", "DB2");
+        var cast = new Cast(
+            new TwoPhaseCommitBill(), seed, ["coordinator", "DB1", "DB2"], Duration.FromMilliseconds(2), tellsTransactions: true);
         var (stage, k) = (cast.Stage, cast.Nodes[0]);
         var balances = s_accounts.ToDictionary(account => account.Name, account => account.Balance);
         stage.Stepped = (_, outbox) =>
@@ -30,7 +33,7 @@ public sealed class MoneyTransfer : Scenario
             foreach (ref readonly var executed in outbox.Executions)
             {
                 // The write set and nothing else: a participant that put a copy of its whole store in place would undo the others' writes.
-                foreach (var write in ((TwoPhaseCommit.Command.Apply)executed.Command).Writes)
+                foreach (var write in ((CommitCommand.Apply)executed.Command).Writes)
                 {
                     balances[write.Key.ToString()] = long.Parse(new Key(write.Value).ToString(), CultureInfo.InvariantCulture);
                 }
@@ -49,7 +52,7 @@ public sealed class MoneyTransfer : Scenario
         report.Tell($"t1 takes 100 from Alice in DB1 to Bob in DB2: {Told(cast, 1)}. t2 takes 50 from Carol to Dave at the same time: {Told(cast, 2)}.");
         report.Tell($"t3 wants Alice's account while t1 holds its lock; DB1 votes no: {Told(cast, 3)}, and its client may try again.");
         report.Tell($"In the end Alice has {balances["alice"]}, Bob {balances["bob"]}, Carol {balances["carol"]} and Dave {balances["dave"]}.");
-        cast.Judge(report, cast.First, tag: 1);
+        cast.Judge(report, cast.First, tag: 1, [.. cast.Nodes.Skip(1)], TwoPhaseCommitOptions.Default.Inquire);
         report.Safety("TotalIsKept", balances.Values.Sum() == before, $"{balances.Values.Sum()} of {before}");
         report.Safety(
             "NoLostUpdate",
@@ -58,13 +61,13 @@ public sealed class MoneyTransfer : Scenario
         report.Safety("LocksKeepOthersOut", cast.Told(1) == true && cast.Told(2) == true && cast.Told(3) == false, $"t3 was {Told(cast, 3)}");
     }
 
-    private static TwoPhaseCommit.Command.Begin Pay(
-        TwoPhaseCommitCast cast, Dictionary<string, long> balances, string from, string to, long amount) =>
-        TwoPhaseCommitCast.Begin(Write(cast, from, balances[from] - amount), Write(cast, to, balances[to] + amount));
+    private static CommitCommand.Begin Pay(
+        Cast cast, Dictionary<string, long> balances, string from, string to, long amount) =>
+        Cast.Begin(Write(cast, from, balances[from] - amount), Write(cast, to, balances[to] + amount));
 
-    private static (NodeId Node, string Key, string Value) Write(TwoPhaseCommitCast cast, string account, long balance) => (
+    private static (NodeId Node, string Key, string Value) Write(Cast cast, string account, long balance) => (
         cast.Nodes[s_accounts.First(item => item.Name == account).Database], account, balance.ToString(CultureInfo.InvariantCulture));
 
-    private static string Told(TwoPhaseCommitCast cast, long tag) =>
+    private static string Told(Cast cast, long tag) =>
         cast.Told(tag) switch { true => "committed", false => "aborted", null => "unknown" };
 }

@@ -11,33 +11,35 @@ public sealed class TwoPhaseToldOne : Scenario
     public override string Title => "The coordinator dies after telling one participant: the others ask it, and nobody is blocked.";
 
     public override Promise Promise { get; } =
-        Promise.That("Agreement", "CommitValidity", "TwoPhaseCommit.Agreement", "NonBlocking", "EndsWithoutCoordinator");
+        Promise.That("Agreement", "CommitValidity", "Ledger.Agreement", "NonBlocking", "EndsWithoutCoordinator");
 
     protected override void Play(Report report, ulong seed)
     {
-        var cast = new TwoPhaseCommitCast(seed, TwoPhaseCommitOptions.Default, Duration.FromMilliseconds(2), false, "K", "A", "B", "C");
+        var options = TwoPhaseCommitOptions.Default;
+        var cast = new CommitCast<TwoPhaseCommit.Message, TwoPhaseCommit.Record>(
+            new TwoPhaseCommitBill(options), seed, ["K", "A", "B", "C"], Duration.FromMilliseconds(2));
         var (stage, k, a) = (cast.Stage, cast.Nodes[0], cast.Nodes[1]);
         stage.Lose((_, to, message) => to != a && message is TwoPhaseCommit.Message.Decide);
         stage.OnRecord((node, record) => node == k && record is TwoPhaseCommit.Record.Decided, () => stage.Crash(k));
-        stage.Submit(k, TwoPhaseCommitCast.Begin(cast.Nodes.Skip(1).Select(node => (node, "x", "1"))), tag: 1);
+        cast.BeginOn(cast.Nodes.Skip(1));
         if (!report.Guard(() => stage.RunUntil(Duration.FromMilliseconds(1_300))))
         {
             return;
         }
 
-        var ledger = cast.Ledger(cast.First);
+        var witness = cast.Witness(cast.First);
         report.Show("Two-phase commit, the coordinator gone for good", stage.History);
         report.Tell($"All three voted yes. K made its decision durable and died while telling it: only A's copy got through.");
-        report.Tell($"B and C wait for {Report.Ms(cast.Options.Inquire)}, then ask K, which is gone, and each other and A, which knows.");
-        foreach (var (node, wait) in ledger.Waits(stage.Now))
+        report.Tell($"B and C wait for {Report.Ms(options.Inquire)}, then ask K, which is gone, and each other and A, which knows.");
+        foreach (var (node, wait) in witness.Waits(stage.Now))
         {
             report.Tell($"{stage.NameOf(node)} was in doubt for {Report.Ms(wait)}.");
         }
 
-        cast.Judge(report, cast.First, tag: 1);
+        cast.Judge(report, cast.First, tag: 1, [.. cast.Nodes.Skip(1)], options.Inquire + Duration.FromMilliseconds(30));
         report.Liveness(
             "EndsWithoutCoordinator",
-            !stage.Cluster.IsUp(k) && cast.Nodes.Skip(1).All(node => ledger.EndingOn(node) is not null),
+            !stage.Cluster.IsUp(k) && cast.Nodes.Skip(1).All(node => witness.EndingOn(node) is not null),
             $"K is down, and A, B and C know the outcome");
     }
 }

@@ -8,7 +8,7 @@ using Synod.Protocols.Consensus;
 namespace Synod.Lab.Scenarios.Consensus;
 
 /// <summary>A Multi-Paxos group on a stage. What each replica executed is kept, over all its lives, and judged for agreement.</summary>
-public sealed class MultiPaxosCast
+internal sealed class MultiPaxosCast
 {
     private readonly SortedDictionary<NodeId, SortedDictionary<Slot, string>> _executed = [];
     private readonly List<string> _split = [];

@@ -40,7 +40,6 @@ public sealed class MultiPaxosLeaderDies : Scenario
             leader = cast.Elect(stage.Now + Duration.FromSeconds(5)) ?? NodeId.None;
             elected = stage.Now;
             served = leader != NodeId.None && cast.Commit(leader, "z", Duration.FromSeconds(1)) is not null;
-            stage.Heal();
             stage.Restart(a);
             stage.RunUntil(() => cast.HasExecuted(a, "z"), stage.Now + Duration.FromSeconds(3));
         });

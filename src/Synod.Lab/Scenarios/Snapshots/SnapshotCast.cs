@@ -7,7 +7,7 @@ namespace Synod.Lab.Scenarios.Snapshots;
 
 /// <summary>Application processes on a stage, of which consistent cuts are taken.</summary>
 /// <typeparam name="TApplication">What runs on each process.</typeparam>
-public sealed class SnapshotCast<TApplication>
+internal sealed class SnapshotCast<TApplication>
     where TApplication : class, IApplication
 {
     private readonly Dictionary<NodeId, TApplication> _applications = [];

@@ -6,7 +6,7 @@ namespace Synod.Lab.Scenarios.Commit;
 /// What the participants of one transaction made durable, and when: the evidence on which agreement and blocking are judged, whatever
 /// the commit protocol is.
 /// </summary>
-public sealed class CommitLedger
+internal sealed class CommitWitness
 {
     private readonly SortedDictionary<NodeId, Duration> _prepared = [];
     private readonly List<(NodeId Node, bool Commit, Duration At)> _ended = [];
@@ -38,24 +38,25 @@ public sealed class CommitLedger
     /// <param name="participants">All that the transaction writes on.</param>
     /// <param name="told">What the client was told, if anything.</param>
     public void Judge(
-        Report report, Func<NodeId, string> name, IReadOnlyList<NodeId> participants, bool? told, Duration patience, Duration now)
+        Report report, Func<NodeId, string> name, IReadOnlyList<NodeId> participants, bool? told, Duration patience, Duration now,
+        string suffix = "")
     {
         var outcomes = _ended.Select(item => item.Commit).Concat(told is { } answer ? [answer] : []).Distinct().ToList();
-        report.Safety("Agreement", outcomes.Count <= 1, $"{Outcomes(name)}{(told is { } heard ? $"; the client was told {Said(heard)}" : "")}");
+        report.Safety($"Agreement{suffix}", outcomes.Count <= 1, $"{Outcomes(name)}{(told is { } heard ? $"; the client was told {Said(heard)}" : "")}");
         var unprepared = participants.Where(node => !_prepared.ContainsKey(node)).Select(name).ToList();
         report.Safety(
-            "CommitValidity",
+            $"CommitValidity{suffix}",
             !outcomes.Contains(true) || unprepared.Count == 0,
             $"{(unprepared.Count == 0 ? "every participant had prepared" : $"not prepared: {string.Join(", ", unprepared)}")}");
         var waits = Waits(now).ToList();
         var longest = waits.Select(item => item.Wait).DefaultIfEmpty().Max();
         report.Liveness(
-            "NonBlocking",
+            $"NonBlocking{suffix}",
             longest <= patience,
             $"the longest wait for the decision was {Report.Ms(longest)}; the participants' own patience is {Report.Ms(patience)}");
     }
 
-    public static string Said(bool commit) => commit ? "commit" : "abort";
+    private static string Said(bool commit) => commit ? "commit" : "abort";
 
     private string Outcomes(Func<NodeId, string> name) => _ended.Count == 0
         ? "nobody has decided"
