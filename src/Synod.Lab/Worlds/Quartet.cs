@@ -22,7 +22,7 @@ internal sealed class Quartet
     public Quartet(PbftOptions options, int replicas = 4)
     {
         Options = options;
-        Group = new PbftGroup([.. Enumerable.Range(1, replicas).Select(number => new NodeId(number))], "test", 1);
+        Group = new PbftGroup([.. HotStuffGroup.Members(replicas)], "test", 1);
         _statements = new(Group.Domain);
     }
 

@@ -15,6 +15,7 @@ var root = new RootCommand($"Synod: a replicated, transactional key-value databa
     CertCommand.Create(),
     BenchCommand.Create(),
     SimCommand.Create(),
+    LabCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -22,6 +22,9 @@ public sealed record ClusterOptions<TMessage, TRecord, TCommand, TResult>
     /// <summary>The size of a log segment: small, so that short runs cross many.</summary>
     public long SegmentBytes { get; init; } = 64 << 10;
 
+    /// <summary>Sees what happens on the machines, if anyone wants to.</summary>
+    public NodeWatcher<TMessage, TRecord, TCommand, TResult>? Watcher { get; init; }
+
     /// <summary>A known mistake, for mutants: outputs leave before their records are durable.</summary>
     public bool IgnoresHolds { get; init; }
 }

@@ -76,6 +76,9 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
     /// <summary>How many frames on links of a kind met that.</summary>
     public long Faults(LinkKind link, LinkFault fault) => _faults[(int)link, (int)fault];
 
+    /// <summary>If set, what decides about every frame instead of conditions, cuts and chance.</summary>
+    public IRoute? Route { get; set; }
+
     /// <summary>A frame for <paramref name="body"/>: a copy of it and a checksum.</summary>
     public static byte[] Frame(ReadOnlySpan<byte> body)
     {
@@ -112,6 +115,20 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
     public void Carry(int from, int to, IEventTarget receiver, int kind, byte[] frame)
     {
         world.Trace.Note(Link(from, to), (long)ChecksumOf(frame));
+        if (Route is not null && from != to)
+        {
+            if (Route.Delay(from, to, frame) is { } delay)
+            {
+                world.After(delay, receiver, kind, from, frame);
+            }
+            else
+            {
+                Count(from, to, LinkFault.Lost);
+            }
+
+            return;
+        }
+
         if (IsBlocked(from, to))
         {
             Count(from, to, LinkFault.Blocked);

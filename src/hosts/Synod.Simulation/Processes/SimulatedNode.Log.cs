@@ -85,6 +85,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         Log.Sync();
         Counts.Syncs++;
         _recordsDurable = done.UpTo;
+        _cluster.Options.Watcher?.OnDurable(Self, _recordsDurable);
         if (done.IsCheckpoint)
         {
             Log.DropBefore(done.Segment);

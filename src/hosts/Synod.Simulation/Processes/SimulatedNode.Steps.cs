@@ -17,6 +17,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         _boot++;
         Counts.Boots++;
         Note("boot", _boot);
+        _cluster.Options.Watcher?.OnBoot(Self, _boot);
         _outbox = new();
         _heldMessages = new();
         _heldAnswers = new();
@@ -109,6 +110,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
             _world.Trace.Write(_world.Now, Self, $"<- n{from} {message}");
         }
 
+        _cluster.Options.Watcher?.OnReceiving(Self, new NodeId(from), frame, message);
         Guarded(
             static (node, message, from) =>
                 node.Step().Receive(new NodeId((int)from), message, node._context, node._outbox),
@@ -119,6 +121,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
     private void Act(TCommand command, RequestId request)
     {
         Note("submit", command, request.Value);
+        _cluster.Options.Watcher?.OnSubmitting(Self, command);
         Guarded(
             static (node, command, request) =>
                 node.Step().Submit(new RequestId(request), command, node._context, node._outbox),
@@ -129,6 +132,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
     private void FireTimer(TimerId timer)
     {
         Note("timer", timer, timer.Key);
+        _cluster.Options.Watcher?.OnFiring(Self, timer);
         Guarded(static (node, timer, _) => node.Step().Fire(timer, node._context, node._outbox), timer, 0);
     }
 
@@ -175,6 +179,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         {
             Invariant.Check(steps < MostStepsInATurn, "TurnsEnd");
             Note("timer", timer, timer.Key);
+            _cluster.Options.Watcher?.OnFiring(Self, timer);
             Step().Fire(timer, _context, _outbox);
             TakeOutputs();
         }
@@ -187,6 +192,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
 
     private void TakeOutputs()
     {
+        _cluster.Options.Watcher?.OnStepped(Self, _outbox);
         foreach (ref readonly var change in _outbox.Timers)
         {
             _timers!.Change(change);
@@ -267,6 +273,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         }
 
         Note("answer", output.Result!, output.Request.Value);
+        _cluster.Options.Watcher?.OnAnswered(Self, output.Result!);
         Invariant.Check(_pending.Remove(output.Request.Value, out var pending), "AnsweredOnce");
         pending.Receiver.OnAnswer(Self, pending.Tag, output.Result!);
     }

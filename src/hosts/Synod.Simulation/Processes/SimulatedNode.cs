@@ -102,6 +102,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
 
         Counts.Crashes++;
         Note("crash", 0);
+        _cluster.Options.Watcher?.OnCrash(Self);
         _protocol = null;
         _timers = null;
         _inbox.Clear();

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Security;
+using System.Text;
+using Synod.Lab.Scenarios;
+
+namespace Synod.Lab.Drawing;
+
+/// <summary>
+/// A report as one SVG file: its histories as space-time diagrams, its plots, and the verdict. It follows the reader's light or dark
+/// setting by itself, and every mark tells more when hovered.
+/// </summary>
+public sealed class SvgPicture
+{
+    private const int Edge = 24;
+
+    private const string Style = """
+        svg { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --line: #c3cad2; --message: #2563a8; --lost: #b42318; --durable: #6b4fa0;
+              --decided: #1a7f4b; --timer: #9a6700; --second: #c2571a; --third: #6b4fa0; --fourth: #1a7f4b; color-scheme: light dark; }
+        @media (prefers-color-scheme: dark) {
+          svg { --paper: #14181d; --ink: #e6eaef; --soft: #98a4b1; --line: #3a444f; --message: #7ab7f5; --lost: #ff8a7a; --durable: #c0a6f5;
+                --decided: #5fd39a; --timer: #e6b450; --second: #f3a26b; --third: #c0a6f5; --fourth: #5fd39a; }
+        }
+        text { font-family: ui-sans-serif, system-ui, "DejaVu Sans", sans-serif; font-size: 12px; fill: var(--ink); }
+        .paper { fill: var(--paper); }
+        .title { font-size: 18px; font-weight: 600; }
+        .heading { font-size: 14px; font-weight: 600; }
+        .soft { fill: var(--soft); }
+        .time { fill: var(--soft); font-size: 11px; text-anchor: end; font-variant-numeric: tabular-nums; }
+        .lane { stroke: var(--line); stroke-width: 2; }
+        .name { font-weight: 600; text-anchor: middle; }
+        .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+        .message { stroke: var(--message); stroke-width: 1.5; fill: none; }
+        .label { font-size: 11px; fill: var(--message); text-anchor: middle; }
+        .gone { stroke: var(--lost); stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }
+        .cross { stroke: var(--lost); stroke-width: 2; fill: none; }
+        .label.lost, .lost { fill: var(--lost); }
+        .durable { fill: var(--durable); } .decided { fill: var(--decided); font-weight: 600; } .timer { fill: var(--timer); }
+        .across { stroke: var(--lost); stroke-width: 1; stroke-dasharray: 2 4; }
+        .axis { stroke: var(--soft); stroke-width: 1; fill: none; } .grid { stroke: var(--line); stroke-width: 1; }
+        .curve { stroke-width: 2; fill: none; }
+        .hit { stroke: transparent; stroke-width: 11; fill: none; }
+        g.event:hover .message, g.event:hover .gone { stroke-width: 3; } g.event:hover text { font-weight: 600; }
+        .c0 { stroke: var(--message); } .c1 { stroke: var(--second); } .c2 { stroke: var(--third); } .c3 { stroke: var(--fourth); }
+        .f0 { fill: var(--message); } .f1 { fill: var(--second); } .f2 { fill: var(--third); } .f3 { fill: var(--fourth); }
+        """;
+
+    private readonly StringBuilder _body = new();
+    private double _width = 640;
+    private double _y = 44;
+
+    private SvgPicture()
+    {
+    }
+
+    /// <summary>The file's text.</summary>
+    public static string Draw(Report report)
+    {
+        var picture = new SvgPicture();
+        picture.Text(Edge, picture._y, report.Scenario.Name, "title");
+        picture.Text(Edge, picture._y + 22, report.Scenario.Title, "soft");
+        picture._y += 56;
+        foreach (var act in report.Acts)
+        {
+            picture.Heading(act.Heading);
+            picture.Take(SvgSpaceTime.Draw(act.History, Edge, picture._y, picture._body));
+        }
+
+        foreach (var figures in report.Figures)
+        {
+            picture.Heading(figures.Heading);
+            if (figures.Plot is { } plot)
+            {
+                picture.Take(SvgPlot.Draw(plot, Edge, picture._y, picture._body));
+            }
+
+            picture.Table(figures);
+        }
+
+        picture.Ending(report);
+        return picture.Complete(report.Scenario.Title);
+    }
+
+    internal static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+
+    internal static string Escape(string text) => SecurityElement.Escape(text);
+
+    private void Take((double Width, double Height) size)
+    {
+        _width = Math.Max(_width, size.Width + Edge);
+        _y += size.Height + 28;
+    }
+
+    private void Heading(string text)
+    {
+        Text(Edge, _y, text, "heading");
+        _y += 24;
+    }
+
+    private void Table(Figures figures)
+    {
+        var widths = figures.Columns
+            .Select((column, index) => figures.Rows.Select(row => row[index].Length).Append(column.Length).Max() * 7.2 + 24).ToList();
+        Line(figures.Columns, "soft");
+        foreach (var row in figures.Rows)
+        {
+            Line(row, "");
+        }
+
+        _width = Math.Max(_width, widths.Sum() + 2 * Edge);
+        _y += 16;
+
+        void Line(IReadOnlyList<string> cells, string style)
+        {
+            double x = Edge;
+            for (var index = 0; index < cells.Count; x += widths[index++])
+            {
+                var (at, anchor) = index == 0 ? (x, "start") : (x + widths[index] - 24, "end");
+                _body.Append($"<text x=\"{Number(at)}\" y=\"{Number(_y)}\" text-anchor=\"{anchor}\" class=\"{style}\">{Escape(cells[index])}</text>\n");
+            }
+
+            _y += 19;
+        }
+    }
+
+    private void Ending(Report report)
+    {
+        foreach (var sentence in report.Story)
+        {
+            Text(Edge, _y, sentence, "");
+            _width = Math.Max(_width, sentence.Length * 6.4 + 2 * Edge);
+            _y += 19;
+        }
+
+        _y += 8;
+        foreach (var finding in report.Findings)
+        {
+            Text(Edge, _y, $"{(finding.Holds ? "✓" : "✗")} {finding.Name}: {finding.Detail}", finding.Holds ? "" : "lost");
+            _y += 19;
+        }
+
+        Text(Edge, _y + 6, $"verdict: {report.Verdict.ToString().ToLowerInvariant()}", "heading");
+        _y += 30;
+    }
+
+    private void Text(double x, double y, string text, string style) =>
+        _body.Append($"<text x=\"{Number(x)}\" y=\"{Number(y)}\" class=\"{style}\">{Escape(text)}</text>\n");
+
+    private string Complete(string title) =>
+        $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Number(_width)} {Number(_y)}\" width=\"{Number(_width)}\" height=\"{Number(_y)}\" role=\"img\">\n"
+        + $"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n"
+        + "<defs><marker id=\"head\" viewBox=\"0 0 10 10\" refX=\"10\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto-start-reverse\">"
+        + "<path d=\"M0 1 L10 5 L0 9 z\" style=\"fill: var(--message)\"/></marker></defs>\n"
+        + $"<rect class=\"paper\" width=\"{Number(_width)}\" height=\"{Number(_y)}\"/>\n{_body}</svg>\n";
+}

@@ -1,0 +1,247 @@
+using System.Text;
+using Synod.Core;
+using Synod.Lab.Histories;
+using static Synod.Lab.Drawing.SvgPicture;
+
+namespace Synod.Lab.Drawing;
+
+/// <summary>
+/// A history as a picture: lanes from left to right, time downwards, messages slanted from where they left to where they arrived.
+/// Moments stand in order and apart; long waits are shortened, since the times are written on the left. Every event is an element
+/// that names its number and tells its details.
+/// </summary>
+internal sealed class SvgSpaceTime
+{
+    private const double TimeWidth = 70;
+    private const double Stack = 15;
+    private const double LeastGap = 13;
+    private const double MostGap = 46;
+    private const double PixelsPerMs = 2.6;
+
+    private readonly History _history;
+    private readonly StringBuilder _body;
+    private readonly double _left;
+    private readonly double _spacing;
+    private readonly SortedDictionary<long, double> _moments = [];
+    private readonly Dictionary<int, double> _places = [];
+    private readonly Dictionary<int, HistoryEvent> _ends;
+    private readonly double _bottom;
+
+    private SvgSpaceTime(History history, double left, double top, StringBuilder body)
+    {
+        (_history, _left, _body) = (history, left + TimeWidth, body);
+        var longest = history.Events.Select(item => item.Text.Length).DefaultIfEmpty().Max();
+        _spacing = Math.Clamp(longest * 6.6 + 34, 118, 230);
+        _ends = history.Events.Where(item => item.Kind is EventKind.Arrived or EventKind.Missed).ToDictionary(item => item.Transit!.Number);
+        _bottom = Place(top + 26);
+        Top = top;
+    }
+
+    private double Top { get; }
+
+    public static (double Width, double Height) Draw(History history, double left, double top, StringBuilder body)
+    {
+        var picture = new SvgSpaceTime(history, left, top, body);
+        picture.Lanes();
+        picture.Times();
+        foreach (var item in history.Events)
+        {
+            picture.Event(item);
+        }
+
+        return (left + TimeWidth + history.Lanes.Count * picture._spacing, picture._bottom - top);
+    }
+
+    /// <summary>Gives each moment its height, and each event of a moment on one lane a place below the one before.</summary>
+    private double Place(double top)
+    {
+        var y = top;
+        var before = 0L;
+        foreach (var moment in _history.Events.Where(item => item.Kind != EventKind.Sent).GroupBy(item => item.At.Nanoseconds))
+        {
+            y += _moments.Count == 0 ? LeastGap : Math.Clamp((moment.Key - before) / 1_000_000.0 * PixelsPerMs, LeastGap, MostGap);
+            before = moment.Key;
+            _moments[moment.Key] = y;
+            var deepest = y;
+            foreach (var lane in moment.GroupBy(item => item.Lane))
+            {
+                var place = y;
+                foreach (var item in lane)
+                {
+                    _places[item.Number] = place;
+                    deepest = Math.Max(deepest, place);
+                    place += Stack;
+                }
+            }
+
+            y = deepest;
+        }
+
+        return y + 30;
+    }
+
+    private double X(int lane) => _left + 30 + lane * _spacing;
+
+    /// <summary>The height of a moment at which perhaps nothing but sending happened.</summary>
+    private double Y(Duration at)
+    {
+        var (lower, upper) = (default(KeyValuePair<long, double>?), default(KeyValuePair<long, double>?));
+        foreach (var moment in _moments)
+        {
+            if (moment.Key <= at.Nanoseconds)
+            {
+                lower = moment;
+            }
+            else
+            {
+                upper ??= moment;
+            }
+        }
+
+        return lower?.Value ?? upper?.Value - LeastGap ?? Top + 26;
+    }
+
+    private void Lanes()
+    {
+        foreach (var lane in _history.Lanes)
+        {
+            _body.Append($"<text x=\"{Number(X(lane.Index))}\" y=\"{Number(Top + 8)}\" class=\"name\">{Escape(lane.Name)}</text>\n");
+            double? from = Top + 16;
+            foreach (var item in _history.Events.Where(item => item.Lane == lane.Index))
+            {
+                if (item.Kind == EventKind.Crashed && from is { } start)
+                {
+                    Segment(lane.Index, start, _places[item.Number]);
+                    from = null;
+                }
+                else if (item.Kind == EventKind.Started)
+                {
+                    from = _places[item.Number];
+                }
+            }
+
+            if (from is { } last)
+            {
+                Segment(lane.Index, last, _bottom - 12);
+            }
+        }
+
+        void Segment(int lane, double start, double end) => _body.Append(
+            $"<line class=\"lane\" x1=\"{Number(X(lane))}\" y1=\"{Number(start)}\" x2=\"{Number(X(lane))}\" y2=\"{Number(end)}\"/>\n");
+    }
+
+    private void Times()
+    {
+        var before = double.MinValue;
+        foreach (var (at, y) in _moments)
+        {
+            if (y - before >= 12)
+            {
+                _body.Append($"<text class=\"time\" x=\"{Number(_left - 14)}\" y=\"{Number(y + 4)}\">{Number(Math.Round(at / 1_000_000.0, 1))} ms</text>\n");
+                before = y;
+            }
+        }
+    }
+
+    private void Event(HistoryEvent item)
+    {
+        switch (item.Kind)
+        {
+            case EventKind.Sent or EventKind.Lost:
+                Message(item);
+                break;
+            case EventKind.Arrived or EventKind.Missed:
+                // Drawn with its sending.
+                break;
+            case EventKind.Cut:
+                Across(item);
+                break;
+            default:
+                Mark(item);
+                break;
+        }
+    }
+
+    private void Message(HistoryEvent item)
+    {
+        var transit = item.Transit!;
+        var end = _ends.GetValueOrDefault(transit.Number);
+        var (x1, y1) = (X(transit.From), _places.TryGetValue(item.Number, out var own) ? own : Y(item.At));
+        var (x2, y2) = end is null
+            ? (x1 + (X(transit.To) - x1) * 0.45, y1 + 16)
+            : (X(transit.To), Math.Max(_places[end.Number], y1 + 1));
+        var arrives = end?.Kind == EventKind.Arrived;
+        var inset = x2 > x1 ? -3 : 3;
+        var numbers = end is null ? $"{item.Number}" : $"{item.Number} {end.Number}";
+        var line = $"x1=\"{Number(x1)}\" y1=\"{Number(y1)}\" x2=\"{Number(x2 + inset)}\" y2=\"{Number(y2)}\"";
+        var took = end is null ? item.Kind == EventKind.Lost ? "lost" : "still under way" : $"arrives after {end.At - item.At}{(arrives ? "" : ", where nobody is up")}";
+        _body.Append($"<g class=\"event\" data-event=\"{numbers}\"><title>{Escape($"{transit.Detail}\nsent at {item.At}, {took}")}</title>")
+            .Append($"<line class=\"hit\" {line}/><line class=\"{(arrives ? "message" : "gone")}\" {line}{(arrives ? " marker-end=\"url(#head)\"" : "")}/>");
+        if (!arrives)
+        {
+            Cross(x2 + inset, y2);
+        }
+
+        var angle = Math.Atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
+        angle = angle is > 90 or < -90 ? angle - 180 : angle;
+        var share = end is null ? 0.55 : 1 - Math.Min(0.5, 0.5 * _spacing / Math.Abs(x2 - x1));
+        var (x, y) = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share - 4);
+        _body.Append($"<text class=\"label halo{(arrives ? "" : " lost")}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(angle)} {Number(x)} {Number(y)})\">{Escape(transit.Name)}</text></g>\n");
+    }
+
+    private void Across(HistoryEvent item)
+    {
+        var y = _places[item.Number];
+        var right = X(_history.Lanes.Count - 1) + _spacing - 40;
+        _body.Append($"<g class=\"event\" data-event=\"{item.Number}\"><title>{Escape(item.Detail)}</title>")
+            .Append($"<line class=\"across\" x1=\"{Number(_left)}\" y1=\"{Number(y)}\" x2=\"{Number(right)}\" y2=\"{Number(y)}\"/>")
+            .Append($"<text class=\"halo lost\" x=\"{Number(X(0) + 12)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+    }
+
+    private void Mark(HistoryEvent item)
+    {
+        var (x, y) = (X(item.Lane), _places[item.Number]);
+        var style = item.Kind switch
+        {
+            EventKind.Recorded => "durable",
+            EventKind.Decided or EventKind.Executed => "decided",
+            EventKind.TimedOut => "timer",
+            EventKind.Crashed or EventKind.Refused => "lost",
+            EventKind.Noted => "soft",
+            _ => "",
+        };
+        _body.Append($"<g class=\"event\" data-event=\"{item.Number}\"><title>{Escape($"{item.Detail}\n{_history.Lanes[item.Lane].Name}, {item.At}")}</title>");
+        switch (item.Kind)
+        {
+            case EventKind.Crashed:
+                Cross(x, y);
+                break;
+            case EventKind.Recorded:
+                _body.Append($"<rect class=\"durable\" x=\"{Number(x - 4)}\" y=\"{Number(y - 4)}\" width=\"8\" height=\"8\"/>");
+                break;
+            case EventKind.Decided:
+                Shape(style, x, y, "0,-7 2,-2 7,-2 3,1.5 4.5,7 0,3.7 -4.5,7 -3,1.5 -7,-2 -2,-2");
+                break;
+            case EventKind.TimedOut:
+                Shape(style, x, y, "-5,-6 5,-6 -5,6 5,6");
+                break;
+            case EventKind.Asked or EventKind.Started:
+                Shape("soft", x, y, "-4,-6 6,0 -4,6");
+                break;
+            case EventKind.Answered:
+                Shape("soft", x, y, "4,-6 -6,0 4,6");
+                break;
+            default:
+                _body.Append($"<circle class=\"{style}\" cx=\"{Number(x)}\" cy=\"{Number(y)}\" r=\"3.5\"/>");
+                break;
+        }
+
+        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + 11)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+    }
+
+    private void Shape(string style, double x, double y, string points) =>
+        _body.Append($"<polygon class=\"{style}\" points=\"{points}\" transform=\"translate({Number(x)} {Number(y)})\"/>");
+
+    private void Cross(double x, double y) => _body.Append(
+        $"<path class=\"cross\" d=\"M{Number(x - 4)} {Number(y - 4)} L{Number(x + 4)} {Number(y + 4)} M{Number(x - 4)} {Number(y + 4)} L{Number(x + 4)} {Number(y - 4)}\"/>");
+}

@@ -1,0 +1,38 @@
+using System.Runtime.CompilerServices;
+using Synod.Lab.Drawing;
+using Synod.Lab.Scenarios;
+
+namespace Synod.Lab.Tests.Scenarios;
+
+/// <summary>Diagrams as they are printed, for people to read when they change; <c>SYNOD_REWRITE_TRACES=1</c> writes them anew.</summary>
+public sealed class DrawingTests
+{
+    [Theory]
+    [InlineData("2pc-coordinator-told-one")]
+    [InlineData("money-transfer")]
+    [InlineData("pbft-f-silent")]
+    public void The_diagram_is_as_written(string name)
+    {
+        var file = Path.Combine(Folder(), name + ".txt");
+        var drawn = string.Join("\n", ScenarioList.Named(name).Run(1).Acts.Select(act => $"{act.Heading}\n{SpaceTimeText.Draw(act.History)}"));
+        if (Environment.GetEnvironmentVariable("SYNOD_REWRITE_TRACES") == "1")
+        {
+            File.WriteAllText(file, drawn);
+        }
+
+        Assert.Equal(File.ReadAllText(file), drawn);
+    }
+
+    [Fact]
+    public void A_table_is_aligned_and_a_plot_has_its_curves()
+    {
+        var figures = new Figures("x", ["name", "n"], [["a", "1"], ["long", "100"]]);
+        Assert.Equal("name    n\n────  ───\na       1\nlong  100\n", TextTable.Draw(figures));
+        var plot = TextTable.Draw(new Plot("n", "messages", [1, 2], [new("square", [1, 4]), new("line", [1, 2])]));
+        Assert.Contains('a', plot);
+        Assert.Contains('b', plot);
+        Assert.EndsWith("messages: a square, b line\n", plot, StringComparison.Ordinal);
+    }
+
+    private static string Folder([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "Drawings");
+}

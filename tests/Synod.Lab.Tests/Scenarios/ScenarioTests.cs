@@ -1,0 +1,91 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Synod.Lab.Drawing;
+using Synod.Lab.Histories;
+using Synod.Lab.Scenarios;
+
+namespace Synod.Lab.Tests.Scenarios;
+
+/// <summary>Every scenario keeps its promise, under several seeds, and is the same run each time.</summary>
+public sealed partial class ScenarioTests
+{
+    public static TheoryData<string> Names() => [.. ScenarioList.All.Select(scenario => scenario.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_verdict_is_the_promised_one(string name)
+    {
+        var scenario = ScenarioList.Named(name);
+        foreach (var seed in new ulong[] { 1, 2, 3 })
+        {
+            var report = scenario.Run(seed);
+            Assert.True(report.IsAsPromised, $"seed {seed}: {string.Join("; ", report.Findings.Where(item => item.Holds == scenario.Promise.Broken.Contains(item.Name)))}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_same_seed_is_the_same_run(string name)
+    {
+        var (first, second) = (ScenarioList.Named(name).Run(7), ScenarioList.Named(name).Run(7));
+        Assert.Equal(first.Acts.Select(act => act.History.ToString()), second.Acts.Select(act => act.History.ToString()));
+        Assert.Equal(JsonReport.Of(first).ToJsonString(), JsonReport.Of(second).ToJsonString());
+        Assert.Equal(SvgPicture.Draw(first), SvgPicture.Draw(second));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_picture_is_sound_and_holds_every_event(string name)
+    {
+        var report = ScenarioList.Named(name).Run(1);
+        var picture = XDocument.Parse(SvgPicture.Draw(report));
+        Assert.Equal("svg", picture.Root!.Name.LocalName);
+        var drawn = picture.Descendants().Attributes("data-event").SelectMany(item => item.Value.Split(' ')).ToList();
+        Assert.Equal(
+            report.Acts.SelectMany(act => act.History.Events).Select(item => $"{item.Number}").Order(StringComparer.Ordinal),
+            drawn.Order(StringComparer.Ordinal));
+        Assert.All(
+            picture.Descendants().Where(item => item.Attribute("data-event") is not null),
+            item => Assert.NotEmpty(item.Elements().Single(child => child.Name.LocalName == "title").Value));
+        Assert.DoesNotContain("NaN", picture.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_diagram_shows_every_arrival_and_mark(string name)
+    {
+        foreach (var history in ScenarioList.Named(name).Run(1).Acts.Select(act => act.History))
+        {
+            var drawn = SpaceTimeText.Draw(history);
+            Assert.Equal(
+                history.Events.Count(item => item.Kind is EventKind.Decided), drawn.Count(letter => letter == '★'));
+            Assert.Equal(
+                history.Events.Count(item => item.Kind is EventKind.Arrived), drawn.Count(letter => letter is '▶' or '◀'));
+            Assert.All(drawn.Split('\n').Skip(1).Where(line => line.Length > 0 && !line.Contains('⋮')), line => Assert.Matches(Time(), line));
+        }
+    }
+
+    [Fact]
+    public void Names_are_unique_and_titles_are_sentences()
+    {
+        Assert.Equal(ScenarioList.All.Count, ScenarioList.All.Select(scenario => scenario.Name).Distinct().Count());
+        Assert.All(ScenarioList.All, scenario => Assert.EndsWith(".", scenario.Title, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_unknown_name_is_answered_with_the_list()
+    {
+        var refused = Assert.Throws<ArgumentException>(() => ScenarioList.Named("4pc"));
+        Assert.All(ScenarioList.All, scenario => Assert.Contains(scenario.Name, refused.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_seed_changes_what_is_left_to_chance()
+    {
+        var runs = Enumerable.Range(1, 8).Select(seed => ScenarioList.Named("2pc-blocking").Run((ulong)seed).Acts[0].History.ToString());
+        Assert.True(runs.Distinct().Count() > 1);
+    }
+
+    [GeneratedRegex(@"^ *\d+\.\d ")]
+    private static partial Regex Time();
+}
