@@ -6,8 +6,8 @@ using Branch = Synod.Protocols.Commit.Branch;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
-using Model = Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>;
-using World = World<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>;
+using Model = Model<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>;
+using World = World<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>;
 
 /// <summary>The smallest bank: a coordinator, node 1, and participants from node 2 on, each with one account.</summary>
 internal static class Bank
@@ -31,7 +31,7 @@ internal static class Bank
         [(int)TwoPhase.Timer.Resend] = resend,
     };
 
-    public static TwoPhase.Command.Begin Transfer(params ReadOnlySpan<NodeId> participants)
+    public static CommitCommand.Begin Transfer(params ReadOnlySpan<NodeId> participants)
     {
         var branches = ImmutableArray.CreateBuilder<Branch>();
         foreach (var participant in participants)
@@ -39,7 +39,7 @@ internal static class Bank
             branches.Add(Branch(participant));
         }
 
-        return new TwoPhase.Command.Begin(branches.ToImmutable());
+        return new CommitCommand.Begin(branches.ToImmutable());
     }
 
     public static Model Model(int participants, Budgets budgets, TwoPhaseCommitMutation mutation = TwoPhaseCommitMutation.None)
@@ -51,13 +51,13 @@ internal static class Bank
             Make = node => new TwoPhase(node, TwoPhaseCommitOptions.Default, mutation),
             Messages = new TwoPhase.MessageWire(),
             Records = new TwoPhase.RecordWire(),
-            Commands = new CommandWire(),
-            Results = new ResultWire(),
+            Commands = new CommitCommandWire(),
+            Results = new CommitResultWire(),
             NameTimer = timer => ((TwoPhase.Timer)timer.Kind).ToString(),
             Submissions = [new(Coordinator, Transfer(nodes.AsSpan(1)))],
             Budgets = budgets,
         }
-        .Always(TwoPhase.Agreement, Agreement)
+        .Always(Ledger.Agreement, Agreement)
         .Always(TwoPhase.CommitValidity, Validity)
         .Always("AnswerTold", AnswerTold);
     }
@@ -68,7 +68,7 @@ internal static class Bank
     /// </summary>
     public static bool Agreement(World world)
     {
-        if (!TwoPhase.Agree(world.Nodes.Select(Instance)))
+        if (!Ledger.Agree(world.Nodes.Select(Instance)))
         {
             return false;
         }
@@ -77,7 +77,7 @@ internal static class Bank
         {
             foreach (var executed in node.Executions)
             {
-                var apply = (TwoPhase.Command.Apply)executed.Command;
+                var apply = (CommitCommand.Apply)executed.Command;
                 if (world.Nodes.Any(other => IsAborted(other, apply.Transaction)))
                 {
                     return false;
@@ -91,12 +91,12 @@ internal static class Bank
     /// <summary>Whoever applied a transaction, every writer has a durable promise, and all apply parts of the same one.</summary>
     public static bool Validity(World world)
     {
-        foreach (var apply in world.Nodes.SelectMany(node => node.Executions).Select(item => (TwoPhase.Command.Apply)item.Command))
+        foreach (var apply in world.Nodes.SelectMany(node => node.Executions).Select(item => (CommitCommand.Apply)item.Command))
         {
             foreach (var node in world.Nodes.Where(node => node.Id != Coordinator))
             {
-                var promise = node.Durable.OfType<TwoPhase.Record.Prepared>().FirstOrDefault(item => item.Transaction == apply.Transaction);
-                if (promise is null || !promise.Writes[0].Value.Span.SequenceEqual(apply.Writes[0].Value.Span))
+                var promise = node.Durable.OfType<TwoPhase.Record.Prepared>().FirstOrDefault(item => item.Promise.Transaction == apply.Transaction);
+                if (promise is null || !promise.Promise.Writes[0].Value.Span.SequenceEqual(apply.Writes[0].Value.Span))
                 {
                     return false;
                 }
@@ -111,12 +111,12 @@ internal static class Bank
     {
         foreach (var answer in world[Coordinator].Answers.Select(pair => pair.Value))
         {
-            if (answer is TwoPhase.Result.Committed committed && world.Nodes.Any(node => IsAborted(node, committed.Transaction)))
+            if (answer is CommitResult.Committed committed && world.Nodes.Any(node => IsAborted(node, committed.Transaction)))
             {
                 return false;
             }
 
-            if (answer is TwoPhase.Result.Aborted aborted && world.Nodes.Any(node => Applied(node, aborted.Transaction)))
+            if (answer is CommitResult.Aborted aborted && world.Nodes.Any(node => Applied(node, aborted.Transaction)))
             {
                 return false;
             }
@@ -125,57 +125,12 @@ internal static class Bank
         return true;
     }
 
-    public static bool Applied(NodeView<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> node, TransactionId id) =>
-        node.Executions.Any(item => ((TwoPhase.Command.Apply)item.Command).Transaction == id);
+    public static bool Applied(NodeView<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> node, TransactionId id) =>
+        node.Executions.Any(item => ((CommitCommand.Apply)item.Command).Transaction == id);
 
-    public static bool IsAborted(NodeView<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> node, TransactionId id) =>
-        Instance(node).EndingOf(id) == Ending.Aborted;
+    public static bool IsAborted(NodeView<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> node, TransactionId id) =>
+        Instance(node).Ledger.EndingOf(id) == Ending.Aborted;
 
-    public static TwoPhase Instance(NodeView<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> node) =>
+    public static TwoPhase Instance(NodeView<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> node) =>
         (TwoPhase)node.Protocol;
-
-    /// <summary>Only what is handed up is written.</summary>
-    private sealed class CommandWire : IWire<TwoPhase.Command>
-    {
-        public void Write(CodecWriter writer, TwoPhase.Command value)
-        {
-            var apply = (TwoPhase.Command.Apply)value;
-            TwoPhase.Fields.Write(writer, apply.Transaction);
-            TwoPhase.Fields.Write(writer, apply.Writes);
-        }
-
-        public TwoPhase.Command Read(ref CodecReader reader) =>
-            new TwoPhase.Command.Apply(TwoPhase.Fields.ReadTransaction(ref reader), TwoPhase.Fields.ReadWrites(ref reader));
-    }
-
-    private sealed class ResultWire : IWire<TwoPhase.Result>
-    {
-        public void Write(CodecWriter writer, TwoPhase.Result value)
-        {
-            var (kind, id) = value switch
-            {
-                TwoPhase.Result.Committed committed => (1, committed.Transaction),
-                TwoPhase.Result.Aborted aborted => (2, aborted.Transaction),
-                TwoPhase.Result.Vetoed vetoed => (3, vetoed.Transaction),
-                TwoPhase.Result.TooLate late => (4, late.Transaction),
-                _ => (5, default),
-            };
-            writer.Byte((byte)kind);
-            TwoPhase.Fields.Write(writer, id);
-        }
-
-        public TwoPhase.Result? Read(ref CodecReader reader)
-        {
-            var kind = reader.Byte();
-            var id = TwoPhase.Fields.ReadTransaction(ref reader);
-            return kind switch
-            {
-                1 => new TwoPhase.Result.Committed(id),
-                2 => new TwoPhase.Result.Aborted(id),
-                3 => new TwoPhase.Result.Vetoed(id),
-                4 => new TwoPhase.Result.TooLate(id),
-                _ => new TwoPhase.Result.Malformed(),
-            };
-        }
-    }
 }

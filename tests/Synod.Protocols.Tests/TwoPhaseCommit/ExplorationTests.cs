@@ -34,10 +34,10 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         var model = Bank.Model(participants, budgets)
             .Sometimes("committed", world => world.Nodes.Skip(1).All(node => Bank.Applied(node, Bank.First)))
             .Sometimes("aborted", world => world.Nodes.Skip(1).All(node => Bank.IsAborted(node, Bank.First)))
-            .Sometimes("all in doubt", world => world.Nodes.Skip(1).All(node => Bank.Instance(node).InDoubt.Count == 1))
+            .Sometimes("all in doubt", world => world.Nodes.Skip(1).All(node => Bank.Instance(node).Ledger.InDoubt.Count == 1))
             .Sometimes("unblocked by a peer", world => world.Network.Any(item => item.From != Bank.Coordinator && item.Message is TwoPhase.Message.Outcome))
             .Eventually("everybody ended", world =>
-                world.Nodes.All(node => Bank.Instance(node).InDoubt.Count == 0 && Bank.Instance(node).Open.Count == 0));
+                world.Nodes.All(node => Bank.Instance(node).Ledger.InDoubt.Count == 0 && Bank.Instance(node).Open.Count == 0));
         var result = (model with { Interchangeable = participants > 2 ? NodeSet.Of(Bank.A, Bank.B, Bank.C) : default }).Explore();
         output.WriteLine(result.ToString());
         Assert.Null(result.Counterexample);

@@ -12,8 +12,8 @@ public sealed class MutantTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData("VoteBeforeDurable", TwoPhase.CommitValidity, 8)]
-    [InlineData("DecideBeforeDurable", TwoPhase.Agreement, 13)]
-    [InlineData("AckBeforeDurable", TwoPhase.Agreement, 17)]
+    [InlineData("DecideBeforeDurable", Ledger.Agreement, 13)]
+    [InlineData("AckBeforeDurable", Ledger.Agreement, 17)]
     [InlineData("FirstYesDecides", TwoPhase.CommitValidity, 3)]
     [InlineData("ForgetBeforeAcks", "AnswerTold", 8)]
     [InlineData("PresumeAbortWhileCollecting", "AnswerTold", 8)]
@@ -22,7 +22,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData("TombstoneBeforeDurable", "AnswerTold", 11)]
     [InlineData("MindChange", "AnswerTold", 6)]
     [InlineData("ReuseIds", TwoPhase.CommitValidity, 9)]
-    [InlineData("RecoverWithoutLocks", TwoPhase.LocksCoverWindow, 5)]
+    [InlineData("RecoverWithoutLocks", Ledger.LocksCoverWindow, 5)]
     public void The_explorer_finds_the_mistake(string mutation, string property, int steps)
     {
         var mistake = Enum.Parse<TwoPhaseCommitMutation>(mutation);
@@ -52,11 +52,11 @@ public sealed class MutantTests(ITestOutputHelper output)
         Assert.Equal(first.ToString(), model.Wander(seed: 1, walks: 2_000, length: 40).ToString());
     }
 
-    private static Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> Model(TwoPhaseCommitMutation mutation) =>
+    private static Model<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> Model(TwoPhaseCommitMutation mutation) =>
         Model(mutation, mutation);
 
     /// <summary>The configuration in which <paramref name="shown"/> shows, over a protocol with <paramref name="mutation"/>.</summary>
-    private static Model<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result> Model(
+    private static Model<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult> Model(
         TwoPhaseCommitMutation mutation, TwoPhaseCommitMutation shown)
     {
         var crashes = shown is TwoPhaseCommitMutation.VoteBeforeDurable or TwoPhaseCommitMutation.DecideBeforeDurable
@@ -67,14 +67,14 @@ public sealed class MutantTests(ITestOutputHelper output)
         {
             TwoPhaseCommitMutation.MindChange => model with
             {
-                Submissions = [.. model.Submissions, new(Bank.A, new TwoPhase.Command.Veto(Bank.First))],
+                Submissions = [.. model.Submissions, new(Bank.A, new CommitCommand.Veto(Bank.First))],
             },
             TwoPhaseCommitMutation.ReuseIds => model with
             {
                 Submissions =
                 [
                     .. model.Submissions,
-                    new(Bank.Coordinator, new TwoPhase.Command.Begin([Bank.Branch(Bank.A, "2", "y"), Bank.Branch(Bank.B, "2", "y")])),
+                    new(Bank.Coordinator, new CommitCommand.Begin([Bank.Branch(Bank.A, "2", "y"), Bank.Branch(Bank.B, "2", "y")])),
                 ],
             },
             _ => model,

@@ -5,7 +5,7 @@ using static Synod.Protocols.Tests.TwoPhaseCommit.Bank;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
-using Play = Stage<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>;
+using Play = Stage<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>;
 
 /// <summary>One test for each rule of commit.md §1.2 and each guard of §1.3.</summary>
 public sealed class PaperTests
@@ -30,12 +30,12 @@ public sealed class PaperTests
     {
         var play = Voted();
         play.Crash(A);
-        Assert.Equal(First, Node(play, A).LockOn(Key.Of("x")));
+        Assert.Equal(First, Node(play, A).Ledger.LockOn(Key.Of("x")));
         Assert.True(play.IsArmed(A, Inquire));
         play.Run();
-        var apply = Assert.IsType<TwoPhase.Command.Apply>(Assert.Single(play.Executions(A)).Command);
+        var apply = Assert.IsType<CommitCommand.Apply>(Assert.Single(play.Executions(A)).Command);
         Assert.Equal(Branch(A).Writes, apply.Writes);
-        Assert.Null(Node(play, A).LockOn(Key.Of("x")));
+        Assert.Null(Node(play, A).Ledger.LockOn(Key.Of("x")));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class PaperTests
         Assert.Empty(play.Answers(Coordinator));
         play.Sync(Coordinator);
         Assert.Equal(2, play.Network.Count(item => item.Message is TwoPhase.Message.Decide { Commit: true }));
-        Assert.IsType<TwoPhase.Result.Committed>(Assert.Single(play.Answers(Coordinator)).Result);
+        Assert.IsType<CommitResult.Committed>(Assert.Single(play.Answers(Coordinator)).Result);
     }
 
     [Fact]
@@ -57,8 +57,8 @@ public sealed class PaperTests
     {
         var play = Decided();
         play.Deliver(Coordinator, A);
-        Assert.Equal(Ending.Committed, Node(play, A).EndingOf(First));
-        Assert.Null(Node(play, A).LockOn(Key.Of("x")));
+        Assert.Equal(Ending.Committed, Node(play, A).Ledger.EndingOf(First));
+        Assert.Null(Node(play, A).Ledger.LockOn(Key.Of("x")));
         Assert.Single(play.Executions(A));
         Assert.Empty(play.Between(A, Coordinator));
         play.Sync(A);
@@ -85,18 +85,18 @@ public sealed class PaperTests
     public void Rule_5_a_vote_is_not_taken_back_and_before_it_a_veto_aborts()
     {
         var late = Voted();
-        late.Submit(A, new TwoPhase.Command.Veto(First));
-        Assert.IsType<TwoPhase.Result.TooLate>(Assert.Single(late.Answers(A)).Result);
-        Assert.Equal([First], Node(late, A).InDoubt);
+        late.Submit(A, new CommitCommand.Veto(First));
+        Assert.IsType<CommitResult.TooLate>(Assert.Single(late.Answers(A)).Result);
+        Assert.Equal([First], Node(late, A).Ledger.InDoubt);
 
         var early = Asked();
-        early.Submit(A, new TwoPhase.Command.Veto(First));
+        early.Submit(A, new CommitCommand.Veto(First));
         Assert.Empty(early.Answers(A));
         early.Sync(A);
-        Assert.IsType<TwoPhase.Result.Vetoed>(Assert.Single(early.Answers(A)).Result);
+        Assert.IsType<CommitResult.Vetoed>(Assert.Single(early.Answers(A)).Result);
         early.Run();
-        Assert.IsType<TwoPhase.Result.Aborted>(Assert.Single(early.Answers(Coordinator)).Result);
-        Assert.Equal(Ending.Aborted, Node(early, B).EndingOf(First));
+        Assert.IsType<CommitResult.Aborted>(Assert.Single(early.Answers(Coordinator)).Result);
+        Assert.Equal(Ending.Aborted, Node(early, B).Ledger.EndingOf(First));
     }
 
     [Fact]
@@ -119,11 +119,11 @@ public sealed class PaperTests
     public void Nothing_to_write_is_read_only_and_leaves_no_trace()
     {
         var play = Stage();
-        play.Submit(Coordinator, new TwoPhase.Command.Begin([new Branch(A, []), new Branch(B, [])]));
+        play.Submit(Coordinator, new CommitCommand.Begin([new Branch(A, []), new Branch(B, [])]));
         play.Run();
         Assert.Empty(play.Log(A));
-        Assert.Equal(Ending.Unknown, Node(play, A).EndingOf(First));
-        Assert.IsType<TwoPhase.Result.Committed>(Assert.Single(play.Answers(Coordinator)).Result);
+        Assert.Equal(Ending.Unknown, Node(play, A).Ledger.EndingOf(First));
+        Assert.IsType<CommitResult.Committed>(Assert.Single(play.Answers(Coordinator)).Result);
         Assert.IsType<TwoPhase.Record.Booted>(Assert.Single(play.Log(Coordinator)));
     }
 
@@ -131,7 +131,7 @@ public sealed class PaperTests
     public void A_reader_takes_no_part_in_the_second_phase_and_is_asked_nothing()
     {
         var play = Stage();
-        play.Submit(Coordinator, new TwoPhase.Command.Begin([new Branch(A, []), Branch(B)]));
+        play.Submit(Coordinator, new CommitCommand.Begin([new Branch(A, []), Branch(B)]));
         play.Sync(Coordinator);
         play.Deliver(Coordinator, B);
         play.Sync(B);
@@ -139,7 +139,7 @@ public sealed class PaperTests
         Assert.Empty(play.Between(B, A));
         play.Run();
         Assert.Equal(NodeSet.Of(B), Assert.Single(play.Log(Coordinator).OfType<TwoPhase.Record.Decided>()).Voters);
-        Assert.Equal(Ending.Committed, Node(play, B).EndingOf(First));
+        Assert.Equal(Ending.Committed, Node(play, B).Ledger.EndingOf(First));
     }
 
     [Fact]
@@ -150,9 +150,9 @@ public sealed class PaperTests
         play.Deliver(Coordinator, A);
         play.Sync(A);
         Assert.Equal(Choice.No, play.Between(A, Coordinator).OfType<TwoPhase.Message.Vote>().Last().Choice);
-        Assert.Equal(First, Node(play, A).LockOn(Key.Of("x")));
+        Assert.Equal(First, Node(play, A).Ledger.LockOn(Key.Of("x")));
         play.Run();
-        Assert.Equal(Ending.Committed, Node(play, A).EndingOf(First));
+        Assert.Equal(Ending.Committed, Node(play, A).Ledger.EndingOf(First));
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class PaperTests
     {
         var play = Asked();
         play.Receive(A, Coordinator, new TwoPhase.Message.Vote(First, Choice.No));
-        Assert.IsType<TwoPhase.Result.Aborted>(Assert.Single(play.Answers(Coordinator)).Result);
+        Assert.IsType<CommitResult.Aborted>(Assert.Single(play.Answers(Coordinator)).Result);
         Assert.Empty(Node(play, Coordinator).Open);
         Assert.DoesNotContain(play.Between(Coordinator, A), item => item is TwoPhase.Message.Decide);
         Assert.Contains(play.Between(Coordinator, B), item => item is TwoPhase.Message.Decide { Commit: false });
@@ -171,10 +171,10 @@ public sealed class PaperTests
     {
         var play = Asked();
         play.Fire(Coordinator, Vote);
-        Assert.IsType<TwoPhase.Result.Aborted>(Assert.Single(play.Answers(Coordinator)).Result);
+        Assert.IsType<CommitResult.Aborted>(Assert.Single(play.Answers(Coordinator)).Result);
         Assert.IsType<TwoPhase.Record.Booted>(Assert.Single(play.Log(Coordinator)));
         play.Run();
-        Assert.Equal(Ending.Aborted, Node(play, A).EndingOf(First));
+        Assert.Equal(Ending.Aborted, Node(play, A).Ledger.EndingOf(First));
         Assert.Contains(Refusal.Unexpected, play.Refusals(Coordinator));
     }
 
@@ -187,7 +187,7 @@ public sealed class PaperTests
         play.Crash(A);
         play.Deliver(Coordinator, A);
         Assert.Equal(new TwoPhase.Message.Vote(First, Choice.No), Assert.Single(play.Between(A, Coordinator)));
-        Assert.Null(Node(play, A).LockOn(Key.Of("x")));
+        Assert.Null(Node(play, A).Ledger.LockOn(Key.Of("x")));
     }
 
     [Fact]
@@ -209,11 +209,11 @@ public sealed class PaperTests
         play.Fire(A, Inquire);
         play.Deliver(A, B);
         play.Deliver(B, A);
-        Assert.Equal([First], Node(play, A).InDoubt);
+        Assert.Equal([First], Node(play, A).Ledger.InDoubt);
         play.Drop(A, Coordinator);
         play.Crash(Coordinator);
         play.Run();
-        Assert.All([A, B], node => Assert.Equal(Ending.Committed, Node(play, node).EndingOf(First)));
+        Assert.All([A, B], node => Assert.Equal(Ending.Committed, Node(play, node).Ledger.EndingOf(First)));
     }
 
     [Fact]
@@ -226,7 +226,7 @@ public sealed class PaperTests
         play.Fire(A, Inquire);
         play.Fire(B, Inquire);
         play.Run();
-        Assert.All([A, B], node => Assert.Equal(Ending.Aborted, Node(play, node).EndingOf(First)));
+        Assert.All([A, B], node => Assert.Equal(Ending.Aborted, Node(play, node).Ledger.EndingOf(First)));
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public sealed class PaperTests
         play.Drop(B, Coordinator);
         play.Deliver(B, A);
         play.Deliver(A, B);
-        Assert.Equal(Ending.Committed, Node(play, B).EndingOf(First));
+        Assert.Equal(Ending.Committed, Node(play, B).Ledger.EndingOf(First));
     }
 
     [Fact]
@@ -270,7 +270,7 @@ public sealed class PaperTests
         var play = Decided();
         play.Deliver(Coordinator, A);
         play.Receive(Coordinator, A, new TwoPhase.Message.Outcome(First, Ending.Aborted));
-        Assert.Equal(Ending.Committed, Node(play, A).EndingOf(First));
+        Assert.Equal(Ending.Committed, Node(play, A).Ledger.EndingOf(First));
         Assert.Contains(Refusal.Unexpected, play.Refusals(A));
     }
 
@@ -298,10 +298,10 @@ public sealed class PaperTests
         Assert.Equal(
             [Refusal.NotMember, Refusal.NotMember, Refusal.Unexpected, Refusal.NotMember, Refusal.Malformed], play.Refusals(A));
         Assert.Equal([Refusal.NotMember, Refusal.Unexpected], play.Refusals(Coordinator));
-        Assert.Equal([First], Node(play, A).InDoubt);
-        play.Submit(Coordinator, new TwoPhase.Command.Begin([]));
+        Assert.Equal([First], Node(play, A).Ledger.InDoubt);
+        play.Submit(Coordinator, new CommitCommand.Begin([]));
         play.Submit(Coordinator, Transfer(A, A));
-        Assert.All(play.Answers(Coordinator), answer => Assert.IsType<TwoPhase.Result.Malformed>(answer.Result));
+        Assert.All(play.Answers(Coordinator), answer => Assert.IsType<CommitResult.Malformed>(answer.Result));
     }
 
     private static TwoPhase Node(Play play, NodeId node) => (TwoPhase)play[node];

@@ -14,13 +14,13 @@ public sealed class TraceTests
 
     private static string Play(string script)
     {
-        var stage = new Stage<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result>(
+        var stage = new Stage<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult>(
             node => new TwoPhase(node, TwoPhaseCommitOptions.Default),
             timer => ((TwoPhase.Timer)timer.Kind).ToString(),
             Bank.Coordinator,
             Bank.A,
             Bank.B).Begin();
-        return Play<TwoPhase.Message, TwoPhase.Record, TwoPhase.Command, TwoPhase.Result, TwoPhase.Timer>(
+        return Play<TwoPhase.Message, TwoPhase.Record, CommitCommand, CommitResult, TwoPhase.Timer>(
             stage,
             script,
             words =>

@@ -19,4 +19,6 @@ internal enum TwoPhaseCommitMutation
     MindChange,
     ReuseIds,
     RecoverWithoutLocks,
+    AbortWhatIsAlone,
+    AnswerAloneBeforeDurable,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Commit;
@@ -5,52 +6,41 @@ namespace Synod.Protocols.Commit;
 public sealed partial class TwoPhaseCommit
 {
     private void Begin(
-        RequestId request, Command.Begin begin, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+        RequestId request, CommitCommand.Begin begin, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (!IsWellFormed(begin))
+        if (!begin.IsWellFormed)
         {
-            outbox.AnswerEarly(request, new Result.Malformed());
+            outbox.AnswerEarly(request, new CommitResult.Malformed());
             return;
         }
 
-        ClaimEpoch(outbox);
-        var id = new TransactionId(_self, _epoch, ++_counter);
-        var led = new Led { Request = request.Value };
-        var writers = NodeSet.Empty;
-        foreach (var branch in begin.Branches)
+        if (_names.Claim(_mutation == TwoPhaseCommitMutation.ReuseIds))
         {
-            led.Participants = led.Participants.With(branch.Participant);
-            writers = branch.Writes.Length > 0 ? writers.With(branch.Participant) : writers;
+            outbox.Persist(new Record.Booted(_names.Epoch));
+        }
+
+        var id = _names.Next();
+        var led = new Led { Request = request.Value, Participants = begin.Participants };
+        var writers = begin.Writers;
+        if (begin.Branches is [{ Writes.IsEmpty: false } only])
+        {
+            led.Alone = only.Writes;
         }
 
         _led.Add(id, led);
         foreach (var branch in begin.Branches)
         {
-            outbox.Send(branch.Participant, new Message.Prepare(id, writers, branch.Writes));
+            outbox.Send(branch.Participant, led.IsAlone
+                ? new Message.CommitAlone(id, branch.Writes)
+                : new Message.Prepare(id, writers, branch.Writes));
         }
 
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 
-    /// <summary>
-    /// Ids carry an epoch that no earlier life of this node used. The record comes before the first Prepare, so no message holds
-    /// an id of an epoch that a restart could claim again.
-    /// </summary>
-    private void ClaimEpoch(Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Vote vote, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (_isEpochOwn)
-        {
-            return;
-        }
-
-        _isEpochOwn = true;
-        _epoch = _mutation == TwoPhaseCommitMutation.ReuseIds ? 1 : _epoch + 1;
-        outbox.Persist(new Record.Booted(_epoch));
-    }
-
-    private void On(NodeId from, Message.Vote vote, StepContext context, Outbox<Message, Record, Command, Result> outbox)
-    {
-        if (!_led.TryGetValue(vote.Transaction, out var led) || led.IsCommitted)
+        if (!_led.TryGetValue(vote.Transaction, out var led) || led.IsCommitted || led.IsAlone)
         {
             outbox.Refuse(Refusal.Unexpected);
             return;
@@ -85,12 +75,12 @@ public sealed partial class TwoPhaseCommit
 
     /// <summary>Rule 2: the record comes before anybody hears of the commit, the client included.</summary>
     private void DecideCommit(
-        TransactionId id, Led led, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+        TransactionId id, Led led, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         outbox.CancelTimer(ToTimer(Timer.Vote, id));
         if (led.Yes.IsEmpty)
         {
-            outbox.Answer(new RequestId(led.Request), new Result.Committed(id));
+            outbox.Answer(new RequestId(led.Request), new CommitResult.Committed(id));
             _led.Remove(id);
             return;
         }
@@ -98,7 +88,7 @@ public sealed partial class TwoPhaseCommit
         led.IsCommitted = true;
         outbox.Persist(new Record.Decided(id, led.Yes));
         SendCommit(id, led, outbox);
-        outbox.Answer(new RequestId(led.Request), new Result.Committed(id));
+        outbox.Answer(new RequestId(led.Request), new CommitResult.Committed(id));
         if (_mutation == TwoPhaseCommitMutation.ForgetBeforeAcks)
         {
             Forget(id, outbox);
@@ -108,7 +98,7 @@ public sealed partial class TwoPhaseCommit
         outbox.SetTimer(ToTimer(Timer.Resend, id), context.Now + _options.Resend);
     }
 
-    private void SendCommit(TransactionId id, Led led, Outbox<Message, Record, Command, Result> outbox)
+    private void SendCommit(TransactionId id, Led led, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         foreach (var voter in led.Yes.Except(led.Acked))
         {
@@ -123,23 +113,56 @@ public sealed partial class TwoPhaseCommit
     }
 
     /// <summary>Presumed abort: nothing is recorded and nobody acknowledges, since what is unknown here is aborted.</summary>
-    private void DecideAbort(TransactionId id, Led led, Outbox<Message, Record, Command, Result> outbox)
+    private void DecideAbort(TransactionId id, Led led, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         outbox.CancelTimer(ToTimer(Timer.Vote, id));
         outbox.Send(led.Participants.Except(led.ReadOnly), new Message.Decide(id, false));
-        outbox.Answer(new RequestId(led.Request), new Result.Aborted(id));
+        outbox.Answer(new RequestId(led.Request), new CommitResult.Aborted(id));
         _led.Remove(id);
     }
 
-    private void VotesAreLate(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void VotesAreLate(TransactionId id, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (_led.TryGetValue(id, out var led) && !led.IsCommitted)
+        if (!_led.TryGetValue(id, out var led) || led.IsCommitted)
+        {
+            return;
+        }
+
+        if (!led.IsAlone)
         {
             DecideAbort(id, led, outbox);
+            return;
         }
+
+        // The decision was given away: whether it was taken is known to the participant only, which repeats it when asked again.
+        if (_mutation == TwoPhaseCommitMutation.AbortWhatIsAlone)
+        {
+            DecideAbort(id, led, outbox);
+            return;
+        }
+
+        outbox.Send(led.Participants, new Message.CommitAlone(id, led.Alone));
+        outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 
-    private void Resend(TransactionId id, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    /// <summary>What the only participant decided.</summary>
+    private void DecidedAlone(NodeId from, Message.Outcome outcome, Led led, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        var id = outcome.Transaction;
+        if (!led.Participants.Contains(from) || outcome.Ending == Ending.Unknown)
+        {
+            outbox.Refuse(led.Participants.Contains(from) ? Refusal.Malformed : Refusal.NotMember);
+            return;
+        }
+
+        outbox.CancelTimer(ToTimer(Timer.Vote, id));
+        outbox.Answer(
+            new RequestId(led.Request),
+            outcome.Ending == Ending.Committed ? new CommitResult.Committed(id) : new CommitResult.Aborted(id));
+        _led.Remove(id);
+    }
+
+    private void Resend(TransactionId id, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         if (_led.TryGetValue(id, out var led) && led.IsCommitted)
         {
@@ -149,7 +172,7 @@ public sealed partial class TwoPhaseCommit
     }
 
     /// <summary>Rule 4: a commit is remembered until every Yes-voter has made it durable, or an inquiry would hear "aborted".</summary>
-    private void On(NodeId from, Message.Ack ack, Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Ack ack, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         if (!_led.TryGetValue(ack.Transaction, out var led) || !led.IsCommitted)
         {
@@ -171,7 +194,7 @@ public sealed partial class TwoPhaseCommit
         }
     }
 
-    private void Forget(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Forget(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         _led.Remove(id);
         outbox.Persist(new Record.Ended(id));
@@ -184,22 +207,6 @@ public sealed partial class TwoPhaseCommit
         : _mutation == TwoPhaseCommitMutation.PresumeAbortWhileCollecting ? Ending.Aborted
         : Ending.Unknown;
 
-    private static bool IsWellFormed(Command.Begin begin)
-    {
-        var seen = NodeSet.Empty;
-        foreach (var branch in begin.Branches)
-        {
-            if (branch.Participant.Value is <= 0 or >= NodeSet.Capacity || seen.Contains(branch.Participant))
-            {
-                return false;
-            }
-
-            seen = seen.With(branch.Participant);
-        }
-
-        return !seen.IsEmpty;
-    }
-
     /// <summary>A transaction that this node coordinates.</summary>
     private sealed class Led
     {
@@ -207,8 +214,12 @@ public sealed partial class TwoPhaseCommit
         public NodeSet Yes;
         public NodeSet ReadOnly;
         public NodeSet Acked;
+        public ImmutableArray<Write> Alone = [];
         public bool IsCommitted;
         public long Request;
+
+        /// <summary>Whether the only participant decides.</summary>
+        public bool IsAlone => !Alone.IsEmpty;
 
         public void State(StateVisitor visitor)
         {
@@ -216,6 +227,7 @@ public sealed partial class TwoPhaseCommit
             visitor.Visit("yes", ref Yes);
             visitor.Visit("readOnly", ref ReadOnly);
             visitor.Visit("acked", ref Acked);
+            visitor.Visit("alone", ref Alone, CommitFields.Writes);
             visitor.Visit("committed", ref IsCommitted);
             visitor.Visit("request", ref Request);
         }

@@ -4,7 +4,7 @@ namespace Synod.Protocols.Commit;
 
 public sealed partial class TwoPhaseCommit
 {
-    private void On(NodeId from, Message.Prepare prepare, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Prepare prepare, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         var id = prepare.Transaction;
         if (from != id.Coordinator)
@@ -13,16 +13,16 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!FitsTimer(id) || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0)
+        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0)
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
-        if (_prepared.ContainsKey(id) || _ended.ContainsKey(id))
+        if (Ledger.Knows(id))
         {
             outbox.Refuse(Refusal.Duplicate);
-            outbox.Send(from, new Message.Vote(id, EndingOf(id) == Ending.Aborted ? Choice.No : Choice.Yes));
+            outbox.Send(from, new Message.Vote(id, Ledger.EndingOf(id) == Ending.Aborted ? Choice.No : Choice.Yes));
             return;
         }
 
@@ -32,24 +32,71 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (prepare.Writes.Any(write => _locks.ContainsKey(write.Key)))
+        var promise = new Promise(id, prepare.Writers, prepare.Writes);
+        if (!Ledger.TryPromise(promise))
         {
             Bury(id, outbox);
             outbox.Send(from, new Message.Vote(id, Choice.No));
             return;
         }
 
-        VoteYes(prepare, context, outbox);
+        VoteYes(promise, context, outbox);
+    }
+
+    /// <summary>
+    /// One-phase commit: with nobody to agree with, the promise is its own decision. The coordinator asks again if the answer is
+    /// lost, and hears the same.
+    /// </summary>
+    private void On(NodeId from, Message.CommitAlone alone, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        var id = alone.Transaction;
+        if (from != id.Coordinator)
+        {
+            outbox.Refuse(Refusal.NotMember);
+            return;
+        }
+
+        if (!id.FitsTimerKey || alone.Writes.IsEmpty || Ledger.IsPrepared(id))
+        {
+            outbox.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        if (Ledger.Knows(id))
+        {
+            outbox.Refuse(Refusal.Duplicate);
+        }
+        else
+        {
+            DecideAlone(new Promise(id, NodeSet.Of(_self), alone.Writes), outbox);
+        }
+
+        if (_mutation == TwoPhaseCommitMutation.AnswerAloneBeforeDurable)
+        {
+            outbox.SendEarly(from, new Message.Outcome(id, Ledger.EndingOf(id)));
+            return;
+        }
+
+        outbox.Send(from, new Message.Outcome(id, Ledger.EndingOf(id)));
+    }
+
+    private void DecideAlone(Promise promise, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        if (!Ledger.TryPromise(promise))
+        {
+            Bury(promise.Transaction, outbox);
+            return;
+        }
+
+        outbox.Persist(new Record.CommittedAlone(promise));
+        Ledger.Commit(promise.Transaction, outbox);
     }
 
     /// <summary>Rule 1: the promise is durable before anyone hears of it, and the keys are locked from now on.</summary>
-    private void VoteYes(Message.Prepare prepare, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    private void VoteYes(Promise promise, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        var id = prepare.Transaction;
-        var promise = new Record.Prepared(id, prepare.Writers, prepare.Writes);
-        _prepared.Add(id, promise);
-        Lock(promise);
-        outbox.Persist(promise);
+        var id = promise.Transaction;
+        outbox.Persist(new Record.Prepared(promise));
         outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now + _options.Inquire);
         if (_mutation == TwoPhaseCommitMutation.VoteBeforeDurable)
         {
@@ -60,7 +107,7 @@ public sealed partial class TwoPhaseCommit
         outbox.Send(id.Coordinator, new Message.Vote(id, Choice.Yes));
     }
 
-    private void On(NodeId from, Message.Decide decide, Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Decide decide, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         if (from != decide.Transaction.Coordinator)
         {
@@ -71,16 +118,22 @@ public sealed partial class TwoPhaseCommit
         End(decide.Transaction, decide.Commit, outbox);
     }
 
-    private void On(NodeId from, Message.Outcome outcome, Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Outcome outcome, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
+        if (_led.TryGetValue(outcome.Transaction, out var led) && led.IsAlone)
+        {
+            DecidedAlone(from, outcome, led, outbox);
+            return;
+        }
+
         // An answer may be older than what has happened here since the question: only a promise still open listens to it.
-        if (!_prepared.TryGetValue(outcome.Transaction, out var promise))
+        if (!Ledger.TryGetPromise(outcome.Transaction, out var promise))
         {
             outbox.Refuse(Refusal.Unexpected);
             return;
         }
 
-        if (from != outcome.Transaction.Coordinator && !promise.Writers.Contains(from))
+        if (from != outcome.Transaction.Coordinator && !promise.Members.Contains(from))
         {
             outbox.Refuse(Refusal.NotMember);
             return;
@@ -92,13 +145,13 @@ public sealed partial class TwoPhaseCommit
         }
     }
 
-    private void End(TransactionId id, bool commit, Outbox<Message, Record, Command, Result> outbox)
+    private void End(TransactionId id, bool commit, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (_ended.TryGetValue(id, out var committed))
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
         {
-            outbox.Refuse(committed == commit ? Refusal.Duplicate : Refusal.Unexpected);
+            outbox.Refuse(ending == Ending.Committed == commit ? Refusal.Duplicate : Refusal.Unexpected);
         }
-        else if (!_prepared.ContainsKey(id))
+        else if (!Ledger.IsPrepared(id))
         {
             // A commit without our vote can only come from a peer that broke its word; an abort may overtake the Prepare.
             if (commit)
@@ -118,21 +171,21 @@ public sealed partial class TwoPhaseCommit
             Abort(id, outbox);
         }
 
-        if (commit && EndingOf(id) == Ending.Committed)
+        if (commit && Ledger.EndingOf(id) == Ending.Committed)
         {
             Acknowledge(id, outbox);
         }
     }
 
     /// <summary>Rule 3: durable, applied, unlocked, and only then acknowledged.</summary>
-    private void Commit(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Commit(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         outbox.Persist(new Record.Committed(id));
-        Apply(id, outbox);
+        Ledger.Commit(id, outbox);
         outbox.CancelTimer(ToTimer(Timer.Inquire, id));
     }
 
-    private void Acknowledge(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Acknowledge(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         if (_mutation == TwoPhaseCommitMutation.AckBeforeDurable)
         {
@@ -143,33 +196,23 @@ public sealed partial class TwoPhaseCommit
         outbox.Send(id.Coordinator, new Message.Ack(id));
     }
 
-    private void Apply(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
-    {
-        var writes = _prepared[id].Writes;
-        Release(id);
-        _ended.Add(id, true);
-        _applied = _applied.Next;
-        outbox.Execute(_applied, new Command.Apply(id, writes));
-    }
-
     /// <summary>Ends a promise as told. Not forced by anything: a restart finds the promise again and asks again.</summary>
-    private void Abort(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Abort(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         outbox.Persist(new Record.Aborted(id));
-        Release(id);
-        _ended.Add(id, false);
+        Ledger.Abort(id);
         outbox.CancelTimer(ToTimer(Timer.Inquire, id));
     }
 
     /// <summary>Aborts what was never voted on, with a tombstone that refuses a Prepare still under way.</summary>
-    private void Bury(TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Bury(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         if (_mutation == TwoPhaseCommitMutation.NoTombstone)
         {
             return;
         }
 
-        _ended.Add(id, false);
+        Ledger.Note(id, committed: false);
         if (_mutation != TwoPhaseCommitMutation.TombstoneBeforeDurable)
         {
             outbox.Persist(new Record.Aborted(id));
@@ -177,9 +220,9 @@ public sealed partial class TwoPhaseCommit
     }
 
     /// <summary>A prepared participant never decides alone: it asks the coordinator and the other writers, for as long as it takes.</summary>
-    private void Inquire(TransactionId id, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    private void Inquire(TransactionId id, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (!_prepared.TryGetValue(id, out var promise))
+        if (!Ledger.TryGetPromise(id, out var promise))
         {
             return;
         }
@@ -190,12 +233,18 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        outbox.Send(promise.Writers.Without(_self).With(id.Coordinator), new Message.Inquire(id));
+        Ask(promise, context, outbox);
+    }
+
+    private void Ask(Promise promise, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        var id = promise.Transaction;
+        outbox.Send(promise.Members.Without(_self).With(id.Coordinator), new Message.Inquire(id));
         outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now + _options.Inquire);
     }
 
     /// <summary>Cooperative termination: who has not voted aborts first, and then says so.</summary>
-    private void On(NodeId from, Message.Inquire inquire, Outbox<Message, Record, Command, Result> outbox)
+    private void On(NodeId from, Message.Inquire inquire, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         var id = inquire.Transaction;
         if (id.Coordinator == _self)
@@ -204,53 +253,38 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!_prepared.ContainsKey(id) && !_ended.ContainsKey(id))
+        if (!Ledger.Knows(id))
         {
             Bury(id, outbox);
             outbox.Send(from, new Message.Outcome(id, Ending.Aborted));
             return;
         }
 
-        outbox.Send(from, new Message.Outcome(id, EndingOf(id)));
+        outbox.Send(from, new Message.Outcome(id, Ledger.EndingOf(id)));
     }
 
     /// <summary>Rule 5: before the vote a participant may abort on its own, after a Yes never.</summary>
-    private void Veto(RequestId request, TransactionId id, Outbox<Message, Record, Command, Result> outbox)
+    private void Veto(RequestId request, TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        if (_prepared.ContainsKey(id) && _mutation == TwoPhaseCommitMutation.MindChange)
+        if (Ledger.IsPrepared(id) && _mutation == TwoPhaseCommitMutation.MindChange)
         {
             Abort(id, outbox);
         }
 
-        if (_prepared.ContainsKey(id) || EndingOf(id) == Ending.Committed)
-        {
-            outbox.Answer(request, new Result.TooLate(id));
-            return;
-        }
-
-        if (!_ended.ContainsKey(id))
+        if (!Ledger.Knows(id))
         {
             Bury(id, outbox);
         }
 
-        outbox.Answer(request, new Result.Vetoed(id));
+        outbox.Answer(request, Ledger.AnswerToVeto(id));
     }
 
-    private void Lock(Record.Prepared promise)
+    /// <summary>Promises to a coordinator that seems to be away are asked about now instead of at the next time-out.</summary>
+    private void Suspect(NodeId node, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        foreach (var write in promise.Writes)
+        foreach (var promise in Ledger.Promises.Where(promise => promise.Transaction.Coordinator == node))
         {
-            _locks[write.Key] = promise.Transaction;
+            Ask(promise, context, outbox);
         }
-    }
-
-    private void Release(TransactionId id)
-    {
-        foreach (var write in _prepared[id].Writes)
-        {
-            _locks.Remove(write.Key);
-        }
-
-        _prepared.Remove(id);
     }
 }

@@ -9,20 +9,20 @@ public sealed partial class TwoPhaseCommit
     /// ended; commits without an end are told again; whatever else this node led is aborted by being unknown.
     /// </summary>
     protected override void OnRecover(
-        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         foreach (var record in records)
         {
             Redo(record, outbox);
         }
 
-        foreach (var (id, promise) in _prepared)
+        if (_mutation != TwoPhaseCommitMutation.RecoverWithoutLocks)
         {
-            if (_mutation != TwoPhaseCommitMutation.RecoverWithoutLocks)
-            {
-                Lock(promise);
-            }
+            Ledger.Restore();
+        }
 
+        foreach (var id in Ledger.InDoubt)
+        {
             outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now);
         }
 
@@ -33,22 +33,25 @@ public sealed partial class TwoPhaseCommit
         }
     }
 
-    private void Redo(Record record, Outbox<Message, Record, Command, Result> outbox)
+    private void Redo(Record record, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         switch (record)
         {
             case Record.Booted booted:
-                _epoch = Math.Max(_epoch, booted.Epoch);
+                _names.Redo(booted.Epoch);
                 break;
             case Record.Prepared prepared:
-                _prepared.Add(prepared.Transaction, prepared);
+                Ledger.Redo(prepared.Promise);
+                break;
+            case Record.CommittedAlone alone:
+                Ledger.Redo(alone.Promise);
+                Ledger.Commit(alone.Promise.Transaction, outbox);
                 break;
             case Record.Committed committed:
-                Apply(committed.Transaction, outbox);
+                Ledger.Redo(committed.Transaction, true, outbox);
                 break;
             case Record.Aborted aborted:
-                _prepared.Remove(aborted.Transaction);
-                _ended.Add(aborted.Transaction, false);
+                Ledger.Redo(aborted.Transaction, false, outbox);
                 break;
             case Record.Decided decided:
                 _led.Add(decided.Transaction, new Led { Participants = decided.Voters, Yes = decided.Voters, IsCommitted = true });

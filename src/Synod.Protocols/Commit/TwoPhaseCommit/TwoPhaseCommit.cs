@@ -18,38 +18,36 @@ public sealed record TwoPhaseCommitOptions(Duration Vote, Duration Inquire, Dura
 /// coordinator is away its prepared participants are blocked, by the nature of the protocol.
 /// </summary>
 public sealed partial class TwoPhaseCommit
-    : Protocol<TwoPhaseCommit.Message, TwoPhaseCommit.Record, TwoPhaseCommit.Command, TwoPhaseCommit.Result>
+    : Protocol<TwoPhaseCommit.Message, TwoPhaseCommit.Record, CommitCommand, CommitResult>, ICommitProtocol
 {
-    private static readonly TransactionWire Ids = new();
-    private static readonly RecordWire Records = new();
-
     private readonly NodeId _self;
     private readonly TwoPhaseCommitOptions _options;
     private readonly TwoPhaseCommitMutation _mutation;
 
     // As coordinator.
     private readonly SortedDictionary<TransactionId, Led> _led = [];
-    private long _epoch;
-    private bool _isEpochOwn;
-    private long _counter;
+    private readonly TransactionNames _names;
 
-    // As participant. A transaction unknown here is one that this node has not voted on.
-    private readonly SortedDictionary<TransactionId, Record.Prepared> _prepared = [];
-    private readonly SortedDictionary<TransactionId, bool> _ended = [];
-    private readonly SortedDictionary<Key, TransactionId> _locks = [];
-    private Slot _applied;
-
-    public TwoPhaseCommit(NodeId self, TwoPhaseCommitOptions options)
-        : this(self, options, TwoPhaseCommitMutation.None)
+    /// <param name="self">This node.</param>
+    /// <param name="options">How long to wait for what.</param>
+    /// <param name="resource">What this node answers for as a participant; keys and their locks, if null.</param>
+    public TwoPhaseCommit(NodeId self, TwoPhaseCommitOptions options, IResource? resource = null)
+        : this(self, options, TwoPhaseCommitMutation.None, resource)
     {
     }
 
-    internal TwoPhaseCommit(NodeId self, TwoPhaseCommitOptions options, TwoPhaseCommitMutation mutation)
+    internal TwoPhaseCommit(
+        NodeId self, TwoPhaseCommitOptions options, TwoPhaseCommitMutation mutation, IResource? resource = null)
     {
         _self = self;
         _options = options;
         _mutation = mutation;
+        _names = new TransactionNames(self);
+        Ledger = new Ledger(resource ?? new KeyLocks());
     }
+
+    /// <summary>As participant.</summary>
+    public Ledger Ledger { get; }
 
     /// <summary>Kinds of timers; the key tells the transaction.</summary>
     public enum Timer
@@ -59,45 +57,26 @@ public sealed partial class TwoPhaseCommit
         Resend,
     }
 
-    /// <summary>How a transaction ended at this participant; unknown also while it is prepared.</summary>
-    public Ending EndingOf(TransactionId transaction) =>
-        _ended.TryGetValue(transaction, out var committed) ? committed ? Ending.Committed : Ending.Aborted : Ending.Unknown;
-
-    /// <summary>Transactions that this participant has promised to end as told, and that block their keys until then.</summary>
-    public IReadOnlyCollection<TransactionId> InDoubt => _prepared.Keys;
-
     /// <summary>Transactions that this node coordinates and has not forgotten.</summary>
     public IReadOnlyCollection<TransactionId> Open => _led.Keys;
 
-    /// <summary>Who holds the write lock on <paramref name="key"/>, if anyone.</summary>
-    public TransactionId? LockOn(Key key) => _locks.TryGetValue(key, out var holder) ? holder : null;
-
     public override void State(StateVisitor visitor)
     {
-        visitor.Visit("epoch", ref _epoch);
-        visitor.Visit("own", ref _isEpochOwn);
-        visitor.Visit("counter", ref _counter);
-        visitor.Visit("applied", ref _applied);
-        visitor.Visit("led", _led, VisitId, static (v, ref item) => (item ??= new Led()).State(v));
-        visitor.Visit("prepared", _prepared, VisitId, VisitPromise);
-        visitor.Visit("ended", _ended, VisitId, static (v, ref committed) => v.Visit("commit", ref committed));
-        if (visitor.IsReading)
-        {
-            _locks.Clear();
-            foreach (var promise in _prepared.Values)
-            {
-                Lock(promise);
-            }
-        }
+        _names.State(visitor);
+        visitor.Visit("led", _led, CommitFields.VisitId, static (v, ref item) => (item ??= new Led()).State(v));
+        Ledger.State(visitor);
     }
 
     protected override void OnReceive(
-        NodeId from, Message message, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+        NodeId from, Message message, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         switch (message)
         {
             case Message.Prepare prepare:
                 On(from, prepare, context, outbox);
+                break;
+            case Message.CommitAlone alone:
+                On(from, alone, outbox);
                 break;
             case Message.Vote vote:
                 On(from, vote, context, outbox);
@@ -120,13 +99,13 @@ public sealed partial class TwoPhaseCommit
         }
     }
 
-    protected override void OnFire(TimerId timer, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    protected override void OnFire(TimerId timer, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        var id = FromTimer(timer);
+        var id = TransactionId.FromTimerKey(timer.Key);
         switch ((Timer)timer.Kind)
         {
             case Timer.Vote:
-                VotesAreLate(id, outbox);
+                VotesAreLate(id, context, outbox);
                 break;
             case Timer.Inquire:
                 Inquire(id, context, outbox);
@@ -140,38 +119,24 @@ public sealed partial class TwoPhaseCommit
     }
 
     protected override void OnSubmit(
-        RequestId request, Command command, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+        RequestId request, CommitCommand command, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         switch (command)
         {
-            case Command.Begin begin:
+            case CommitCommand.Begin begin:
                 Begin(request, begin, context, outbox);
                 break;
-            case Command.Veto veto:
+            case CommitCommand.Veto veto:
                 Veto(request, veto.Transaction, outbox);
                 break;
+            case CommitCommand.Suspect suspect:
+                Suspect(suspect.Node, context, outbox);
+                break;
             default:
-                outbox.Answer(request, new Result.Malformed());
+                outbox.Answer(request, new CommitResult.Malformed());
                 break;
         }
     }
 
-    private static void VisitId(StateVisitor visitor, ref TransactionId id) => visitor.Visit("", ref id, Ids);
-
-    private static void VisitPromise(StateVisitor visitor, ref Record.Prepared promise)
-    {
-        Record record = promise;
-        visitor.Visit("", ref record, Records);
-        promise = (Record.Prepared)record;
-    }
-
-    /// <summary>A node below 128, an epoch below 2^24 and a counter below 2^32 fit a timer's key.</summary>
-    private static TimerId ToTimer(Timer kind, TransactionId id) =>
-        new((int)kind, (long)id.Coordinator.Value << 56 | id.Epoch << 32 | id.Counter);
-
-    private static TransactionId FromTimer(TimerId timer) =>
-        new(new NodeId((int)(timer.Key >> 56)), timer.Key >> 32 & 0xff_ffff, timer.Key & uint.MaxValue);
-
-    private static bool FitsTimer(TransactionId id) =>
-        id.Coordinator.Value is > 0 and < NodeSet.Capacity && id.Epoch is > 0 and <= 0xff_ffff && id.Counter is > 0 and <= uint.MaxValue;
+    private static TimerId ToTimer(Timer kind, TransactionId id) => new((int)kind, id.TimerKey);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Commit;
@@ -15,7 +14,7 @@ public sealed partial class TwoPhaseCommit
                 case Message.Prepare prepare:
                     Head(writer, 1, prepare.Transaction);
                     writer.Nodes(prepare.Writers);
-                    Fields.Write(writer, prepare.Writes);
+                    CommitFields.Write(writer, prepare.Writes);
                     break;
                 case Message.Vote vote:
                     Head(writer, 2, vote.Transaction);
@@ -24,6 +23,10 @@ public sealed partial class TwoPhaseCommit
                 case Message.Decide decide:
                     Head(writer, 3, decide.Transaction);
                     writer.Bool(decide.Commit);
+                    break;
+                case Message.CommitAlone alone:
+                    Head(writer, 7, alone.Transaction);
+                    CommitFields.Write(writer, alone.Writes);
                     break;
                 case Message.Ack ack:
                     Head(writer, 4, ack.Transaction);
@@ -43,15 +46,16 @@ public sealed partial class TwoPhaseCommit
         public Message? Read(ref CodecReader reader)
         {
             var kind = reader.Byte();
-            var id = Fields.ReadTransaction(ref reader);
+            var id = CommitFields.ReadTransaction(ref reader);
             return kind switch
             {
-                1 => new Message.Prepare(id, reader.Nodes(), Fields.ReadWrites(ref reader)),
-                2 => new Message.Vote(id, (Choice)Fields.ReadEnum(ref reader, (byte)Choice.ReadOnly)),
+                1 => new Message.Prepare(id, reader.Nodes(), CommitFields.ReadWrites(ref reader)),
+                2 => new Message.Vote(id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly)),
                 3 => new Message.Decide(id, reader.Bool()),
                 4 => new Message.Ack(id),
                 5 => new Message.Inquire(id),
-                6 => new Message.Outcome(id, (Ending)Fields.ReadEnum(ref reader, (byte)Ending.Aborted)),
+                6 => new Message.Outcome(id, (Ending)CommitFields.ReadEnum(ref reader, (byte)Ending.Aborted)),
+                7 => new Message.CommitAlone(id, CommitFields.ReadWrites(ref reader)),
                 _ => null,
             };
         }
@@ -59,7 +63,7 @@ public sealed partial class TwoPhaseCommit
         private static void Head(CodecWriter writer, byte kind, TransactionId transaction)
         {
             writer.Byte(kind);
-            Fields.Write(writer, transaction);
+            CommitFields.Write(writer, transaction);
         }
     }
 
@@ -76,26 +80,28 @@ public sealed partial class TwoPhaseCommit
                     break;
                 case Record.Prepared prepared:
                     writer.Byte(2);
-                    Fields.Write(writer, prepared.Transaction);
-                    writer.Nodes(prepared.Writers);
-                    Fields.Write(writer, prepared.Writes);
+                    CommitFields.Write(writer, prepared.Promise);
+                    break;
+                case Record.CommittedAlone alone:
+                    writer.Byte(7);
+                    CommitFields.Write(writer, alone.Promise);
                     break;
                 case Record.Committed committed:
                     writer.Byte(3);
-                    Fields.Write(writer, committed.Transaction);
+                    CommitFields.Write(writer, committed.Transaction);
                     break;
                 case Record.Aborted aborted:
                     writer.Byte(4);
-                    Fields.Write(writer, aborted.Transaction);
+                    CommitFields.Write(writer, aborted.Transaction);
                     break;
                 case Record.Decided decided:
                     writer.Byte(5);
-                    Fields.Write(writer, decided.Transaction);
+                    CommitFields.Write(writer, decided.Transaction);
                     writer.Nodes(decided.Voters);
                     break;
                 case Record.Ended ended:
                     writer.Byte(6);
-                    Fields.Write(writer, ended.Transaction);
+                    CommitFields.Write(writer, ended.Transaction);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
@@ -105,62 +111,13 @@ public sealed partial class TwoPhaseCommit
         public Record? Read(ref CodecReader reader) => reader.Byte() switch
         {
             1 => new Record.Booted(reader.Signed()),
-            2 => new Record.Prepared(Fields.ReadTransaction(ref reader), reader.Nodes(), Fields.ReadWrites(ref reader)),
-            3 => new Record.Committed(Fields.ReadTransaction(ref reader)),
-            4 => new Record.Aborted(Fields.ReadTransaction(ref reader)),
-            5 => new Record.Decided(Fields.ReadTransaction(ref reader), reader.Nodes()),
-            6 => new Record.Ended(Fields.ReadTransaction(ref reader)),
+            2 => new Record.Prepared(CommitFields.ReadPromise(ref reader)),
+            3 => new Record.Committed(CommitFields.ReadTransaction(ref reader)),
+            4 => new Record.Aborted(CommitFields.ReadTransaction(ref reader)),
+            5 => new Record.Decided(CommitFields.ReadTransaction(ref reader), reader.Nodes()),
+            6 => new Record.Ended(CommitFields.ReadTransaction(ref reader)),
+            7 => new Record.CommittedAlone(CommitFields.ReadPromise(ref reader)),
             _ => null,
         };
-    }
-
-    /// <summary>The fields that messages, records and states share.</summary>
-    internal static class Fields
-    {
-        public static void Write(CodecWriter writer, TransactionId value)
-        {
-            writer.Node(value.Coordinator);
-            writer.Signed(value.Epoch);
-            writer.Signed(value.Counter);
-        }
-
-        public static TransactionId ReadTransaction(ref CodecReader reader) =>
-            new(reader.Node(), reader.Signed(), reader.Signed());
-
-        public static void Write(CodecWriter writer, ImmutableArray<Write> writes) => writer.Many(writes, static (w, write) =>
-        {
-            w.Bytes(write.Key.Span);
-            w.Bytes(write.Value.Span);
-        });
-
-        public static ImmutableArray<Write> ReadWrites(ref CodecReader reader) => reader.Many(static (ref reader) =>
-        {
-            var key = reader.Bytes();
-            if (key.Length > Key.MaxLength)
-            {
-                reader.Fail();
-            }
-
-            return new Write(new Key(key), reader.Bytes());
-        });
-
-        public static byte ReadEnum(ref CodecReader reader, byte highest)
-        {
-            var value = reader.Byte();
-            if (value > highest)
-            {
-                reader.Fail();
-            }
-
-            return value;
-        }
-    }
-
-    /// <summary>A transaction id inside a state.</summary>
-    internal sealed class TransactionWire : IWire<TransactionId>
-    {
-        public void Write(CodecWriter writer, TransactionId value) => Fields.Write(writer, value);
-
-        public TransactionId Read(ref CodecReader reader) => Fields.ReadTransaction(ref reader);
     }
 }

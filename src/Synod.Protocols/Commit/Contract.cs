@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+/// <summary>
+/// What every protocol of atomic commit is asked for and hands up, so that which one it is can be a configuration value: hosts make
+/// one or the other and say the same to it.
+/// </summary>
+public abstract record CommitCommand
+{
+    /// <summary>Submitted where the client is: commit all branches or none.</summary>
+    public sealed record Begin(ImmutableArray<Branch> Branches) : CommitCommand
+    {
+        /// <summary>Whether it names at least one branch, none twice, and none that cannot be a member of a set.</summary>
+        public bool IsWellFormed
+        {
+            get
+            {
+                var seen = NodeSet.Empty;
+                foreach (var branch in Branches)
+                {
+                    if (branch.Participant.Value is <= 0 or >= NodeSet.Capacity || seen.Contains(branch.Participant))
+                    {
+                        return false;
+                    }
+
+                    seen = seen.With(branch.Participant);
+                }
+
+                return !seen.IsEmpty;
+            }
+        }
+
+        /// <summary>All who take part.</summary>
+        public NodeSet Participants => NodeSet.Of([.. Branches.Select(branch => branch.Participant)]);
+
+        /// <summary>Those who write.</summary>
+        public NodeSet Writers => NodeSet.Of([.. Branches.Where(branch => branch.Writes.Length > 0).Select(branch => branch.Participant)]);
+
+        public override string ToString() => $"Begin {string.Join(" ", Branches)}";
+    }
+
+    /// <summary>Submitted to a participant that does not want the transaction; has an effect only before it votes.</summary>
+    public sealed record Veto(TransactionId Transaction) : CommitCommand
+    {
+        public override string ToString() => $"Veto {Transaction}";
+    }
+
+    /// <summary>
+    /// Submitted by a failure detector, again and again while it holds: <paramref name="Node"/> seems to have crashed. A hint that
+    /// saves waiting, and more than that only for three-phase commit, which is right exactly if it is. It is not answered.
+    /// </summary>
+    public sealed record Suspect(NodeId Node) : CommitCommand
+    {
+        public override string ToString() => $"Suspect {Node}";
+    }
+
+    /// <summary>Handed up by a participant: these writes are committed. Again after each restart, at the same position.</summary>
+    public sealed record Apply(TransactionId Transaction, ImmutableArray<Write> Writes) : CommitCommand
+    {
+        public override string ToString() => $"Apply {Transaction} [{string.Join(" ", Writes)}]";
+    }
+}
+
+/// <summary>Answers to commands. No answer at all means that the outcome is unknown to the caller.</summary>
+public abstract record CommitResult
+{
+    public sealed record Committed(TransactionId Transaction) : CommitResult;
+
+    public sealed record Aborted(TransactionId Transaction) : CommitResult;
+
+    /// <summary>The command names no branch, one participant twice, or one that cannot be a member of a set.</summary>
+    public sealed record Malformed : CommitResult;
+
+    /// <summary>To a veto: the transaction will not commit here, and so nowhere.</summary>
+    public sealed record Vetoed(TransactionId Transaction) : CommitResult;
+
+    /// <summary>To a veto: the vote was Yes, and that cannot be taken back.</summary>
+    public sealed record TooLate(TransactionId Transaction) : CommitResult;
+}
+
+/// <summary>What hosts and judges may look at in a node of any protocol of atomic commit.</summary>
+public interface ICommitProtocol
+{
+    /// <summary>What the node has promised as a participant, and how it ended.</summary>
+    Ledger Ledger { get; }
+
+    /// <summary>Transactions that this node leads and has not forgotten.</summary>
+    IReadOnlyCollection<TransactionId> Open { get; }
+}

@@ -1,0 +1,55 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class PaxosCommit
+{
+    /// <summary>An acceptor votes in no ballot above the one that it promised.</summary>
+    public const string VotesAreKept = nameof(VotesAreKept);
+
+    /// <summary>A manager waits for exactly what it has promised.</summary>
+    public const string PromisesAreWatched = nameof(PromisesAreWatched);
+
+    /// <summary>
+    /// What a majority of acceptors accepted in one ballot is the same in every ballot above it. Over several nodes, so hosts check it.
+    /// </summary>
+    public const string OneValueChosen = nameof(OneValueChosen);
+
+    public override void CheckInvariants()
+    {
+        Ledger.CheckInvariants();
+        foreach (var id in Ledger.InDoubt)
+        {
+            Invariant.Check(_attempts.ContainsKey(id), PromisesAreWatched, $"{id}");
+        }
+
+        foreach (var (id, acceptance) in _acceptances)
+        {
+            Invariant.Check(
+                acceptance.Voted <= acceptance.Promised && acceptance.Prepared.IsSubsetOf(acceptance.Members), VotesAreKept, $"{id}");
+        }
+    }
+
+    /// <summary>Whether an outcome that a majority of <paramref name="nodes"/> has accepted is the one that any of them knows.</summary>
+    public static bool ChoiceIsKept(IReadOnlyCollection<PaxosCommit> nodes)
+    {
+        foreach (var id in nodes.SelectMany(node => node._acceptances.Keys).Distinct())
+        {
+            foreach (var votes in nodes
+                .Where(node => node._acceptances.ContainsKey(id))
+                .Select(node => node._acceptances[id])
+                .Where(acceptance => acceptance.Voted != Ballot.None || acceptance.Prepared == acceptance.Members)
+                .GroupBy(acceptance => acceptance.Voted))
+            {
+                var commit = votes.First().Prepared == votes.First().Members;
+                if (votes.Count() >= nodes.First()._options.Majority
+                    && nodes.Any(node => node.Ledger.EndingOf(id) == (commit ? Ending.Aborted : Ending.Committed)))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class PaxosCommit
+{
+    /// <summary>
+    /// What nodes say to each other. There is one instance of Paxos for each resource manager, and all instances of a transaction
+    /// share their messages: a ballot, and in <c>Prepared</c> the managers whose instance has the value Prepared in it. In ballot 0
+    /// the others have no value yet, in a higher one they are Aborted. <c>Members</c> are all managers: the set is in every message,
+    /// fixed by who began, so that nobody decides about another one.
+    /// </summary>
+    public abstract record Message(TransactionId Transaction)
+    {
+        /// <summary>
+        /// From the node that began to the leader: ask the other branches. If the sender is a member, this is also its phase 2a to
+        /// the acceptor beside the leader.
+        /// </summary>
+        public sealed record BeginCommit(TransactionId Transaction, NodeSet Members, ImmutableArray<Branch> Branches) : Message(Transaction)
+        {
+            public override string ToString() => $"BeginCommit {Transaction} {Members} {string.Join(" ", Branches)}";
+        }
+
+        /// <summary>Leader to each manager: can you commit these writes?</summary>
+        public sealed record Prepare(TransactionId Transaction, NodeSet Members, ImmutableArray<Write> Writes) : Message(Transaction)
+        {
+            public override string ToString() => $"Prepare {Transaction} {Members} [{string.Join(" ", Writes)}]";
+        }
+
+        /// <summary>Leader of a ballot to acceptors: promise not to take part in a lower one.</summary>
+        public sealed record Phase1a(TransactionId Transaction, Ballot Ballot, NodeSet Members) : Message(Transaction)
+        {
+            public override string ToString() => $"1a {Transaction} {Ballot} {Members}";
+        }
+
+        /// <summary>Acceptor to the leader of a ballot: promised; and this is what I accepted before.</summary>
+        public sealed record Phase1b(TransactionId Transaction, Ballot Ballot, Ballot Voted, NodeSet Prepared) : Message(Transaction)
+        {
+            public override string ToString() => $"1b {Transaction} {Ballot} voted {Voted} {Prepared}";
+        }
+
+        /// <summary>In ballot 0 a manager's own vote, in a higher ballot its leader's proposal for every instance.</summary>
+        public sealed record Phase2a(TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared) : Message(Transaction)
+        {
+            public override string ToString() => $"2a {Transaction} {Ballot} {Members} {Prepared}";
+        }
+
+        /// <summary>Acceptor to the leader, and with the faster variant to every manager: accepted, all instances in one.</summary>
+        public sealed record Phase2b(TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared) : Message(Transaction)
+        {
+            public override string ToString() => $"2b {Transaction} {Ballot} {Members} {Prepared}";
+        }
+
+        /// <summary>Acceptor to a leader that comes too late: a higher ballot is promised.</summary>
+        public sealed record Outbid(TransactionId Transaction, Ballot Ballot) : Message(Transaction)
+        {
+            public override string ToString() => $"Outbid {Transaction} {Ballot}";
+        }
+
+        /// <summary>The outcome, by a leader, by who was asked, or by a manager that aborted before its vote.</summary>
+        public sealed record Decide(TransactionId Transaction, bool Commit) : Message(Transaction)
+        {
+            public override string ToString() => $"Decide {Transaction} {(Commit ? "Commit" : "Abort")}";
+        }
+
+        /// <summary>Prepared manager to everyone who may know: how did it end?</summary>
+        public sealed record Inquire(TransactionId Transaction, NodeSet Members) : Message(Transaction)
+        {
+            public override string ToString() => $"Inquire {Transaction} {Members}";
+        }
+    }
+
+    /// <summary>What is made durable.</summary>
+    public abstract record Record
+    {
+        /// <summary>This epoch's ids and ballots are in use.</summary>
+        public sealed record Booted(long Epoch) : Record
+        {
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Booted {Epoch}");
+        }
+
+        /// <summary>Manager, before its phase 2a: the promise, whose members are all managers.</summary>
+        public sealed record Prepared(Promise Promise) : Record
+        {
+            public override string ToString() => $"Prepared {Promise}";
+        }
+
+        /// <summary>Acceptor, before its 1b or 2b: all that it has promised and accepted for a transaction. The last one counts.</summary>
+        public sealed record Accepted(
+            TransactionId Transaction, NodeSet Members, Ballot Promised, Ballot Voted, NodeSet Yes) : Record
+        {
+            public override string ToString() => $"Accepted {Transaction} {Members} promised {Promised} voted {Voted} {Yes}";
+        }
+
+        /// <summary>Manager: it ended so; without a promise before, an abort is the tombstone that refuses a late Prepare.</summary>
+        public sealed record Ended(TransactionId Transaction, bool Commit) : Record
+        {
+            public override string ToString() => $"{(Commit ? "Committed" : "Aborted")} {Transaction}";
+        }
+    }
+}

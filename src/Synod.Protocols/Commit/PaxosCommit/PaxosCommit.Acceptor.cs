@@ -1,0 +1,159 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class PaxosCommit
+{
+    private void On(NodeId from, Message.Phase1a ask)
+    {
+        if (Refuses(from, ask.Transaction, ask.Ballot, ask.Members, NodeSet.Empty) || ask.Ballot == Ballot.None)
+        {
+            return;
+        }
+
+        var acceptance = AcceptanceOf(ask.Transaction, ask.Members);
+        if (ask.Ballot < acceptance.Promised)
+        {
+            TooLate(from, ask.Transaction, acceptance);
+            return;
+        }
+
+        if (ask.Ballot > acceptance.Promised)
+        {
+            // Votes of ballot 0 that are not all here yet have not been accepted for anyone; from now on they count.
+            acceptance.Promised = ask.Ballot;
+            Persist(ask.Transaction, acceptance);
+        }
+
+        var answer = new Message.Phase1b(ask.Transaction, ask.Ballot, acceptance.Voted, acceptance.Prepared);
+        if (_mutation == PaxosCommitMutation.PromiseBeforeDurable)
+        {
+            _out.SendEarly(from, answer);
+            return;
+        }
+
+        _out.Send(from, answer);
+    }
+
+    private void On(NodeId from, Message.Phase2a vote)
+    {
+        var id = vote.Transaction;
+        if (Refuses(from, id, vote.Ballot, vote.Members, vote.Prepared))
+        {
+            return;
+        }
+
+        var acceptance = AcceptanceOf(id, vote.Members);
+        if (vote.Ballot < acceptance.Promised && !(_mutation == PaxosCommitMutation.AcceptStale && vote.Ballot == Ballot.None))
+        {
+            TooLate(from, id, acceptance);
+        }
+        else if (vote.Ballot == Ballot.None)
+        {
+            AcceptVote(id, acceptance, from);
+        }
+        else
+        {
+            (acceptance.Promised, acceptance.Voted, acceptance.Prepared) = (vote.Ballot, vote.Ballot, vote.Prepared);
+            Persist(id, acceptance);
+            Tell(id, acceptance, NodeSet.Of(from));
+        }
+    }
+
+    /// <summary>
+    /// A manager's own vote in ballot 0. All votes of a transaction are written down together and told together, once the last one
+    /// is here: one forced write and one message for all instances.
+    /// </summary>
+    private void AcceptVote(TransactionId id, Acceptance acceptance, NodeId manager)
+    {
+        var isNew = !acceptance.Prepared.Contains(manager);
+        acceptance.Prepared = acceptance.Prepared.With(manager);
+        if (acceptance.Prepared != acceptance.Members)
+        {
+            return;
+        }
+
+        if (isNew)
+        {
+            acceptance.Voted = Ballot.None;
+            Persist(id, acceptance);
+        }
+
+        Tell(id, acceptance, NodeSet.Of(_options.LeaderOf(id)));
+    }
+
+    private void Tell(TransactionId id, Acceptance acceptance, NodeSet leader)
+    {
+        var accepted = new Message.Phase2b(id, acceptance.Voted, acceptance.Members, acceptance.Prepared);
+        foreach (var learner in _options.IsFaster ? leader.Union(acceptance.Members).With(id.Coordinator) : leader)
+        {
+            if (_mutation == PaxosCommitMutation.AcceptBeforeDurable)
+            {
+                _out.SendEarly(learner, accepted);
+                continue;
+            }
+
+            _out.Send(learner, accepted);
+        }
+    }
+
+    private void TooLate(NodeId from, TransactionId id, Acceptance acceptance)
+    {
+        _out.Refuse(Refusal.StaleBallot);
+        _out.Send(from, new Message.Outbid(id, acceptance.Promised));
+    }
+
+    /// <summary>
+    /// In ballot 0 a manager votes for itself only; a higher ballot belongs to the node in it. The set of managers never differs
+    /// from the first one heard of.
+    /// </summary>
+    private bool Refuses(NodeId from, TransactionId id, Ballot ballot, NodeSet members, NodeSet prepared)
+    {
+        if (!_options.AllAcceptors.Contains(_self) || (ballot == Ballot.None ? !members.Contains(from) : ballot.Node != from))
+        {
+            _out.Refuse(Refusal.NotMember);
+            return true;
+        }
+
+        if (members.IsEmpty || !prepared.IsSubsetOf(members) || ballot.Round < 0
+            || (ballot == Ballot.None && prepared != NodeSet.Of(from))
+            || (_acceptances.TryGetValue(id, out var acceptance) && acceptance.Members != members))
+        {
+            _out.Refuse(Refusal.Malformed);
+            return true;
+        }
+
+        return false;
+    }
+
+    private Acceptance AcceptanceOf(TransactionId id, NodeSet members)
+    {
+        if (!_acceptances.TryGetValue(id, out var acceptance))
+        {
+            acceptance = new Acceptance { Members = members };
+            _acceptances.Add(id, acceptance);
+        }
+
+        return acceptance;
+    }
+
+    private void Persist(TransactionId id, Acceptance acceptance) => _out.Persist(
+        new Record.Accepted(id, acceptance.Members, acceptance.Promised, acceptance.Voted, acceptance.Prepared));
+
+    /// <summary>An acceptor's part in all instances of a transaction. They share one ballot: a higher one covers them all.</summary>
+    private sealed class Acceptance
+    {
+        public NodeSet Members;
+        public Ballot Promised;
+        public Ballot Voted;
+        public NodeSet Prepared;
+
+        public void State(StateVisitor visitor)
+        {
+            visitor.Visit("members", ref Members);
+            visitor.Visit("promised", ref Promised);
+            visitor.Visit("voted", ref Voted);
+            visitor.Visit("prepared", ref Prepared);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class PaxosCommit
+{
+    private void On(NodeId from, Message.Prepare prepare)
+    {
+        var id = prepare.Transaction;
+        if (from != _options.LeaderOf(id))
+        {
+            _out.Refuse(Refusal.NotMember);
+            return;
+        }
+
+        if (!prepare.Members.Contains(_self))
+        {
+            _out.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        if (Ledger.Knows(id))
+        {
+            _out.Refuse(Refusal.Duplicate);
+        }
+        else if (TryVote(new Promise(id, prepare.Members, prepare.Writes)))
+        {
+            SendVote(id);
+            return;
+        }
+
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+        {
+            _out.Send(from, new Message.Decide(id, ending == Ending.Committed));
+        }
+    }
+
+    /// <summary>Prepares: the promise comes before the vote. If it cannot be made, the instance can choose nothing but Aborted.</summary>
+    private bool TryVote(Promise promise)
+    {
+        var id = promise.Transaction;
+        if (!Ledger.TryPromise(promise))
+        {
+            Bury(id);
+            return false;
+        }
+
+        _out.Persist(new Record.Prepared(promise));
+        _attempts.TryAdd(id, new Attempt { Members = promise.Members });
+        _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _context.Jitter(_options.Inquire));
+        return true;
+    }
+
+    private void SendVote(TransactionId id)
+    {
+        foreach (var acceptor in _options.FirstAcceptors(id))
+        {
+            if (_mutation == PaxosCommitMutation.VoteBeforeDurable)
+            {
+                _out.SendEarly(acceptor, OwnVote(id, _attempts[id]));
+                continue;
+            }
+
+            _out.Send(acceptor, OwnVote(id, _attempts[id]));
+        }
+    }
+
+    private Message.Phase2a OwnVote(TransactionId id, Attempt attempt) =>
+        new(id, Ballot.None, attempt.Members, NodeSet.Of(_self));
+
+    /// <summary>
+    /// A prepared manager that waits asks everyone who may know, and repeats its vote, now to all acceptors. If that was not
+    /// enough, it leads a ballot itself: a majority of acceptors is all that it needs.
+    /// </summary>
+    private void Inquire(TransactionId id, Attempt attempt)
+    {
+        if (!Ledger.IsPrepared(id))
+        {
+            return;
+        }
+
+        if (_mutation == PaxosCommitMutation.TimeoutMeansAbort)
+        {
+            Learn(id, false);
+            return;
+        }
+
+        if (attempt.Asked >= _options.Patience && !attempt.IsLeading)
+        {
+            LeadBallot(id, attempt);
+        }
+
+        attempt.Asked = Math.Min(attempt.Asked + 1, _options.Patience);
+        var others = attempt.Members.With(id.Coordinator).With(_options.LeaderOf(id)).Without(_self);
+        _out.Send(others, new Message.Inquire(id, attempt.Members));
+        _out.Send(Asked(id), OwnVote(id, attempt));
+        _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _context.Jitter(_options.Inquire));
+    }
+
+    /// <summary>Who has not voted aborts first, and then says so. Who does not know says nothing.</summary>
+    private void On(NodeId from, Message.Inquire inquire)
+    {
+        var id = inquire.Transaction;
+        if (!Ledger.Knows(id) && inquire.Members.Contains(_self))
+        {
+            Bury(id);
+        }
+
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+        {
+            _out.Send(from, new Message.Decide(id, ending == Ending.Committed));
+        }
+    }
+
+    private void On(NodeId from, Message.Decide decide)
+    {
+        var id = decide.Transaction;
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+        {
+            _out.Refuse(ending == Ending.Committed == decide.Commit ? Refusal.Duplicate : Refusal.Unsafe);
+        }
+        else if (_attempts.TryGetValue(id, out var attempt))
+        {
+            if (!attempt.Members.Union(_options.AllAcceptors).With(id.Coordinator).With(_options.LeaderOf(id)).Contains(from))
+            {
+                _out.Refuse(Refusal.NotMember);
+                return;
+            }
+
+            Conclude(id, attempt, decide.Commit, tell: true);
+        }
+        else if (decide.Commit || (from != id.Coordinator && from != _options.LeaderOf(id)))
+        {
+            _out.Refuse(Refusal.Unexpected);
+        }
+        else
+        {
+            Bury(id);
+        }
+    }
+
+    private void End(TransactionId id, bool commit)
+    {
+        _out.Persist(new Record.Ended(id, commit));
+        if (commit)
+        {
+            Ledger.Commit(id, _out);
+        }
+        else
+        {
+            Ledger.Abort(id);
+        }
+
+        _out.CancelTimer(ToTimer(Timer.Inquire, id));
+    }
+
+    /// <summary>Aborts what was never voted on, with a tombstone that refuses a Prepare still under way.</summary>
+    private void Bury(TransactionId id)
+    {
+        if (_mutation == PaxosCommitMutation.NoTombstone)
+        {
+            return;
+        }
+
+        Ledger.Note(id, committed: false);
+        _out.Persist(new Record.Ended(id, false));
+    }
+
+    private void Veto(RequestId request, TransactionId id)
+    {
+        if (!Ledger.Knows(id))
+        {
+            Bury(id);
+        }
+
+        _out.Answer(request, Ledger.AnswerToVeto(id));
+    }
+
+    /// <summary>The lowest manager takes over at once from a leader that seems to have crashed; the others wait for their time-out.</summary>
+    private void Suspect(NodeId node)
+    {
+        foreach (var id in Ledger.InDoubt.Where(id => _options.LeaderOf(id) == node).ToArray())
+        {
+            var attempt = _attempts[id];
+            if (!attempt.IsLeading && attempt.Members.Without(node).First() == _self)
+            {
+                LeadBallot(id, attempt);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Managers lock what they promised before anything else is served, and ask how it ended; acceptors know what they promised and
+    /// accepted; leaders know nothing, and need not.
+    /// </summary>
+    protected override void OnRecover(
+        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        (_context, _out) = (context, outbox);
+        foreach (var record in records)
+        {
+            Redo(record);
+        }
+
+        if (_mutation != PaxosCommitMutation.RecoverWithoutLocks)
+        {
+            Ledger.Restore();
+        }
+
+        foreach (var id in Ledger.InDoubt)
+        {
+            outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now);
+        }
+    }
+
+    private void Redo(Record record)
+    {
+        switch (record)
+        {
+            case Record.Booted booted:
+                _names.Redo(booted.Epoch);
+                break;
+            case Record.Prepared prepared:
+                Ledger.Redo(prepared.Promise);
+                _attempts.Add(prepared.Promise.Transaction, new Attempt { Members = prepared.Promise.Members });
+                break;
+            case Record.Accepted accepted when _mutation == PaxosCommitMutation.ForgetAcceptances:
+                _ = accepted;
+                break;
+            case Record.Accepted accepted:
+                _acceptances[accepted.Transaction] = new Acceptance
+                {
+                    Members = accepted.Members,
+                    Promised = accepted.Promised,
+                    Voted = accepted.Voted,
+                    Prepared = accepted.Yes,
+                };
+                break;
+            case Record.Ended ended:
+                Ledger.Redo(ended.Transaction, ended.Commit, _out);
+                _attempts.Remove(ended.Transaction);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
+        }
+    }
+}

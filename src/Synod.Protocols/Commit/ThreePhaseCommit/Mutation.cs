@@ -1,0 +1,46 @@
+namespace Synod.Protocols.Commit;
+
+/// <summary>Known mistakes, each at one guard. Tests and the hunt for mistakes set them, nobody else.</summary>
+internal enum ThreePhaseCommitMutation
+{
+    None,
+
+    /// <summary>A Yes leaves before the promise is durable.</summary>
+    VoteBeforeDurable,
+
+    /// <summary>An acknowledgement leaves before P is durable.</summary>
+    AckBeforeDurable,
+
+    /// <summary>DoCommit leaves before the coordinator's decision is durable.</summary>
+    DecideBeforeDurable,
+
+    /// <summary>The coordinator decides as soon as it has sent PreCommit.</summary>
+    CommitWithoutAcks,
+
+    /// <summary>A backup that finds one P commits while others are still in W.</summary>
+    CommitOverWaiting,
+
+    /// <summary>A backup aborts unless everyone that it believes alive is in P.</summary>
+    AbortOverPreCommitted,
+
+    /// <summary>A process that crashed since its vote takes part in termination as if it had not.</summary>
+    RecoveredTakesPart,
+
+    /// <summary>After total failure the first to come back decides from what it knows.</summary>
+    FirstBackDecides,
+
+    /// <summary>A participant that answered a backup still obeys the coordinator.</summary>
+    ObeysTheOld,
+
+    /// <summary>A participant that waits in W aborts by itself.</summary>
+    TimeoutMeansAbort,
+
+    /// <summary>A coordinator that came back presumes abort, as in two-phase commit.</summary>
+    PresumeAbort,
+
+    /// <summary>An abort before the vote leaves no tombstone.</summary>
+    NoTombstone,
+
+    /// <summary>Promises come back without their locks.</summary>
+    RecoverWithoutLocks,
+}

@@ -1,0 +1,201 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class ThreePhaseCommit
+{
+    private void On(NodeId from, Message.CanCommit canCommit)
+    {
+        var id = canCommit.Transaction;
+        if (from != id.Coordinator)
+        {
+            _out.Refuse(Refusal.NotMember);
+            return;
+        }
+
+        if (canCommit.Writers.Contains(_self) != canCommit.Writes.Length > 0)
+        {
+            _out.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        if (Ledger.Knows(id))
+        {
+            _out.Refuse(Refusal.Duplicate);
+            _out.Send(from, new Message.Vote(id, Ledger.EndingOf(id) == Ending.Aborted ? Choice.No : Choice.Yes));
+        }
+        else if (canCommit.Writes.IsEmpty)
+        {
+            _out.Send(from, new Message.Vote(id, Choice.ReadOnly));
+        }
+        else
+        {
+            Vote(new Promise(id, canCommit.Writers, canCommit.Writes));
+        }
+    }
+
+    /// <summary>Q to W, with the promise durable before anyone hears of it; or Q to A.</summary>
+    private void Vote(Promise promise)
+    {
+        var id = promise.Transaction;
+        if (!Ledger.TryPromise(promise))
+        {
+            Bury(id);
+            _out.Send(id.Coordinator, new Message.Vote(id, Choice.No));
+            return;
+        }
+
+        _stands.Add(id, new Stand());
+        _out.Persist(new Record.Prepared(promise));
+        _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _options.Inquire);
+        if (_mutation == ThreePhaseCommitMutation.VoteBeforeDurable)
+        {
+            _out.SendEarly(id.Coordinator, new Message.Vote(id, Choice.Yes));
+            return;
+        }
+
+        _out.Send(id.Coordinator, new Message.Vote(id, Choice.Yes));
+    }
+
+    /// <summary>W to P, with P durable before the acknowledgement. Who crashed since its vote stays out of it, and says so.</summary>
+    private void On(NodeId from, Message.PreCommit preCommit)
+    {
+        var id = preCommit.Transaction;
+        if (!_stands.TryGetValue(id, out var stand))
+        {
+            Report(from, id);
+            return;
+        }
+
+        if (!IsOfTransaction(from, id))
+        {
+            _out.Refuse(Refusal.NotMember);
+        }
+        else if (stand.IsRecovering)
+        {
+            Report(from, id);
+        }
+        else if (!Obey(from, id, stand))
+        {
+            _out.Refuse(Refusal.StaleBallot);
+        }
+        else
+        {
+            EnterPreCommitted(id, stand);
+            if (_mutation == ThreePhaseCommitMutation.AckBeforeDurable)
+            {
+                _out.SendEarly(from, new Message.AckPre(id));
+                return;
+            }
+
+            _out.Send(from, new Message.AckPre(id));
+        }
+    }
+
+    private void EnterPreCommitted(TransactionId id, Stand stand)
+    {
+        if (!stand.IsPreCommitted)
+        {
+            stand.IsPreCommitted = true;
+            _out.Persist(new Record.PreCommitted(id));
+        }
+    }
+
+    /// <summary>
+    /// Leaders follow one another in the order coordinator, lowest participant, next participant. Once a later one has been
+    /// answered, an earlier one is not obeyed any more: its message is older than the crash that it was believed to have had.
+    /// </summary>
+    private bool Obey(NodeId leader, TransactionId id, Stand stand)
+    {
+        if (Rank(leader, id) < Rank(stand.Obeys, id) && _mutation != ThreePhaseCommitMutation.ObeysTheOld)
+        {
+            return false;
+        }
+
+        stand.Obeys = leader;
+        if (leader != _self && stand.Stage != Stage.None)
+        {
+            stand.Stage = Stage.None;
+            _out.CancelTimer(ToTimer(Timer.Resend, id));
+        }
+
+        return true;
+    }
+
+    private static int Rank(NodeId leader, TransactionId id) => leader == id.Coordinator ? 0 : leader.Value;
+
+    private bool IsOfTransaction(NodeId node, TransactionId id) =>
+        node == id.Coordinator || (Ledger.TryGetPromise(id, out var promise) && promise.Members.Contains(node));
+
+    private void On(NodeId from, Message.Decide decide)
+    {
+        var id = decide.Transaction;
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+        {
+            // The second case is how a split is discovered once everyone can talk again (commit.md §2.3).
+            _out.Refuse(ending == Ending.Committed == decide.Commit ? Refusal.Duplicate : Refusal.Unsafe);
+        }
+        else if (_led.TryGetValue(id, out var led) && from != _self)
+        {
+            Overtaken(from, id, led, decide.Commit);
+        }
+        else if (_stands.ContainsKey(id))
+        {
+            if (!IsOfTransaction(from, id))
+            {
+                _out.Refuse(Refusal.NotMember);
+                return;
+            }
+
+            End(id, decide.Commit);
+        }
+        else if (decide.Commit || from != id.Coordinator)
+        {
+            // A commit without our vote comes from a peer that broke its word; only the coordinator's abort may overtake its question.
+            _out.Refuse(Refusal.Unexpected);
+        }
+        else
+        {
+            Bury(id);
+        }
+    }
+
+    private void End(TransactionId id, bool commit)
+    {
+        _out.Persist(new Record.Ended(id, commit));
+        if (commit)
+        {
+            Ledger.Commit(id, _out);
+        }
+        else
+        {
+            Ledger.Abort(id);
+        }
+
+        _stands.Remove(id);
+        _out.CancelTimer(ToTimer(Timer.Inquire, id));
+        _out.CancelTimer(ToTimer(Timer.Resend, id));
+    }
+
+    /// <summary>Aborts what was never voted on, with a tombstone that refuses a CanCommit still under way.</summary>
+    private void Bury(TransactionId id)
+    {
+        if (_mutation == ThreePhaseCommitMutation.NoTombstone)
+        {
+            return;
+        }
+
+        Ledger.Note(id, committed: false);
+        _out.Persist(new Record.Ended(id, false));
+    }
+
+    private void Veto(RequestId request, TransactionId id)
+    {
+        if (!Ledger.Knows(id))
+        {
+            Bury(id);
+        }
+
+        _out.Answer(request, Ledger.AnswerToVeto(id));
+    }
+}

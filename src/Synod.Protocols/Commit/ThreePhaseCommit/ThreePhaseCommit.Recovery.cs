@@ -1,0 +1,78 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Commit;
+
+public sealed partial class ThreePhaseCommit
+{
+    /// <summary>
+    /// Promises lock their keys before anything else is served, and ask how they ended: neither W nor P allows a guess after a
+    /// crash, since the others may have ended without this node.
+    /// </summary>
+    protected override void OnRecover(
+        IEnumerable<Record> records, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        (_context, _out) = (context, outbox);
+        foreach (var record in records)
+        {
+            Redo(record);
+        }
+
+        if (_mutation != ThreePhaseCommitMutation.RecoverWithoutLocks)
+        {
+            Ledger.Restore();
+        }
+
+        foreach (var id in _stands.Keys)
+        {
+            outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now);
+        }
+    }
+
+    private void Redo(Record record)
+    {
+        switch (record)
+        {
+            case Record.Booted booted:
+                _names.Redo(booted.Epoch);
+                break;
+            case Record.Prepared prepared:
+                Ledger.Redo(prepared.Promise);
+                _stands.Add(
+                    prepared.Promise.Transaction,
+                    new Stand { IsRecovering = _mutation != ThreePhaseCommitMutation.RecoveredTakesPart });
+                break;
+            case Record.PreCommitted preCommitted:
+                _stands[preCommitted.Transaction].IsPreCommitted = true;
+                break;
+            case Record.Ended ended:
+                Ledger.Redo(ended.Transaction, ended.Commit, _out);
+                _stands.Remove(ended.Transaction);
+                break;
+            case Record.Decided decided:
+                _decisions.Add(decided.Transaction, true);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
+        }
+    }
+
+    /// <summary>
+    /// Total failure: when every process of the transaction is back and none has decided, what they stand at cannot change any
+    /// more, and everyone sees the same. Until then the first ones back wait, since one that is missing may have decided.
+    /// </summary>
+    private void NoteBack(NodeId node, Standing standing, TransactionId id)
+    {
+        if (!_stands.TryGetValue(id, out var stand) || !stand.IsRecovering)
+        {
+            return;
+        }
+
+        stand.Back = stand.Back.With(node);
+        stand.BackInP = standing == Standing.PreCommittedSinceCrash ? stand.BackInP.With(node) : stand.BackInP;
+        var everyone = PromiseOf(id).Members.With(id.Coordinator);
+        if (everyone == stand.Back.With(_self) || _mutation == ThreePhaseCommitMutation.FirstBackDecides)
+        {
+            End(id, stand.IsPreCommitted || !stand.BackInP.IsEmpty);
+        }
+    }
+}
