@@ -41,7 +41,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             // A run is short: its log is kept whole, and protocols without checkpoints need it.
             CheckpointBytes = long.MaxValue,
         };
-        _node = new(options, (_, store) => Make(Map = new ReplicatedMap(store)), log);
+        _node = new(options, (_, store) => Make(Map = new ClientMap(store)), log);
     }
 
     public Task Completion => _node.Completion;
@@ -52,7 +52,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
 
     protected string Folder { get; }
 
-    protected ReplicatedMap Map { get; set; } = null!;
+    protected ClientMap Map { get; set; } = null!;
 
     /// <summary>Decisions in which this node led, and those that took the fast path: read on the loop's thread.</summary>
     protected virtual (long Decisions, long Fast) Led => (0, 0);
@@ -104,7 +104,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
 
     public void Stopped(long tag) => _waiting.TryRemove(tag, out _);
 
-    protected abstract HostedProtocol<TMessage, TRecord, TCommand, TResult> Make(ReplicatedMap map);
+    protected abstract HostedProtocol<TMessage, TRecord, TCommand, TResult> Make(ClientMap map);
 
     /// <summary>The command that runs an operation; null if it is malformed.</summary>
     protected abstract TCommand? CommandOf(Operation operation);

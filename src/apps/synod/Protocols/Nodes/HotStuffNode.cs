@@ -25,7 +25,7 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
         Domain = new SigningDomain("hotstuff", settings.Cluster, 0),
     };
 
-    protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ReplicatedMap map)
+    protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)
     {
         var options = OptionsOf(Settings);
         var signer = Settings.Signer(Folder, Self);

@@ -15,7 +15,7 @@ internal sealed class MultiPaxosNode(ProtocolSettings settings, NodeId self, str
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
 
-    protected override HostedProtocol<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> Make(ReplicatedMap map)
+    protected override HostedProtocol<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> Make(ClientMap map)
     {
         // Reads are not measured here, so no leader needs a lease.
         var options = new MultiPaxosOptions { LeasesEnabled = false, MaxInFlight = 8_192 };

@@ -19,9 +19,9 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
 
     public static PbftGroup GroupOf(ProtocolSettings settings) => new([.. settings.Members], settings.Cluster, 0);
 
-    protected override HostedProtocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(ReplicatedMap map)
+    protected override HostedProtocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(ClientMap map)
     {
-        Map = new ReplicatedMap(new MemoryStore());
+        Map = new ClientMap(new MemoryStore());
         _replica = new Pbft(Self, GroupOf(Settings), new PbftOptions(), Settings.Signer(Folder, Self), new NoMacs(), Map);
         return new(new PbftDoor(_replica, Settings.Members), new Pbft.MessageWire(), new Pbft.RecordWire())
         {

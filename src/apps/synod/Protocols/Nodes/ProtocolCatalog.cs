@@ -35,6 +35,15 @@ internal static class ProtocolCatalog
         new("hotstuff", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new HotStuffNode(settings, self, data, folder, log),
             static (settings, client, folder, nodes) => new VotingClient(settings, client, folder, nodes)),
+        new("2pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
+            static (settings, self, data, folder, log) => new TwoPhaseCommitNode(settings, self, data, folder, log),
+            static (_, client, _, nodes) => new HomeClient(client, nodes)),
+        new("3pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
+            static (settings, self, data, folder, log) => new ThreePhaseCommitNode(settings, self, data, folder, log),
+            static (_, client, _, nodes) => new HomeClient(client, nodes)),
+        new("paxos-commit", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
+            static (settings, self, data, folder, log) => new PaxosCommitNode(settings, self, data, folder, log),
+            static (_, client, _, nodes) => new HomeClient(client, nodes)),
     ];
 
     /// <exception cref="ArgumentException">There is none of that name.</exception>

@@ -11,7 +11,7 @@ namespace Synod.App.Protocols;
 /// The state machine of every protocol here: a map in the node's store, and of each client how much of it was executed. Each command
 /// enters together with its position in one atomic write, so that after a crash the log's tail is executed once.
 /// </summary>
-internal sealed class ReplicatedMap(IStore store) : IReplicatedState, IReplicatedService
+internal sealed class ClientMap(IStore store) : IReplicatedState, IReplicatedService
 {
     private const byte ValueKind = (byte)'v';
     private const byte ClientKind = (byte)'c';
