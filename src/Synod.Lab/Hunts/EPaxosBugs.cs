@@ -1,0 +1,32 @@
+using Synod.Lab.Worlds;
+using Synod.Protocols.Consensus;
+
+namespace Synod.Lab.Hunts;
+
+/// <summary>The known mistakes of EPaxos (epaxos.md §9), and the world that brings each to light.</summary>
+public static class EPaxosBugs
+{
+    private static readonly EPaxosSetting s_storm = new() { Plan = EPaxosSetting.Storm, Rumours = true };
+
+    public static IReadOnlyList<RoomBug> All { get; } =
+    [
+        Bug("epaxos-majority-fast-quorum", EPaxosMutation.MajorityFastQuorum, s_storm with { Replicas = 7 }),
+        Bug("epaxos-lost-dependency", EPaxosMutation.LostDependency, s_storm),
+        Bug("epaxos-preaccept-volatile", EPaxosMutation.VolatilePreAccept, s_storm),
+        Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, s_storm),
+        Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, s_storm),
+        Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, s_storm),
+        Bug("epaxos-no-validate", EPaxosMutation.NoValidate, s_storm with { Replicas = 5 }),
+        Bug("epaxos-no-waiting", EPaxosMutation.NoWaiting, s_storm with { Replicas = 5 }),
+        Bug("epaxos-equal-replies-suffice", EPaxosMutation.EqualRepliesSuffice, s_storm),
+        Bug("epaxos-latest-dependency-only", EPaxosMutation.LatestDependencyOnly, s_storm),
+        Bug("epaxos-executes-before-closure", EPaxosMutation.ExecutesBeforeClosure, s_storm),
+        Bug("epaxos-numbers-reused", EPaxosMutation.NumbersReused, s_storm),
+        Bug("epaxos-first-of-batch-only", EPaxosMutation.FirstOfBatchOnly, s_storm with { Options = s_storm.Options with { Pipeline = 1 }, Clients = 12 }),
+        Bug("epaxos-retries-executed", EPaxosMutation.RetriesExecuted, s_storm),
+        Bug("epaxos-collects-too-early", EPaxosMutation.CollectsTooEarly, s_storm),
+    ];
+
+    private static RoomBug Bug(string name, EPaxosMutation mutation, EPaxosSetting setting) =>
+        new(name, "EPaxos", seed => EPaxosWorld.Hunt(seed, setting, mutation));
+}
