@@ -24,6 +24,7 @@ internal static class BenchCommand
         Load("write", "Durable replicated writes of random keys.", settings => new WriteLoad(settings)),
         Load("read", "Linearizable reads of random keys.", settings => new ReadLoad(settings)),
         Load("transfer", "Transactions that move money between accounts of two ranges.", settings => new TransferLoad(settings)),
+        BenchProtocolCommand.Create(),
     };
 
     private static Command Load(string name, string description, Func<LoadSettings, ILoad> make)

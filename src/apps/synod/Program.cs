@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Synod.App;
+using Synod.App.Protocols;
 
 // Sockets complete on the threads that wait for them: nothing here blocks on one, and a hop through the thread pool for every
 // packet is half of what a small write costs. The runtime reads this before the first socket and has no other switch for it.
@@ -16,6 +17,7 @@ var root = new RootCommand($"Synod: a replicated, transactional key-value databa
     BenchCommand.Create(),
     SimCommand.Create(),
     LabCommand.Create(),
+    ProtocolNodeCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

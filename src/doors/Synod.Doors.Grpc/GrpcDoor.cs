@@ -33,4 +33,16 @@ public static class GrpcDoor
     /// <summary>Maps the service's two methods.</summary>
     public static IEndpointConventionBuilder MapSynodDoor(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGrpcService<SynodService>();
+
+    /// <summary>Adds the gRPC service of a protocol's node in front of <paramref name="handler"/>.</summary>
+    public static IServiceCollection AddProtocolDoor(this IServiceCollection services, IProtocolHandler handler)
+    {
+        services.AddSingleton(handler);
+        services.AddGrpc();
+        return services;
+    }
+
+    /// <summary>Maps the service of a protocol's node.</summary>
+    public static IEndpointConventionBuilder MapProtocolDoor(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapGrpcService<ProtocolService>();
 }

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Spectre.Console;
+using Synod.App.Processes;
 using Synod.Client;
 
 namespace Synod.App.Demo;
@@ -12,7 +11,7 @@ internal sealed class DemoCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private DemoCluster(string folder, IReadOnlyList<DemoNode> nodes, IReadOnlyList<string> endpoints)
+    private DemoCluster(string folder, IReadOnlyList<NodeProcess> nodes, IReadOnlyList<string> endpoints)
     {
         Folder = folder;
         Nodes = nodes;
@@ -21,7 +20,7 @@ internal sealed class DemoCluster : IAsyncDisposable
 
     public string Folder { get; }
 
-    public IReadOnlyList<DemoNode> Nodes { get; }
+    public IReadOnlyList<NodeProcess> Nodes { get; }
 
     public IReadOnlyList<string> Endpoints { get; }
 
@@ -31,11 +30,11 @@ internal sealed class DemoCluster : IAsyncDisposable
     public static DemoCluster Create(int count)
     {
         var folder = Directory.CreateTempSubdirectory("synod-demo-").FullName;
-        var ports = FreePorts(2 * count);
+        var ports = LoopbackPorts.Free(2 * count);
         var list = Enumerable.Range(1, count)
             .SelectMany(id => new[] { "--node", string.Create(CultureInfo.InvariantCulture, $"{id}=127.0.0.1:{ports[id - 1]}/{ports[count + id - 1]}") })
             .ToList();
-        var nodes = Enumerable.Range(1, count).Select(id => new DemoNode(
+        var nodes = Enumerable.Range(1, count).Select(id => new NodeProcess(
             id,
             folder,
             [
@@ -84,7 +83,7 @@ internal sealed class DemoCluster : IAsyncDisposable
     }
 
     /// <summary>The running node that leads most ranges, and how many.</summary>
-    public async Task<(DemoNode Node, int Leads)> BusiestAsync(SynodClient client, CancellationToken cancellationToken)
+    public async Task<(NodeProcess Node, int Leads)> BusiestAsync(SynodClient client, CancellationToken cancellationToken)
     {
         var directory = await client.DirectoryAsync(cancellationToken);
         return Nodes
@@ -95,7 +94,7 @@ internal sealed class DemoCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until <paramref name="node"/> has applied everything that was chosen when this was called.</summary>
-    public async Task<bool> CatchesUpAsync(SynodClient client, DemoNode node, CancellationToken cancellationToken)
+    public async Task<bool> CatchesUpAsync(SynodClient client, NodeProcess node, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         var goal = new SortedDictionary<ulong, long>();
@@ -165,19 +164,4 @@ internal sealed class DemoCluster : IAsyncDisposable
     }
 
     private static string Tail(string file) => File.Exists(file) ? string.Join('\n', File.ReadLines(file).TakeLast(10)) : "(empty)";
-
-    /// <summary>Ports that were free a moment ago, all bound at once so that they differ.</summary>
-    private static int[] FreePorts(int count)
-    {
-        var sockets = Enumerable.Range(0, count).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
-        try
-        {
-            sockets.ForEach(socket => socket.Bind(new IPEndPoint(IPAddress.Loopback, 0)));
-            return [.. sockets.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
-        }
-        finally
-        {
-            sockets.ForEach(socket => socket.Dispose());
-        }
-    }
 }

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Synod.App.Demo;
+namespace Synod.App.Processes;
 
-/// <summary>One node of the demo as a process of its own: this program's <c>start</c>, with its log in a file.</summary>
-internal sealed class DemoNode(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
+/// <summary>One node as a process of its own: this program under another command, with its log in a file.</summary>
+internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
 {
     private Process? _process;
     private Task _output = Task.CompletedTask;
@@ -26,7 +26,7 @@ internal sealed class DemoNode(int id, string folder, IReadOnlyList<string> argu
         };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
-            start.ArgumentList.Add(typeof(DemoNode).Assembly.Location);
+            start.ArgumentList.Add(typeof(NodeProcess).Assembly.Location);
         }
 
         foreach (var argument in arguments)

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+using Synod.App.Protocols;
+using Synod.App.Protocols.Load;
+using Synod.App.Protocols.Nodes;
+
+namespace Synod.App;
+
+/// <summary><c>synod bench protocol</c>: one protocol by itself as real processes, measured and checked.</summary>
+internal static class BenchProtocolCommand
+{
+    private static readonly Option<string> Protocol = new("--protocol", "-p")
+    {
+        Description = $"One of: {string.Join(", ", ProtocolCatalog.All.Select(entry => entry.Name))}.",
+        Required = true,
+    };
+
+    private static readonly Option<int?> Nodes = new("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for Byzantine protocols." };
+    private static readonly Option<int> Clients = new("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<int> Conflict = new("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 };
+    private static readonly Option<string> Quorums = new("--quorums") { Description = "Sizes as elect/replicate, such as 4/2. Default: a majority.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
+    private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
+    private static readonly Option<int> ValueBytes = new("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
+    private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 };
+    private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "protocol",
+            "Starts one protocol by itself as processes on loopback, with a replicated map on real disks, and measures it. Afterwards it checks that every node executed every acknowledged operation once.")
+        {
+            Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Seconds, Warmup, Kill, Json,
+        };
+        command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var entry = ProtocolCatalog.Find(parsed.GetValue(Protocol)!);
+        var options = new ProtocolRunOptions(
+            entry,
+            parsed.GetValue(Nodes) ?? Math.Max(3, entry.LeastNodes),
+            Math.Max(1, parsed.GetValue(Clients)),
+            parsed.GetValue(Quorums)!,
+            IsOn(parsed, Durable),
+            IsOn(parsed, Tls));
+        var killed = parsed.GetValue(Kill) ?? [];
+        if (killed.FirstOrDefault(node => node < 1 || node > options.Nodes) is not 0 and var stranger)
+        {
+            throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
+        }
+
+        await using var cluster = ProtocolCluster.Create(options);
+        Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
+        await cluster.StartAsync(cancellationToken);
+        var load = new ProtocolLoad(cluster, options, Math.Clamp(parsed.GetValue(Conflict), 0, 100), Math.Max(0, parsed.GetValue(ValueBytes)));
+        var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)));
+        Terminal.Talk.MarkupLineInterpolated($"[grey]warming up for {warmup.TotalSeconds:0.#} s, then measuring {length.TotalSeconds:0.#} s …[/]");
+        var result = await load.RunAsync(warmup, length, killed, cancellationToken);
+        Terminal.Talk.MarkupLineInterpolated($"[grey]checking every node …[/]");
+        var audit = await load.AuditAsync(cancellationToken);
+        var isOk = audit is { Lost: 0, Repeated: 0 } && result.Operations > 0;
+        cluster.Keep = !isOk;
+        var report = Report(parsed, options, killed, result, audit, isOk);
+        if (parsed.GetValue(Json))
+        {
+            Terminal.Json(report);
+        }
+        else
+        {
+            Print(options, result, audit, isOk);
+        }
+
+        return isOk ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static JsonObject Report(
+        ParseResult parsed, ProtocolRunOptions options, int[] killed, LoadResult result, Audit audit, bool isOk) => new()
+    {
+        ["protocol"] = options.Entry.Name,
+        ["nodes"] = options.Nodes,
+        ["clients"] = options.Clients,
+        ["conflict_percent"] = parsed.GetValue(Conflict),
+        ["quorums"] = options.Quorums.Length == 0 ? null : options.Quorums,
+        ["durable"] = options.Durable,
+        ["tls"] = options.Tls,
+        ["seconds"] = Math.Round(result.Seconds, 3),
+        ["operations"] = result.Operations,
+        ["aborted"] = result.Aborted,
+        ["unknown"] = result.Unknown,
+        ["throughput"] = Math.Round(result.Throughput, 1),
+        ["p50_ms"] = result.At(50),
+        ["p99_ms"] = result.At(99),
+        ["max_ms"] = result.At(100),
+        ["messages_per_decision"] = PerDecision(result, counts => counts.Messages),
+        ["bytes_per_decision"] = PerDecision(result, counts => counts.Bytes),
+        ["records_per_decision"] = PerDecision(result, counts => counts.Records),
+        ["syncs_per_decision"] = PerDecision(result, counts => counts.Syncs),
+        ["fast_path_share"] = FastShare(result),
+        ["killed_nodes"] = new JsonArray([.. killed.Select(node => (JsonNode)node)]),
+        ["acked"] = audit.Acknowledged,
+        ["acked_lost"] = audit.Lost,
+        ["repeated"] = audit.Repeated,
+        ["ok"] = isOk,
+    };
+
+    private static void Print(ProtocolRunOptions options, LoadResult result, Audit audit, bool isOk)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("", "");
+        table.HideHeaders();
+        table.AddRow("protocol", $"{options.Entry.Name}, {options.Nodes} nodes, {options.Clients} clients, {(options.Durable ? "on disk" : "in memory")}{(options.Tls ? ", TLS" : "")}");
+        Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
+        Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
+        Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");
+        if (result.Counts is not null)
+        {
+            Row("a decision costs", $"{PerDecision(result, counts => counts.Messages):0.00} messages, {PerDecision(result, counts => counts.Bytes):N0} bytes, {PerDecision(result, counts => counts.Records):0.00} records, {PerDecision(result, counts => counts.Syncs):0.00} syncs");
+        }
+
+        if (FastShare(result) is { } share)
+        {
+            Row("fast path", $"{share:P1}");
+        }
+
+        Row("acknowledged / lost / repeated", $"{audit.Acknowledged:N0} / {audit.Lost:N0} / {audit.Repeated:N0}");
+        table.AddRow("[bold]verdict[/]", isOk ? "[bold green]nothing lost, nothing twice[/]" : "[bold red]not as it must be[/]");
+        Terminal.Out.Write(table);
+
+        void Row(string name, FormattableString value) => table.AddRow(name, Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    private static double? PerDecision(LoadResult result, Func<Api.ProtocolCounts, long> count) =>
+        result.Counts is { } counts && result.Operations > 0 ? Math.Round(count(counts) / (double)result.Operations, 2) : null;
+
+    private static double? FastShare(LoadResult result) =>
+        result.Counts is { Decisions: > 0, Fast: > 0 } counts ? Math.Round(counts.Fast / (double)counts.Decisions, 4) : null;
+
+    private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
+
+    private static Option<string> Switch(string name, string description, string standard)
+    {
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => standard };
+        option.AcceptOnlyFromAmong("on", "off");
+        return option;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Globalization;
+using Grpc.Core;
+using HdrHistogram;
+using Synod.Api;
+using Synod.Core;
+
+namespace Synod.App.Protocols.Load;
+
+/// <summary>What clients and nodes saw while it was measured.</summary>
+/// <param name="Counts">What all nodes counted during the measured time; null if a node was killed, which forgets its counts.</param>
+internal sealed record LoadResult(double Seconds, HistogramBase Latencies, long Aborted, long Unknown, ProtocolCounts? Counts)
+{
+    public long Operations => Latencies.TotalCount;
+
+    public double Throughput => Operations / Seconds;
+
+    /// <summary>A percentile in milliseconds.</summary>
+    public double At(double percentile) => Operations == 0 ? 0 : Math.Round(Latencies.GetValueAtPercentile(percentile) / 1_000.0, 3);
+}
+
+/// <summary>What was acknowledged, and what of it every node's state machine has.</summary>
+/// <param name="Lost">Acknowledged and missing at some node.</param>
+/// <param name="Repeated">Executed more often than asked for, or out of turn.</param>
+internal sealed record Audit(long Acknowledged, long Lost, long Repeated);
+
+/// <summary>A closed loop of clients on a cluster: each writes its own key, or now and then the one that all contend for.</summary>
+internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions options, int conflictPercent, int valueBytes)
+{
+    private const long LongestMicroseconds = 60_000_000;
+    private static readonly TimeSpan Convergence = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Downtime = TimeSpan.FromMilliseconds(500);
+
+    private readonly Tally[] _tallies = [.. Enumerable.Range(0, options.Clients).Select(_ => new Tally())];
+    private volatile bool _measuring;
+    private volatile bool _stopping;
+
+    /// <param name="warmup">Not measured.</param>
+    /// <param name="length">Measured.</param>
+    /// <param name="killed">Nodes to kill and restart, one after the other, meanwhile.</param>
+    public async Task<LoadResult> RunAsync(TimeSpan warmup, TimeSpan length, IReadOnlyList<int> killed, CancellationToken cancellationToken)
+    {
+        var running = Enumerable.Range(0, options.Clients).Select(worker => Task.Run(() => WorkAsync(worker, cancellationToken), cancellationToken)).ToArray();
+        await Task.Delay(warmup, cancellationToken);
+        var before = await SumAsync(cancellationToken);
+        _measuring = true;
+        var watch = Stopwatch.StartNew();
+        foreach (var node in killed)
+        {
+            await Task.Delay(length / (killed.Count + 1), cancellationToken);
+            await cluster.KillAsync(node, Downtime, cancellationToken);
+        }
+
+        await Task.Delay(killed.Count == 0 ? length : length / (killed.Count + 1), cancellationToken);
+        _measuring = false;
+        var seconds = watch.Elapsed.TotalSeconds;
+        var after = await SumAsync(cancellationToken);
+        _stopping = true;
+        await Task.WhenAll(running);
+        var latencies = new LongHistogram(LongestMicroseconds, 3);
+        foreach (var tally in _tallies)
+        {
+            latencies.Add(tally.Latencies);
+        }
+
+        return new LoadResult(
+            seconds,
+            latencies,
+            _tallies.Sum(tally => tally.Aborted),
+            _tallies.Sum(tally => tally.Unknown),
+            killed.Count == 0 ? Difference(after, before) : null);
+    }
+
+    /// <summary>Waits until every node has executed all that was acknowledged, and counts what is wrong.</summary>
+    public async Task<Audit> AuditAsync(CancellationToken cancellationToken)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            var audit = Compare([.. await Task.WhenAll(cluster.Connections.Select(node => node.CountAsync(cancellationToken)))]);
+            if (audit is { Lost: 0, Repeated: 0 } || watch.Elapsed > Convergence)
+            {
+                return audit;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
+        }
+    }
+
+    private async Task WorkAsync(int worker, CancellationToken cancellationToken)
+    {
+        var number = ProtocolSettings.FirstClient + worker;
+        var client = options.Entry.Client(cluster.Settings, number, cluster.Folder, cluster.Connections);
+        var (random, tally) = (new Random(worker), _tallies[worker]);
+        var own = Key.Of(string.Create(CultureInfo.InvariantCulture, $"own/{number}"));
+        var contended = Key.Of("contended");
+        var value = new byte[valueBytes];
+        for (var sequence = 1L; !_stopping; sequence++)
+        {
+            var key = random.Next(100) < conflictPercent ? contended : own;
+            var payload = new MapCommand(number, sequence, key, value).ToBytes();
+            var start = Stopwatch.GetTimestamp();
+            tally.Take(
+                await client.RunAsync(sequence, payload, cancellationToken), Stopwatch.GetElapsedTime(start), isMeasured: _measuring);
+        }
+    }
+
+    private Audit Compare(IReadOnlyList<ProtocolCounts> nodes)
+    {
+        var (lost, repeated) = (0L, 0L);
+        for (var worker = 0; worker < options.Clients; worker++)
+        {
+            var (number, tally) = (ProtocolSettings.FirstClient + worker, _tallies[worker]);
+            foreach (var node in nodes)
+            {
+                var count = node.Clients.FirstOrDefault(client => client.Client == number) ?? new ClientCount();
+                lost = Math.Max(lost, tally.Done - count.Executed);
+                repeated = Math.Max(repeated, count.Executed - tally.Done - tally.AllUnknown);
+                repeated = options.Entry.RunsOnce ? Math.Max(repeated, Math.Abs(count.Executed - count.Last)) : repeated;
+            }
+        }
+
+        return new Audit(_tallies.Sum(tally => tally.Done), lost, repeated);
+    }
+
+    private async Task<ProtocolCounts> SumAsync(CancellationToken cancellationToken)
+    {
+        var sum = new ProtocolCounts();
+        foreach (var node in cluster.Connections)
+        {
+            try
+            {
+                Add(sum, await node.CountAsync(cancellationToken), 1);
+            }
+            catch (RpcException)
+            {
+                // A node that is down at the moment: it was killed on purpose, and then nothing of this is told.
+            }
+        }
+
+        return sum;
+    }
+
+    private static ProtocolCounts Difference(ProtocolCounts after, ProtocolCounts before)
+    {
+        Add(after, before, -1);
+        return after;
+    }
+
+    private static void Add(ProtocolCounts to, ProtocolCounts counts, int sign)
+    {
+        to.Messages += sign * counts.Messages;
+        to.Bytes += sign * counts.Bytes;
+        to.Records += sign * counts.Records;
+        to.Syncs += sign * counts.Syncs;
+        to.Decisions += sign * counts.Decisions;
+        to.Fast += sign * counts.Fast;
+    }
+
+    /// <summary>What one client saw; written by its own task.</summary>
+    private sealed class Tally
+    {
+        public LongHistogram Latencies { get; } = new(LongestMicroseconds, 3);
+
+        public long Done { get; private set; }
+
+        public long AllUnknown { get; private set; }
+
+        public long Aborted { get; private set; }
+
+        public long Unknown { get; private set; }
+
+        public void Take(OperationEnd end, TimeSpan latency, bool isMeasured)
+        {
+            Done += end == OperationEnd.Done ? 1 : 0;
+            AllUnknown += end == OperationEnd.Unknown ? 1 : 0;
+            if (isMeasured)
+            {
+                Aborted += end == OperationEnd.Aborted ? 1 : 0;
+                Unknown += end == OperationEnd.Unknown ? 1 : 0;
+                if (end == OperationEnd.Done)
+                {
+                    Latencies.RecordValue(Math.Clamp((long)latency.TotalMicroseconds, 1, LongestMicroseconds));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+using Synod.Api;
+using Synod.Core;
+using Synod.Node;
+using Synod.Protocols.Byzantine;
+
+namespace Synod.App.Protocols.Nodes;
+
+/// <summary>A replica of a HotStuff group. Clients ask all replicas and believe f + 1 of them.</summary>
+internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
+    : HostedProtocolNode<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(settings, self, dataFolder, folder, log)
+{
+    private HotStuff? _replica;
+    private LeaderSchedule? _leaders;
+    private long _led;
+
+    protected override (long Decisions, long Fast) Led => (_led, 0);
+
+    /// <summary>What all members and clients agree on beforehand.</summary>
+    public static HotStuffOptions OptionsOf(ProtocolSettings settings) => new()
+    {
+        Members = settings.Members,
+        Rules = new JolteonRules(),
+        Leaders = new Rotation(settings.Members, Views: 3),
+        Domain = new SigningDomain("hotstuff", settings.Cluster, 0),
+    };
+
+    protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)
+    {
+        var options = OptionsOf(Settings);
+        var signer = Settings.Signer(Folder, Self);
+        _leaders = options.Leaders;
+        _replica = new HotStuff(Self, options, signer, new SignatureVectors(signer, options.Members, options.Quorum));
+        return new(_replica, new HotStuff.MessageWire(), new HotStuff.RecordWire())
+        {
+            Executed = (position, command) =>
+            {
+                _led += _leaders.LeaderOf(_replica.View) == Self ? 1 : 0;
+                Map.Apply(position, command.Payload, once: true);
+            },
+        };
+    }
+
+    protected override HotStuff.Command CommandOf(Operation operation) =>
+        new(new NodeId(operation.Client), operation.Sequence, operation.Payload.Memory, new Signature(operation.Signature.Memory));
+
+    protected override OperationOutcome OutcomeOf(HotStuff.Result result) => result switch
+    {
+        HotStuff.Result.Executed executed => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Done, Position = executed.Position.Value },
+        _ => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Refused },
+    };
+}

@@ -1,0 +1,54 @@
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+using Synod.Api;
+using Synod.Core;
+using Synod.Node;
+using Synod.Protocols.Byzantine;
+using Synod.Storage;
+
+namespace Synod.App.Protocols.Nodes;
+
+/// <summary>A replica of a PBFT group. Its service lives in memory: checkpoints hold it, and the log what came after.</summary>
+internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
+    : HostedProtocolNode<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>(settings, self, dataFolder, folder, log)
+{
+    private Pbft? _replica;
+    private long _led;
+
+    protected override (long Decisions, long Fast) Led => (_led, 0);
+
+    public static PbftGroup GroupOf(ProtocolSettings settings) => new([.. settings.Members], settings.Cluster, 0);
+
+    protected override HostedProtocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(ClientMap map)
+    {
+        Map = new ClientMap(new MemoryStore());
+        _replica = new Pbft(Self, GroupOf(Settings), new PbftOptions(), Settings.Signer(Folder, Self), new NoMacs(), Map);
+        return new(new PbftDoor(_replica, Settings.Members), new Pbft.MessageWire(), new Pbft.RecordWire())
+        {
+            Executed = (_, command) =>
+                _led += _replica.IsPrimary && command is Pbft.Command.Apply { Batch.Requests.Length: var requests } ? requests : 0,
+        };
+    }
+
+    protected override Pbft.Command CommandOf(Operation operation) => new Pbft.Command.Order(
+        new Pbft.SignedRequest(
+            new NodeId(operation.Client), operation.Sequence, operation.Payload.Memory, new Signature(operation.Signature.Memory)));
+
+    protected override OperationOutcome? OutcomeOf(Pbft.Result result) => result switch
+    {
+        Pbft.Result.Completed reply => new OperationOutcome
+        {
+            Kind = OperationOutcome.Types.Kind.Done,
+            Reply = UnsafeByteOperations.UnsafeWrap(reply.Value),
+        },
+        _ => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Refused },
+    };
+
+    /// <summary>Everything is signed: nobody shares a key with anybody.</summary>
+    private sealed class NoMacs : IMacs
+    {
+        public Mac Authenticate(NodeId receiver, ReadOnlySpan<byte> statement) => default;
+
+        public bool Check(NodeId sender, ReadOnlySpan<byte> statement, Mac mac) => false;
+    }
+}

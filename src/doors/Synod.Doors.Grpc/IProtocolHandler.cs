@@ -1,0 +1,19 @@
+using Synod.Api;
+
+namespace Synod.Doors.Grpc;
+
+/// <summary>What is behind the door of a protocol's node.</summary>
+public interface IProtocolHandler
+{
+    /// <summary>Runs one operation of a stream; <paramref name="outcomes"/> gets at most one outcome with its id, on any thread.</summary>
+    void Run(Operation operation, IOutcomeSink outcomes);
+
+    /// <summary>What the node has counted and executed.</summary>
+    Task<ProtocolCounts> CountAsync();
+}
+
+/// <summary>Takes the outcomes of one stream, in any order. Returns at once and never throws.</summary>
+public interface IOutcomeSink
+{
+    void Take(OperationOutcome outcome);
+}

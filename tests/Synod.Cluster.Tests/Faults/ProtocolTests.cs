@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+using Synod.Cluster.Tests.Support;
+
+namespace Synod.Cluster.Tests.Faults;
+
+/// <summary>Every protocol by itself as processes with real disks, killed while clients wait for it.</summary>
+public class ProtocolTests
+{
+    private const int Usage = 2;
+
+    [Theory]
+    [InlineData("multipaxos", 3)]
+    [InlineData("pbft", 4)]
+    [InlineData("hotstuff", 4)]
+    public async Task Killed_processes_come_back_and_nothing_is_lost_or_done_twice(string protocol, int nodes)
+    {
+        var report = JsonNode.Parse((await SynodProgram.RunAsync(
+            "bench", "protocol", "--protocol", protocol, "--nodes", $"{nodes}", "--clients", "8", "--seconds", "2", "--warmup", "0.5",
+            "--kill", "1", "--kill", "2", "--conflict", "20", "--tls", "on", "--json")).Ends(0).Output)!;
+        Assert.True((bool)report["ok"]!);
+        Assert.Equal(0, (long)report["acked_lost"]!);
+        Assert.Equal(0, (long)report["repeated"]!);
+        Assert.True((long)report["acked"]! > 0);
+        Assert.Equal([1, 2], report["killed_nodes"]!.AsArray().Select(node => (int)node!));
+    }
+
+    [Fact]
+    public async Task What_a_decision_costs_is_counted()
+    {
+        var report = JsonNode.Parse((await SynodProgram.RunAsync(
+            "bench", "protocol", "-p", "multipaxos", "--clients", "1", "--seconds", "1", "--warmup", "0.5", "--durable", "off", "--json"))
+            .Ends(0).Output)!;
+        Assert.InRange((double)report["messages_per_decision"]!, 4, 8);
+        Assert.True((double)report["records_per_decision"]! >= 3);
+        Assert.False((bool)report["durable"]!);
+    }
+
+    [Theory]
+    [InlineData("There is no protocol 'raft'", "-p", "raft")]
+    [InlineData("2 + 2 is not more than 4", "-p", "multipaxos", "--nodes", "4", "--quorums", "2/2")]
+    [InlineData("pbft runs on 4 to", "-p", "pbft", "--nodes", "3")]
+    [InlineData("The quorums of pbft cannot be chosen", "-p", "pbft", "--quorums", "3/2")]
+    [InlineData("There is no node 9 to kill", "-p", "multipaxos", "--kill", "9")]
+    public async Task What_cannot_run_is_refused_with_the_reason(string says, params string[] arguments) =>
+        (await SynodProgram.RunAsync(["bench", "protocol", .. arguments])).Fails(Usage, says);
+}
