@@ -198,8 +198,7 @@ public sealed class ExecutionTests
         sites.Beat(2, 2);
         sites.Sync();
         Assert.Single(sites.Under<Room.Message.Recover>(2, 3));
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         Assert.Equal([Id(3)], sites.Executed(2));
     }
 

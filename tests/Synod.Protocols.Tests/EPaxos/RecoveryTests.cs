@@ -1,5 +1,4 @@
 using Synod.Core;
-using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
 
@@ -19,8 +18,7 @@ public sealed class RecoveryTests
         sites.Deliver((1, 2), (2, 1), (1, 2));
         sites.Lose();
         sites.Suspect(3, Id(1));
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(3, Id(1), nop: false, 0, 0, 0);
     }
 
@@ -37,9 +35,7 @@ public sealed class RecoveryTests
         Assert.Equal(Room.Phase.Accepted, sites.Look(2, Id(1)).Phase);
         sites.Lose();
         sites.Suspect(3, Id(1));
-        sites.Sync();
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(3, Id(1), nop: false, 0, 1, 0);
     }
 
@@ -52,9 +48,7 @@ public sealed class RecoveryTests
         sites.Sync();
         sites.Lose();
         sites.Suspect(3, Id(1));
-        sites.Sync();
-        sites.Lose(2);
-        sites.Stage.Run();
+        sites.RunWithout(2);
         sites.AssertDecided(1, Id(1), nop: true, 0, 0, 0);
         sites.AssertDecided(3, Id(1, 2), nop: false, 1, 0, 0);
         Assert.Equal("1", sites.Value(3, "x"));
@@ -79,9 +73,7 @@ public sealed class RecoveryTests
         sites.AssertDecided(1, Id(1), nop: false, new long[n]);
         sites.Lose();
         sites.Suspect(n, Id(1));
-        sites.Sync();
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(n, Id(1), nop: false, new long[n]);
     }
 
@@ -94,9 +86,7 @@ public sealed class RecoveryTests
         sites.Deliver((1, 2));
         sites.Lose();
         sites.Suspect(2, Id(1));
-        sites.Sync();
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(2, Id(1), nop: true, new long[7]);
     }
 
@@ -106,9 +96,7 @@ public sealed class RecoveryTests
     {
         var sites = new Sites(3);
         sites.Suspect(3, Id(1));
-        sites.Sync();
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(2, Id(1), nop: true, 0, 0, 0);
     }
 
@@ -129,8 +117,7 @@ public sealed class RecoveryTests
         Assert.Single(sites.Under<Room.Message.Validate>(2, 3));
         sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
         Assert.True(sites.Look(2, Id(1)).Value!.IsNop);
-        sites.Lose(1);
-        sites.Stage.Run();
+        sites.RunWithout(1);
         sites.AssertDecided(2, Id(1), nop: true, 0, 0, 0, 0, 0);
     }
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using CsCheck;
 using Synod.Core;
-using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
 
