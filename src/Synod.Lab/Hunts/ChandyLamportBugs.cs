@@ -26,7 +26,7 @@ public static class ChandyLamportBugs
         Bug("ack-before-durable", ChandyLamportMutation.AckBeforeDurable),
         Bug("duplicates-delivered", ChandyLamportMutation.DuplicatesDelivered),
         Bug("restore-without-channels", ChandyLamportMutation.RestoreWithoutChannels),
-        Bug("old-incarnation-accepted", ChandyLamportMutation.OldIncarnationAccepted),
+        Bug("old-incarnation-accepted", ChandyLamportMutation.OldIncarnationAccepted, ChannelOrder.Unordered),
     ];
 
     private static RoomBug Bug(string name, ChandyLamportMutation mutation, ChannelOrder order = ChannelOrder.Fifo) =>

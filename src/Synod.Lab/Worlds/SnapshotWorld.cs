@@ -25,7 +25,7 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
     private readonly SortedDictionary<NodeId, long> _taken = [];
     private readonly SortedSet<SnapshotId> _ids = [];
     private Topology _wanted;
-    private (Cut Cut, Incarnation Incarnation)? _last;
+    private Cut? _last;
     private NodeSet _closing;
 
     public SnapshotWorld(ulong seed, ChandyLamportOptions options, FaultPlan? plan = null, TextWriter? trace = null)
@@ -148,10 +148,10 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         }
 
         if (_last is { } last && _random.Below(150) == 0 && Nodes() is var nodes && IsSteady(nodes)
-            && s_nodes.Zip(nodes).All(pair => pair.Second.Topology.Members == last.Cut.Topology.Members
-                || !(last.Cut.Topology.Members.Contains(pair.First) || pair.Second.Topology.Members.Contains(pair.First))))
+            && s_nodes.Zip(nodes).All(pair => pair.Second.Topology.Members == last.Topology.Members
+                || !(last.Topology.Members.Contains(pair.First) || pair.Second.Topology.Members.Contains(pair.First))))
         {
-            Submit(last.Cut.Id.Initiator, new Command.Restore(last.Cut));
+            Submit(last.Id.Initiator, new Command.Restore(last));
         }
     }
 
@@ -190,7 +190,7 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         _taken[initiator] = cut.Id.Number;
         if (_cluster[initiator].Protocol is ChandyLamport process && process.Topology.Members == cut.Topology.Members)
         {
-            _last = (cut, process.Incarnation);
+            _last = cut;
         }
     }
 
@@ -211,7 +211,7 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
                 ChandyLamport.CutIsPast,
                 node,
                 $"{process.Latest?.Id} is the last, {_taken.GetValueOrDefault(node)} was reported");
-            if (_last is { } last && last.Incarnation == process.Incarnation && last.Cut[node] is { } piece)
+            if (_last is { } last && last.Incarnation == process.Incarnation && last[node] is { } piece)
             {
                 Check(
                     piece.Sent.All(sent => process.SentTo(sent.To) >= sent.Count)

@@ -114,6 +114,6 @@ public sealed class MutantTests(ITestOutputHelper output)
     {
         public void Write(CodecWriter writer, Process.Result value) => writer.Bool(value is Process.Result.Taken);
 
-        public Process.Result? Read(ref CodecReader reader) => reader.Bool() ? new Process.Result.Taken(new Cut(default, Mesh, [])) : null;
+        public Process.Result? Read(ref CodecReader reader) => reader.Bool() ? new Process.Result.Taken(new Cut(default, default, Mesh, [])) : null;
     }
 }

@@ -127,7 +127,7 @@ public sealed class UsesTests
         play.Run();
         Assert.All(play.Taken(A).Pieces, piece => Assert.True(IsPassive(piece.State)));
         Assert.False(play.Taken(A).IsTerminated(IsPassive));
-        Assert.True(new Cut(default, Mesh, [.. play.Taken(A).Pieces.Select(piece => piece with { Incoming = [] })]).IsTerminated(IsPassive));
+        Assert.True(new Cut(default, default, Mesh, [.. play.Taken(A).Pieces.Select(piece => piece with { Incoming = [] })]).IsTerminated(IsPassive));
         Assert.False(Snapshot(play).IsTerminated(IsPassive));
 
         static bool IsPassive(ReadOnlyMemory<byte> state) => BankBranch.Money(state) == 0;

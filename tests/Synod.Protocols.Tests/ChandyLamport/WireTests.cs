@@ -21,7 +21,7 @@ public sealed class WireTests
     private static readonly Piece s_piece = new(
         s_id, A, "70"u8.ToArray(), [new(B, 1, 1, [new(2, "5"u8.ToArray())]), new(C, 0, 0, [])], [new(B, 0), new(C, 2)]);
 
-    private static readonly Cut s_cut = new(s_id, Mesh, [s_piece]);
+    private static readonly Cut s_cut = new(s_id, s_other, Mesh, [s_piece]);
 
     private static readonly Message[] s_messages =
     [

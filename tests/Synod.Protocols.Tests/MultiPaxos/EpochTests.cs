@@ -134,6 +134,8 @@ public sealed class EpochTests
         // The leader's last heartbeat was answered in the old epoch, and that with where it ended.
         Assert.DoesNotContain(_play.Log(s_nodes[2]), record => record is Record.OfGroup { Epoch: 1, Inner: Inner.Record.Accepted { Slot.Value: 2 } });
         Assert.Equal(2, At(3).Configuration!.Epoch);
+        _play.Fire(s_nodes[2], Load);
+        Settle();
         Assert.NotNull(At(3).Replica);
         Assert.Equal(_states[s_nodes[0]].Commands(), _states[s_nodes[2]].Commands());
     }

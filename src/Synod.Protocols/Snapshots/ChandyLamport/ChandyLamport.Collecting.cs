@@ -108,7 +108,7 @@ public sealed partial class ChandyLamport
         _recordings.Remove(led!.Id);
         if (closed.End == SnapshotEnd.Complete)
         {
-            _latest = new Cut(led.Id, _topology, [.. led.Pieces.Values]);
+            _latest = new Cut(led.Id, _incarnation, _topology, [.. led.Pieces.Values]);
         }
     }
 

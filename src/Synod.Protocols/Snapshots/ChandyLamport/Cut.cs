@@ -7,7 +7,8 @@ namespace Synod.Protocols.Snapshots;
 /// A complete snapshot: one piece of each member. It is a global state that the system could have been in: reachable from the state
 /// in which the snapshot began, and the state in which it ended is reachable from it (Chandy and Lamport 1985, theorem 1).
 /// </summary>
-public sealed record Cut(SnapshotId Id, Topology Topology, ImmutableArray<Piece> Pieces)
+/// <param name="Incarnation">In which it was taken; counts of messages begin anew with each.</param>
+public sealed record Cut(SnapshotId Id, Incarnation Incarnation, Topology Topology, ImmutableArray<Piece> Pieces)
 {
     /// <summary>The piece of <paramref name="process"/>, or null.</summary>
     public Piece? this[NodeId process] => Pieces.FirstOrDefault(piece => piece.Process == process);

@@ -158,12 +158,14 @@ public sealed partial class ChandyLamport
         public void Write(CodecWriter writer, Cut value)
         {
             Fields.Ids.Write(writer, value.Id);
+            Fields.Incarnations.Write(writer, value.Incarnation);
             Fields.Topologies.Write(writer, value.Topology);
             writer.Many(value.Pieces, static (w, piece) => Fields.Pieces.Write(w, piece));
         }
 
         public Cut Read(ref CodecReader reader) => new(
             Fields.Ids.Read(ref reader),
+            Fields.Incarnations.Read(ref reader),
             Fields.Topologies.Read(ref reader),
             reader.Many(static (ref reader) => Fields.Pieces.Read(ref reader)));
     }
