@@ -38,7 +38,6 @@ internal static class HotStuffTwins
                 address, twins, group.Make(twins.IdentityOf(address))),
             Messages = new HotStuff.MessageWire(),
             Records = new HotStuff.RecordWire(),
-
             Submissions = [.. Commands(Second, commands, 0), .. Commands(HotStuffGroup.N1, others, 1)],
         }
         .Always(HotStuff.Agreement, world => HotStuff.Agree(Correct(world)))

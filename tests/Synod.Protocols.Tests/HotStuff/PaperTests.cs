@@ -223,9 +223,11 @@ public sealed class PaperTests
         var group = Of(4, new JolteonRules(), viewsEach: 2);
         var play = group.Stage();
         play.Submit(N1, group.Command("x"));
-        play.Receive(N2, N1, GivesUp(N2, 1));
-        play.Receive(N3, N1, GivesUp(N3, 1));
-        play.Receive(N4, N1, GivesUp(N4, 1));
+        foreach (var node in new[] { N2, N3, N4 })
+        {
+            play.Receive(node, N1, group.Timeout(node, 1, Showing(Genesis.Certificate)));
+        }
+
         play.Sync(N1);
         Assert.Equal([1L, 2L], play.Between(N1, N2).OfType<HotStuff.Message.Proposal>().Select(item => item.Block.View));
         Assert.All(play.Between(N1, N2).OfType<HotStuff.Message.Proposal>(), item => Assert.Single(item.Block.Commands));

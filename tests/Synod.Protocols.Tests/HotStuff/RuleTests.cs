@@ -20,7 +20,8 @@ public sealed class RuleTests
         var rules = new ChainedRules();
         var b1 = Add(Genesis.Block, 1);
         var b2 = Add(b1, 2);
-        Assert.Null(rules.Commit(Certify(b2), _tree));
+        Assert.Null(rules.Commit(Certify(b1), _tree));
+        Assert.Equal(Genesis.Block, rules.Commit(Certify(b2), _tree));
         Assert.Equal(b1, rules.Commit(Certify(Add(b2, 3)), _tree));
 
         // The example of §4: 1, 2, 5. Another chain may have been certified in views 3 and 4.

@@ -12,25 +12,11 @@ namespace Synod.Protocols.Tests.HotStuffRoom;
 public sealed class TwinTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData("hotstuff-basic", 0)]
-    [InlineData("hotstuff-chained", 0)]
-    [InlineData("hotstuff-2", 0)]
-    [InlineData("jolteon", 0)]
-    public void One_twin_of_four_breaks_nothing_in_any_schedule_of_two_rounds(string rules, int states)
-    {
-        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 2, sides: 5).Explore();
-        output.WriteLine(result.ToString());
-        Assert.Null(result.Counterexample);
-        Assert.True(result.IsComplete);
-        Assert.Equal(states, result.States);
-    }
-
-    [Theory]
-    [InlineData("hotstuff-basic", 0)]
-    [InlineData("hotstuff-chained", 0)]
-    [InlineData("hotstuff-2", 0)]
-    [InlineData("jolteon", 0)]
-    public void One_twin_of_four_that_also_alters_a_message_breaks_nothing(string rules, int states)
+    [InlineData("hotstuff-basic", 5_690)]
+    [InlineData("hotstuff-chained", 21_799)]
+    [InlineData("hotstuff-2", 11_270)]
+    [InlineData("jolteon", 21_799)]
+    public void One_twin_of_four_breaks_nothing_in_any_schedule_of_two_rounds_even_if_it_alters_a_message(string rules, int states)
     {
         var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 2, lies: 1).Explore();
         output.WriteLine(result.ToString());
@@ -46,7 +32,7 @@ public sealed class TwinTests(ITestOutputHelper output)
     [InlineData("jolteon", 2)]
     public void Seven_rounds_at_random_break_nothing(string rules, int lies)
     {
-        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 7, lies: lies).Wander(seed: 7, schedules: 600);
+        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 7, lies: lies).Wander(seed: 7, schedules: 100);
         output.WriteLine(result.ToString());
         Assert.Null(result.Counterexample);
         Assert.Empty(result.Unreached);

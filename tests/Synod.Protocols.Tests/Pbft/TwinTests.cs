@@ -1,6 +1,7 @@
 using Synod.Core;
 using Synod.Exploration;
 using Synod.Lab.Worlds;
+using Synod.Protocols.Byzantine;
 using Xunit;
 
 namespace Synod.Protocols.Tests.Pbft;
@@ -9,10 +10,10 @@ namespace Synod.Protocols.Tests.Pbft;
 public sealed class TwinTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData(1, 0)]
-    [InlineData(2, 0)]
-    [InlineData(3, 0)]
-    [InlineData(4, 0)]
+    [InlineData(1, 1_175)]
+    [InlineData(2, 474)]
+    [InlineData(3, 485)]
+    [InlineData(4, 485)]
     public void One_twin_of_four_breaks_nothing_in_any_schedule_of_two_rounds(int twin, int states)
     {
         var result = PbftTwins.Model(new NodeId(twin), rounds: 2, sides: 5).Explore();
@@ -36,14 +37,12 @@ public sealed class TwinTests(ITestOutputHelper output)
         Assert.Empty(result.Unreached);
     }
 
-    /// <summary>A twin is as good as a liar: these mistakes of the others are enough for it.</summary>
-    [Theory]
-    [InlineData("SmallQuorums")]
-    [InlineData("OmitDigestComparison")]
-    public void With_a_mistake_a_twin_of_the_primary_makes_two_decisions(string mutation)
+    /// <summary>A twin is as good as a liar: with quorums of 2f one round is enough for it.</summary>
+    [Fact]
+    public void With_small_quorums_a_twin_of_the_primary_makes_two_decisions()
     {
-        var result = PbftTwins.Model(Quartet.A, rounds: 3, mutation: Enum.Parse<Protocols.Byzantine.PbftMutation>(mutation)).Explore();
+        var result = PbftTwins.Model(Quartet.A, rounds: 1, mutation: PbftMutation.SmallQuorums).Explore();
         output.WriteLine(result.ToString());
-        Assert.NotNull(result.Counterexample);
+        Assert.Equal(PbftReplica.Agreement, result.Counterexample?.Property);
     }
 }

@@ -78,6 +78,10 @@ public sealed partial class HotStuff
         foreach (var command in block.Commands.Where(command => !IsServed(command)))
         {
             _mempool.Add(command);
+            if (_options.Has(HotStuffMutation.OrphansLost))
+            {
+                _mempool.RemoveUpTo(command.Client, command.Sequence);
+            }
         }
 
         Note(block.Justify);

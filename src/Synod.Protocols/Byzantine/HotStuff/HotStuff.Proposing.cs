@@ -51,16 +51,7 @@ public sealed partial class HotStuff
             taken[command.Client] = Math.Max(taken.GetValueOrDefault(command.Client), command.Sequence);
         }
 
-        ImmutableArray<Command> picked = [.. _mempool.Pick(_options.MaxCommands, _view, taken)];
-        if (_options.Has(HotStuffMutation.OrphansLost))
-        {
-            foreach (var command in picked)
-            {
-                _mempool.Remove(command);
-            }
-        }
-
-        return picked;
+        return [.. _mempool.Pick(_options.MaxCommands, _view, taken)];
     }
 
     private void On(NodeId from, Message.Vote vote, StepContext context, Outbox<Message, Record, Command, Result> outbox)

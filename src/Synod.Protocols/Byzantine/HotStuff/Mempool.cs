@@ -29,21 +29,17 @@ internal sealed class Mempool
         Count += own.TryAdd(command.Sequence, command) ? 1 : 0;
     }
 
-    public void Remove(HotStuff.Command command)
-    {
-        if (_commands.TryGetValue(command.Client, out var own) && own.Remove(command.Sequence))
-        {
-            Drop(command.Client, own);
-        }
-    }
-
     /// <summary>Forgets what can no longer be executed: the client's commands up to <paramref name="sequence"/>.</summary>
     public void RemoveUpTo(NodeId client, long sequence)
     {
         while (_commands.TryGetValue(client, out var own) && own.First().Key is var first && first <= sequence)
         {
             own.Remove(first);
-            Drop(client, own);
+            Count--;
+            if (own.Count == 0)
+            {
+                _commands.Remove(client);
+            }
         }
     }
 
@@ -84,14 +80,5 @@ internal sealed class Mempool
                 v.Visit("", own, static (w, ref sequence) => w.Visit("", ref sequence), static (w, ref command) => w.Visit("", ref command, Wire));
             });
         Count = _commands.Values.Sum(own => own.Count);
-    }
-
-    private void Drop(NodeId client, SortedDictionary<long, HotStuff.Command> own)
-    {
-        Count--;
-        if (own.Count == 0)
-        {
-            _commands.Remove(client);
-        }
     }
 }
