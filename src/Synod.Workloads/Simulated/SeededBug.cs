@@ -55,11 +55,6 @@ public sealed class SeededBug
         new("commit-acknowledged-before-passed", "bank") { Database = DatabaseMutation.AcknowledgeBeforePassed },
         new("implicit-commit-resolved", "bank") { Database = DatabaseMutation.ResolveImplicitCommit },
         new("staged-presumed-aborted", "bank") { Database = DatabaseMutation.PresumeAbortOfStaged },
-        new("stage-over-outcome", "bank") { Database = DatabaseMutation.StageOverOutcome },
-        new("staged-locks-freed-early", "bank") { Database = DatabaseMutation.FreeStagedLocksEarly },
-        new("no-means-prevented", "bank") { Database = DatabaseMutation.NoMeansPrevented },
-        new("fence-not-kept", "bank") { Database = DatabaseMutation.FenceNotKept },
-        new("missing-means-prevented", "bank") { Database = DatabaseMutation.MissingMeansPrevented },
     ];
 
     /// <summary>One run: what objected to the mistake, or null.</summary>
