@@ -6,6 +6,13 @@ public static class RoomBugs
     public static IReadOnlyList<RoomBug> All { get; } =
     [
         .. TwoPhaseCommitBugs.All,
+        .. ThreePhaseCommitBugs.All,
+        .. PaxosCommitBugs.All,
         .. MultiPaxosBugs.All,
+        .. ReconfigurationBugs.All,
+        .. EPaxosBugs.All,
+        .. PbftBugs.All,
+        .. HotStuffBugs.All,
+        .. ChandyLamportBugs.All,
     ];
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Synod.Core;
 using Synod.Exploration;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using Inner = Synod.Protocols.Consensus.MultiPaxos;

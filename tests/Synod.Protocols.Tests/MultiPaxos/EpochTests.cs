@@ -1,6 +1,7 @@
 using System.Reflection;
 using CsCheck;
 using Synod.Core;
+using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Consensus;
 using Synod.Storage;
