@@ -8,6 +8,12 @@ public sealed partial class EPaxos
     // A majority is one too few from seven replicas on: recovery could not tell what it decided (§2).
     private int FastQuorum => Mutated(EPaxosMutation.MajorityFastQuorum) ? _group.Count / 2 + 1 : _group.Fast;
 
+    /// <summary>Own instances that one round trip decided since the start: for operators, and no part of the state.</summary>
+    public long FastDecisions { get; private set; }
+
+    /// <summary>Own instances that needed a second round trip since the start: for operators, and no part of the state.</summary>
+    public long SlowDecisions { get; private set; }
+
     private void OnInvoke(RequestId request, ClientCommand command)
     {
         if (!_index.IsSound(new Batch(command)))
@@ -129,6 +135,7 @@ public sealed partial class EPaxos
         leading.Deps = leading.Deps!.Union(m.Deps);
         if (leading.Equal >= FastQuorum)
         {
+            FastDecisions++;
             Decide(instance, instance.Payload!, instance.InitialDeps!);
         }
         else if (leading.Replied.Count >= _group.Fast)
@@ -138,6 +145,8 @@ public sealed partial class EPaxos
                 Decide(instance, instance.Payload!, leading.Deps);
                 return;
             }
+
+            SlowDecisions++;
 
             // Not equal often enough among as many as the fast path needs: waiting for more would cost all conflicts the slowest
             // replica's round trip, or a time-out if it is down.

@@ -11,7 +11,7 @@ namespace Synod.App.Protocols;
 /// The state machine of every protocol here: a map in the node's store, and of each client how much of it was executed. Each command
 /// enters together with its position in one atomic write, so that after a crash the log's tail is executed once.
 /// </summary>
-internal sealed class ClientMap(IStore store) : IReplicatedState, IReplicatedService
+internal sealed class ClientMap(IStore store) : IReplicatedState, IReplicatedService, IInterferingState
 {
     private const byte ValueKind = (byte)'v';
     private const byte ClientKind = (byte)'c';
@@ -55,6 +55,27 @@ internal sealed class ClientMap(IStore store) : IReplicatedState, IReplicatedSer
         Put(command, once: true);
         store.Write(_batch);
         return store.Get(ClientKey(command.Client)) ?? ReadOnlyMemory<byte>.Empty;
+    }
+
+    ReadOnlyMemory<byte> IInterferingState.Execute(ReadOnlyMemory<byte> operation)
+    {
+        // The replicas' sessions see to it that a command is executed once; those of one client may come in any order, if they touch
+        // different keys.
+        _batch.Clear();
+        Put(MapCommand.Read(operation)!.Value, once: false);
+        store.Write(_batch);
+        return ReadOnlyMemory<byte>.Empty;
+    }
+
+    public bool TryTouch(ReadOnlyMemory<byte> operation, List<KeyAccess> touched)
+    {
+        if (MapCommand.Read(operation) is not { } command)
+        {
+            return false;
+        }
+
+        touched.Add(new KeyAccess(command.Key, Writes: true));
+        return true;
     }
 
     ReadOnlyMemory<byte> IReplicatedService.Read(NodeId client, ReadOnlyMemory<byte> operation) =>

@@ -7,6 +7,7 @@ using Synod.Protocols.Commit;
 namespace Synod.App.Protocols.Nodes;
 
 using CommitResult = Synod.Protocols.Commit.CommitResult;
+using Write = Synod.Protocols.Commit.Write;
 
 /// <summary>
 /// A resource of a protocol of atomic commit, and the coordinator of what its clients ask here: an operation writes the same at every

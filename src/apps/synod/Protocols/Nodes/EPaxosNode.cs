@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+using Synod.Api;
+using Synod.Core;
+using Synod.Node;
+using Synod.Protocols.Consensus;
+using Synod.Storage;
+
+namespace Synod.App.Protocols.Nodes;
+
+/// <summary>A replica of an EPaxos group: each coordinates what its own clients ask. Its state lives in memory, and its log rebuilds it.</summary>
+internal sealed class EPaxosNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
+    : HostedProtocolNode<EPaxos.Message, EPaxos.Record, EPaxos.Command, EPaxos.Result>(settings, self, dataFolder, folder, log)
+{
+    private EPaxos? _replica;
+
+    protected override (long Decisions, long Fast) Led => (_replica!.FastDecisions + _replica.SlowDecisions, _replica.FastDecisions);
+
+    protected override HostedProtocol<EPaxos.Message, EPaxos.Record, EPaxos.Command, EPaxos.Result> Make(ClientMap map)
+    {
+        Map = new ClientMap(new MemoryStore());
+        _replica = new EPaxos(Self, new EPaxosGroup(Settings.Members), new EPaxosOptions(), Map);
+        return new(_replica, new EPaxos.MessageWire(), new EPaxos.RecordWire());
+    }
+
+    protected override EPaxos.Command CommandOf(Operation operation) =>
+        new EPaxos.Command.Invoke(new EPaxos.ClientCommand(operation.Client, operation.Sequence, operation.Payload.Memory));
+
+    protected override OperationOutcome OutcomeOf(EPaxos.Result result) => result switch
+    {
+        EPaxos.Result.Completed or EPaxos.Result.Outdated => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Done },
+        _ => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Refused },
+    };
+}
