@@ -1,4 +1,4 @@
-using Synod.Lab.Worlds;
+using Synod.Protocols.Tests.Commit;
 using Xunit;
 using static Synod.Protocols.Tests.GoldenTraces;
 using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
