@@ -9,8 +9,8 @@ internal static class CommitFields
     private static readonly IWire<TransactionId> Ids = new TransactionWire();
     private static readonly IWire<Promise> Promises = new PromiseWire();
 
-    /// <summary>A write set inside a state.</summary>
-    public static IWire<ImmutableArray<Write>> Writes { get; } = new WritesWire();
+    /// <summary>A branch inside a state.</summary>
+    public static IWire<Branch> Branches { get; } = new BranchWire();
 
     public static void Write(CodecWriter writer, TransactionId value)
     {
@@ -39,14 +39,18 @@ internal static class CommitFields
         return new Write(new Key(key), reader.Bytes());
     });
 
-    public static void Write(CodecWriter writer, ImmutableArray<Branch> branches) => writer.Many(branches, static (w, branch) =>
+    public static void Write(CodecWriter writer, Branch branch)
     {
-        w.Node(branch.Participant);
-        Write(w, branch.Writes);
-    });
+        writer.Node(branch.Participant);
+        Write(writer, branch.Writes);
+    }
+
+    public static Branch ReadBranch(ref CodecReader reader) => new(reader.Node(), ReadWrites(ref reader));
+
+    public static void Write(CodecWriter writer, ImmutableArray<Branch> branches) => writer.Many(branches, static (w, branch) => Write(w, branch));
 
     public static ImmutableArray<Branch> ReadBranches(ref CodecReader reader) =>
-        reader.Many(static (ref reader) => new Branch(reader.Node(), ReadWrites(ref reader)));
+        reader.Many(static (ref reader) => ReadBranch(ref reader));
 
     public static void Write(CodecWriter writer, Promise promise)
     {
@@ -81,11 +85,11 @@ internal static class CommitFields
         public TransactionId Read(ref CodecReader reader) => ReadTransaction(ref reader);
     }
 
-    private sealed class WritesWire : IWire<ImmutableArray<Write>>
+    private sealed class BranchWire : IWire<Branch>
     {
-        public void Write(CodecWriter writer, ImmutableArray<Write> value) => CommitFields.Write(writer, value);
+        public void Write(CodecWriter writer, Branch value) => CommitFields.Write(writer, value);
 
-        public ImmutableArray<Write> Read(ref CodecReader reader) => ReadWrites(ref reader);
+        public Branch Read(ref CodecReader reader) => ReadBranch(ref reader);
     }
 
     private sealed class PromiseWire : IWire<Promise>

@@ -205,17 +205,9 @@ public sealed partial class PaxosCommit
         Learn(id, commit);
     }
 
+    /// <summary>The client need not wait for what this node writes about it: the outcome is durable in the acceptors.</summary>
     private void Learn(TransactionId id, bool commit)
     {
-        if (Ledger.IsPrepared(id))
-        {
-            End(id, commit);
-        }
-        else if (!Ledger.Knows(id))
-        {
-            Ledger.Note(id, commit);
-        }
-
         if (_attempts.Remove(id, out var attempt))
         {
             _out.CancelTimer(ToTimer(Timer.Ballot, id));
@@ -224,6 +216,15 @@ public sealed partial class PaxosCommit
                 _out.Answer(
                     new RequestId(attempt.Request), commit ? new CommitResult.Committed(id) : new CommitResult.Aborted(id));
             }
+        }
+
+        if (Ledger.IsPrepared(id))
+        {
+            End(id, commit);
+        }
+        else if (!Ledger.Knows(id))
+        {
+            Ledger.Note(id, commit);
         }
     }
 

@@ -61,14 +61,14 @@ public sealed partial class ThreePhaseCommit
         }
 
         EnterPreCommitted(id, stand);
-        stand.Stage = Stage.PreCommitting;
-        stand.Answered = stand.InP;
         if (_mutation == ThreePhaseCommitMutation.CommitOverWaiting)
         {
             DecideAsBackup(id, promise, commit: true);
             return;
         }
 
+        stand.Stage = Stage.PreCommitting;
+        stand.Answered = stand.InP;
         _out.Send(Awaited(promise, stand), new Message.PreCommit(id));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Commit;
@@ -24,7 +23,7 @@ public sealed partial class TwoPhaseCommit
         var writers = begin.Writers;
         if (begin.Branches is [{ Writes.IsEmpty: false } only])
         {
-            led.Alone = only.Writes;
+            led.Alone = only;
         }
 
         _led.Add(id, led);
@@ -141,7 +140,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        outbox.Send(led.Participants, new Message.CommitAlone(id, led.Alone));
+        outbox.Send(led.Participants, new Message.CommitAlone(id, led.Alone.Writes));
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 
@@ -214,12 +213,12 @@ public sealed partial class TwoPhaseCommit
         public NodeSet Yes;
         public NodeSet ReadOnly;
         public NodeSet Acked;
-        public ImmutableArray<Write> Alone = [];
+        public Branch Alone = new(NodeId.None, []);
         public bool IsCommitted;
         public long Request;
 
         /// <summary>Whether the only participant decides.</summary>
-        public bool IsAlone => !Alone.IsEmpty;
+        public bool IsAlone => !Alone.Writes.IsEmpty;
 
         public void State(StateVisitor visitor)
         {
@@ -227,7 +226,7 @@ public sealed partial class TwoPhaseCommit
             visitor.Visit("yes", ref Yes);
             visitor.Visit("readOnly", ref ReadOnly);
             visitor.Visit("acked", ref Acked);
-            visitor.Visit("alone", ref Alone, CommitFields.Writes);
+            visitor.Visit("alone", ref Alone, CommitFields.Branches);
             visitor.Visit("committed", ref IsCommitted);
             visitor.Visit("request", ref Request);
         }

@@ -70,16 +70,14 @@ public sealed partial class TwoPhaseCommit
         {
             outbox.Persist(new Record.CommittedAlone(new Promise(id, NodeSet.Empty, alone.Writes)));
             outbox.Send(_self, new Message.DecidedAlone(id));
+            if (_mutation == TwoPhaseCommitMutation.AnswerAloneBeforeDurable)
+            {
+                outbox.SendEarly(from, new Message.Outcome(id, Ending.Committed));
+            }
         }
         else
         {
             Bury(id, outbox);
-        }
-
-        if (_mutation == TwoPhaseCommitMutation.AnswerAloneBeforeDurable)
-        {
-            outbox.SendEarly(from, new Message.Outcome(id, Ending.Committed));
-            return;
         }
 
         if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
