@@ -30,10 +30,10 @@ internal sealed record ByzantineCount(long Messages, long Delays, long ClientDel
             }
         };
         cast.Invoke(cast.Clients[0], "x+");
-        stage.RunUntil(() => stage.Answers.Count == 1, Duration.FromSeconds(1));
-        var answered = stage.Answers.Count == 1 ? stage.Now : Duration.Zero;
         stage.RunUntil(() => cast.Correct.All(replica => replica.Executed.Value == 1), Duration.FromSeconds(1));
         var executed = stage.Now;
+        stage.RunUntil(() => stage.Answers.Count == 1, Duration.FromSeconds(1));
+        var answered = stage.Answers.Count == 1 ? stage.Now : Duration.Zero;
         stage.RunUntil(stage.Now + s_delay * 3);
         var report = new Report(new HotStuffLinear(), seed);
         cast.Judge(report);

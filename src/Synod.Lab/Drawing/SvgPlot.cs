@@ -15,6 +15,8 @@ internal static class SvgPlot
 
     public static (double Width, double Height) Draw(Plot plot, double left, double top, StringBuilder body)
     {
+        body.Append($"<text class=\"soft\" x=\"{Number(left)}\" y=\"{Number(top)}\">{Escape(plot.YLabel)}</text>\n");
+        top += 20;
         var (mostX, mostY) = (plot.X[^1], Round(plot.Curves.SelectMany(curve => curve.Y).Max()));
         for (var line = 0; line <= 4; line++)
         {
@@ -29,8 +31,7 @@ internal static class SvgPlot
             body.Append($"<text class=\"soft\" text-anchor=\"middle\" x=\"{Number(X(x))}\" y=\"{Number(top + Height + 18)}\">{Said(x)}</text>\n");
         }
 
-        body.Append($"<text class=\"soft\" text-anchor=\"middle\" x=\"{Number(left + Left + Width / 2)}\" y=\"{Number(top + Height + 36)}\">{Escape(plot.XLabel)}</text>\n")
-            .Append($"<text class=\"soft\" x=\"{Number(left)}\" y=\"{Number(top - 6)}\">{Escape(plot.YLabel)}</text>\n");
+        body.Append($"<text class=\"soft\" text-anchor=\"middle\" x=\"{Number(left + Left + Width / 2)}\" y=\"{Number(top + Height + 36)}\">{Escape(plot.XLabel)}</text>\n");
         var names = Names(plot, Y);
         for (var index = 0; index < plot.Curves.Count; index++)
         {
@@ -45,7 +46,7 @@ internal static class SvgPlot
             body.Append($"<text class=\"f{style}\" x=\"{Number(left + Left + Width + 10)}\" y=\"{Number(names[index] + 4)}\">{Escape(curve.Name)}</text>\n");
         }
 
-        return (left + Left + Width + Right, Height + 44);
+        return (left + Left + Width + Right, Height + 64);
 
         double X(double value) => left + Left + value / mostX * Width;
 
@@ -54,11 +55,11 @@ internal static class SvgPlot
 
     private static string Said(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);
 
-    /// <summary>The next number of one digit and zeros, or half of it.</summary>
+    /// <summary>Four steps of a round number: 1, 2, 2.5 or 5 and zeros.</summary>
     private static double Round(double value)
     {
-        var unit = Math.Pow(10, Math.Floor(Math.Log10(value)));
-        return Math.Ceiling(value / unit * 2) / 2 * unit;
+        var unit = Math.Pow(10, Math.Floor(Math.Log10(value / 4)));
+        return 4 * unit * new[] { 1, 2, 2.5, 5, 10 }.First(step => step * unit * 4 >= value);
     }
 
     /// <summary>Where the names stand: at the ends of their curves, moved apart where these are close.</summary>

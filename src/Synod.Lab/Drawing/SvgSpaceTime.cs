@@ -15,8 +15,8 @@ internal sealed class SvgSpaceTime
     private const double TimeWidth = 70;
     private const double Stack = 15;
     private const double LeastGap = 13;
-    private const double MostGap = 46;
-    private const double PixelsPerMs = 2.6;
+    private const double MostGap = 60;
+    private const double PixelsPerMs = 4;
 
     private readonly History _history;
     private readonly StringBuilder _body;
@@ -44,7 +44,14 @@ internal sealed class SvgSpaceTime
         var picture = new SvgSpaceTime(history, left, top, body);
         picture.Lanes();
         picture.Times();
-        foreach (var item in history.Events)
+
+        // Marks over messages, so that their words can be read.
+        foreach (var item in history.Events.Where(item => item.Transit is not null))
+        {
+            picture.Event(item);
+        }
+
+        foreach (var item in history.Events.Where(item => item.Transit is null))
         {
             picture.Event(item);
         }
@@ -63,9 +70,11 @@ internal sealed class SvgSpaceTime
             before = moment.Key;
             _moments[moment.Key] = y;
             var deepest = y;
-            foreach (var lane in moment.GroupBy(item => item.Lane))
+
+            // A line across everything stands below the rest of its moment.
+            foreach (var lane in moment.GroupBy(item => item.Lane).OrderBy(group => group.Key < 0))
             {
-                var place = y;
+                var place = lane.Key < 0 && _places.ContainsValue(y) ? deepest + Stack : y;
                 foreach (var item in lane)
                 {
                     _places[item.Number] = place;

@@ -13,6 +13,7 @@ public static class TextTable
     {
         var widths = figures.Columns
             .Select((column, index) => figures.Rows.Select(row => row[index].Length).Append(column.Length).Max()).ToList();
+        var isText = figures.Columns.Select((_, index) => index == 0 || figures.Rows.Any(row => row[index] is not ("" or [>= '0' and <= '9', ..]))).ToList();
         var text = new StringBuilder();
         Line(figures.Columns);
         text.Append(string.Join("  ", widths.Select(width => new string('─', width)))).Append('\n');
@@ -24,7 +25,7 @@ public static class TextTable
         return text.ToString();
 
         void Line(IReadOnlyList<string> cells) => text
-            .Append(string.Join("  ", cells.Select((cell, index) => index == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[index]))).TrimEnd())
+            .Append(string.Join("  ", cells.Select((cell, index) => isText[index] ? cell.PadRight(widths[index]) : cell.PadLeft(widths[index]))).TrimEnd())
             .Append('\n');
     }
 

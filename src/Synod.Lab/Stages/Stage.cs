@@ -25,6 +25,7 @@ public sealed class Stage<TMessage, TRecord, TCommand, TResult> : IRoute, IEvent
     private readonly List<(Func<NodeId, TRecord, bool> When, Action Then)> _onRecord = [];
     private readonly List<NodeSet> _sides = [];
     private readonly List<Answer<TResult>> _answers = [];
+    private (byte[]? Frame, TMessage? Message) _lastFrame;
 
     public Stage(StageOptions<TMessage, TRecord, TCommand, TResult> options, ulong seed)
     {
@@ -133,10 +134,7 @@ public sealed class Stage<TMessage, TRecord, TCommand, TResult> : IRoute, IEvent
 
     public Duration? Delay(int from, int to, byte[] frame)
     {
-        SimulatedNetwork.TryOpen(frame, out var body);
-        var reader = new CodecReader(body);
-        var message = _options.Messages.Read(ref reader);
-        Invariant.Check(message is not null, "MessagesRoundTrip");
+        var message = Decode(frame);
         var (sender, receiver) = (new NodeId(from), new NodeId(to));
         var delay = DelayOf(sender, receiver, message);
         Sent?.Invoke(sender, receiver, message);
@@ -164,6 +162,21 @@ public sealed class Stage<TMessage, TRecord, TCommand, TResult> : IRoute, IEvent
     public void OnAnswer(NodeId node, long tag, TResult result) => _answers.Add(new(node, tag, result, Now));
 
     public void OnLost(NodeId node, long tag) => Note(node, "client hears nothing");
+
+    /// <summary>One that goes to many is one frame, and read once.</summary>
+    private TMessage Decode(byte[] frame)
+    {
+        if (!ReferenceEquals(frame, _lastFrame.Frame))
+        {
+            SimulatedNetwork.TryOpen(frame, out var body);
+            var reader = new CodecReader(body);
+            var message = _options.Messages.Read(ref reader);
+            Invariant.Check(message is not null, "MessagesRoundTrip");
+            _lastFrame = (frame, message);
+        }
+
+        return _lastFrame.Message!;
+    }
 
     private Duration? DelayOf(NodeId from, NodeId to, TMessage message)
     {

@@ -10,7 +10,7 @@ public sealed class DrawingTests
     [Theory]
     [InlineData("2pc-coordinator-told-one")]
     [InlineData("money-transfer")]
-    [InlineData("pbft-f-silent")]
+    [InlineData("3pc-partition")]
     public void The_diagram_is_as_written(string name)
     {
         var file = Path.Combine(Folder(), name + ".txt");

@@ -30,7 +30,9 @@ internal sealed class PbftCast
         Duration? delay = null,
         Duration? sync = null)
     {
-        Quartet = new Quartet(new PbftOptions { ReadsDirectly = false }, replicas);
+
+        // Nothing is lost on this stage but by the script, so nobody has to say again and again where it is.
+        Quartet = new Quartet(new PbftOptions { ReadsDirectly = false, StatusInterval = Duration.FromSeconds(10) }, replicas);
         Replicas = Quartet.Group.Replicas;
         Clients = [.. clients.Select((_, index) => new NodeId(1_001 + index))];
         Liars = NodeSet.Of([.. liars?.Keys.Select(index => Replicas[index]) ?? []]);

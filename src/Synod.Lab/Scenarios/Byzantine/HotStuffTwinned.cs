@@ -1,0 +1,58 @@
+using Synod.Exploration;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Byzantine;
+
+namespace Synod.Lab.Scenarios.Byzantine;
+
+/// <summary>
+/// One member of four runs twice under one key (Bano et al. 2021), through schedules of splits and leaders drawn by the seed: the shipped
+/// rules hold in all of them; a rule set with a known mistake, kept for this, is broken.
+/// </summary>
+public sealed class HotStuffTwinned : Scenario
+{
+    private const int Rounds = 7;
+    private const int Schedules = 60;
+    private const int MostTries = 4_000;
+
+    public override string Name => "hotstuff-twins";
+
+    public override string Title => "One of four replicas runs twice under one key: the rules hold in every schedule drawn, and vulnerable ones are broken.";
+
+    public override Promise Promise { get; } = Promise.That("Agreement (Jolteon)", "Agreement (chained)", "TwinsAreNotVacuous", "TwinsBreakVulnerableRules");
+
+    protected override void Play(Report report, ulong seed)
+    {
+        var number = unchecked((int)(seed & int.MaxValue));
+        var jolteon = HotStuffTwins.Model(new JolteonRules(), Rounds).Wander(number, Schedules);
+        var chained = HotStuffTwins.Model(new ChainedRules(), Rounds).Wander(number, Schedules);
+        var broken = HotStuffTwins.Model(UnsoundRules.ChainOfOne, Rounds).Wander(number, MostTries).Counterexample;
+        report.Add(new(
+            $"Schedules of {Rounds} rounds: who leads, and who hears whom",
+            ["rules", "schedules", "worlds seen", "broken"],
+            [
+                ["Jolteon", $"{Schedules}", $"{jolteon.States}", Said(jolteon.Counterexample)],
+                ["chained HotStuff", $"{Schedules}", $"{chained.States}", Said(chained.Counterexample)],
+                [UnsoundRules.ChainOfOne.Name, $"up to {MostTries}", "", Said(broken)],
+            ]));
+        report.Tell($"Node n1 runs at two addresses, n1 and n5. Each copy is correct; together they say anything that a Byzantine node can say by forgetting what it said.");
+        report.Tell($"With the rules as shipped no two correct replicas ever commit conflicting blocks.");
+        if (broken is not null)
+        {
+            report.Tell($"With the rules '{UnsoundRules.ChainOfOne.Name}' this schedule splits them:");
+            foreach (var step in broken.Steps.Skip(1))
+            {
+                report.Tell($"  {step.Action}");
+            }
+        }
+
+        report.Safety("Agreement (Jolteon)", jolteon.Counterexample is null, $"{Said(jolteon.Counterexample)}");
+        report.Safety("Agreement (chained)", chained.Counterexample is null, $"{Said(chained.Counterexample)}");
+        report.Measure(
+            "TwinsAreNotVacuous",
+            jolteon.Unreached.Count == 0,
+            $"reached: {string.Join(", ", jolteon.Reached.Keys)}{(jolteon.Unreached.Count == 0 ? "" : $"; never: {string.Join(", ", jolteon.Unreached)}")}");
+        report.Measure("TwinsBreakVulnerableRules", broken is not null, $"{Said(broken)}");
+    }
+
+    private static string Said(Counterexample? found) => found is null ? "nothing" : $"{found.Property} after {found.Steps.Count - 1} rounds";
+}
