@@ -1,7 +1,7 @@
+using Synod.Lab.Worlds;
 using Synod.Protocols.Tests.Commit;
 using Xunit;
 using static Synod.Protocols.Tests.GoldenTraces;
-using Bank = Synod.Lab.Worlds.TwoPhaseCommitWorld;
 
 namespace Synod.Protocols.Tests.TwoPhaseCommit;
 
