@@ -1,5 +1,7 @@
+using Synod.Core;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Consensus;
+using Synod.Simulation;
 
 namespace Synod.Lab.Hunts;
 
@@ -8,14 +10,23 @@ public static class EPaxosBugs
 {
     private static readonly EPaxosSetting s_storm = new() { Plan = EPaxosSetting.Storm, Rumours = true };
 
+    // What is told and not yet durable stays so for long.
+    private static readonly EPaxosSetting s_slowDisks = s_storm with
+    {
+        Plan = EPaxosSetting.Storm with
+        {
+            Machine = new MachineConditions { LeastSync = Duration.FromMilliseconds(5), MostSync = Duration.FromMilliseconds(40) },
+        },
+    };
+
     public static IReadOnlyList<RoomBug> All { get; } =
     [
         Bug("epaxos-majority-fast-quorum", EPaxosMutation.MajorityFastQuorum, s_storm with { Replicas = 7 }),
         Bug("epaxos-lost-dependency", EPaxosMutation.LostDependency, s_storm),
-        Bug("epaxos-preaccept-volatile", EPaxosMutation.VolatilePreAccept, s_storm),
-        Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, s_storm),
-        Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, s_storm),
-        Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, s_storm),
+        Bug("epaxos-preaccept-volatile", EPaxosMutation.VolatilePreAccept, s_slowDisks),
+        Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, s_slowDisks),
+        Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, s_slowDisks),
+        Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, s_slowDisks),
         Bug("epaxos-no-validate", EPaxosMutation.NoValidate, s_storm with { Replicas = 5 }),
         Bug("epaxos-no-waiting", EPaxosMutation.NoWaiting, s_storm with { Replicas = 5 }),
         Bug("epaxos-equal-replies-suffice", EPaxosMutation.EqualRepliesSuffice, s_storm),

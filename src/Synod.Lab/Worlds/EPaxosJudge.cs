@@ -8,22 +8,27 @@ namespace Synod.Lab.Worlds;
 /// Holds what replicas decide and execute against each other (epaxos.md §7): agreement on values and dependencies, visibility of
 /// interfering commands, one order of execution for each key and session.
 /// </summary>
-public sealed class EPaxosJudge(SimulatedWorld world)
+/// <remarks>
+/// A replica decides and executes in memory before it tells anybody. What it did not make durable it may lose in a crash, and then
+/// something else may be decided: so what only replicas that are down hold does not count until they come back and still hold it.
+/// </remarks>
+public sealed class EPaxosJudge(SimulatedWorld world, Func<NodeId, bool> isUp)
 {
-    private readonly SortedDictionary<EPaxos.InstanceId, (EPaxos.Batch Value, EPaxos.Dependencies Deps, NodeId By)> _decided = [];
-    private readonly SortedDictionary<string, List<EPaxos.InstanceId>> _writers = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, SortedDictionary<EPaxos.InstanceId, int>> _places = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<EPaxos.InstanceId, List<Decision>> _decided = [];
+    private readonly SortedDictionary<string, List<Place>> _writers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedDictionary<EPaxos.InstanceId, Place>> _readers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(NodeId, string), int> _positions = [];
     private readonly List<KeyAccess> _accesses = [];
     private readonly ReplicatedMap _map = new();
+    private NodeSet _returning;
 
     /// <summary>Instances that were decided.</summary>
     public int Decided => _decided.Count;
 
-    public int Nops => _decided.Values.Count(item => item.Value.IsNop);
+    public int Nops => _decided.Values.Count(item => item[^1].Value.IsNop);
 
     /// <summary>Instances that hold more than one command.</summary>
-    public int Batches => _decided.Values.Count(item => item.Value.Commands.Length > 1);
+    public int Batches => _decided.Values.Count(item => item[^1].Value.Commands.Length > 1);
 
     /// <summary>Pairs of instances, each of which depends on the other.</summary>
     public int Cycles { get; private set; }
@@ -31,6 +36,7 @@ public sealed class EPaxosJudge(SimulatedWorld world)
     /// <summary>A process starts: it executes anew what its records and checkpoint do not hold.</summary>
     public void OnStart(NodeId node)
     {
+        _returning = _returning.With(node);
         foreach (var key in _writers.Keys)
         {
             _positions.Remove((node, key));
@@ -43,6 +49,7 @@ public sealed class EPaxosJudge(SimulatedWorld world)
     {
         foreach (var replica in replicas)
         {
+            Welcome(replica);
             foreach (var id in replica.Held)
             {
                 Note(replica, id);
@@ -53,6 +60,7 @@ public sealed class EPaxosJudge(SimulatedWorld world)
     /// <exception cref="SimulationFailure">The replica executes something else, or in another order, than another one.</exception>
     public void OnExecuted(EPaxos replica, EPaxos.Command.Apply apply)
     {
+        Welcome(replica);
         Note(replica, apply.Id);
         foreach (var (key, writes) in Touched(apply.Batch))
         {
@@ -65,9 +73,9 @@ public sealed class EPaxosJudge(SimulatedWorld world)
     {
         var byKey = new SortedDictionary<string, List<(EPaxos.InstanceId Id, bool Writes)>>(StringComparer.Ordinal);
         Cycles = 0;
-        foreach (var (id, (value, _, _)) in _decided)
+        foreach (var (id, decisions) in _decided)
         {
-            foreach (var (key, writes) in Touched(value))
+            foreach (var (key, writes) in Touched(decisions[^1].Value))
             {
                 if (!byKey.TryGetValue(key, out var items))
                 {
@@ -89,17 +97,66 @@ public sealed class EPaxosJudge(SimulatedWorld world)
 
     private void CheckPair(EPaxos.InstanceId id, EPaxos.InstanceId other, string key)
     {
-        var (after, before) = (Contains(_decided[id].Deps, other), Contains(_decided[other].Deps, id));
+        var (deps, otherDeps) = (_decided[id][^1].Deps, _decided[other][^1].Deps);
+        var (after, before) = (Contains(deps, other), Contains(otherDeps, id));
         Cycles += after && before ? 1 : 0;
         if (!after && !before)
         {
-            throw world.Failure(
-                EPaxos.Visibility, NodeId.None, $"{id} {_decided[id].Deps} and {other} {_decided[other].Deps} touch {key}");
+            throw world.Failure(EPaxos.Visibility, NodeId.None, $"{id} {deps} and {other} {otherDeps} touch {key}");
         }
     }
 
     // Members are the nodes from 1 on, so a member's column is its number less one.
     private static bool Contains(EPaxos.Dependencies deps, EPaxos.InstanceId id) => id.Number <= deps[id.Replica.Value - 1];
+
+    private bool IsHeld(NodeSet holders)
+    {
+        foreach (var node in holders.Except(_returning))
+        {
+            if (isUp(node))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A replica is back: what it has lost it never told.</summary>
+    private void Welcome(EPaxos replica)
+    {
+        if (!_returning.Contains(replica.Self))
+        {
+            return;
+        }
+
+        _returning = _returning.Without(replica.Self);
+        foreach (var id in _decided.Keys.ToList())
+        {
+            _decided[id].ForEach(item => item.Holders = item.Holders.Without(replica.Self));
+            if (_decided[id].Any(item => item.Holders.IsEmpty) && !replica.IsExecuted(id))
+            {
+                _decided[id].RemoveAll(item => item.Holders.IsEmpty);
+                if (_decided[id].Count == 0)
+                {
+                    _decided.Remove(id);
+                }
+            }
+        }
+
+        foreach (var order in _writers.Values)
+        {
+            foreach (var place in order.Where(place => !replica.IsExecuted(place.Id)))
+            {
+                place.Holders = place.Holders.Without(replica.Self);
+            }
+
+            while (order.Count > 0 && order[^1].Holders.IsEmpty)
+            {
+                order.RemoveAt(order.Count - 1);
+            }
+        }
+    }
 
     private void Note(EPaxos replica, EPaxos.InstanceId id)
     {
@@ -108,14 +165,25 @@ public sealed class EPaxosJudge(SimulatedWorld world)
             return;
         }
 
-        if (!_decided.TryGetValue(id, out var known))
+        if (!_decided.TryGetValue(id, out var decisions))
         {
-            _decided.Add(id, (value, deps, replica.Self));
+            _decided.Add(id, decisions = []);
         }
-        else if (!known.Value.Equals(value) || !known.Deps.Equals(deps))
+
+        var mine = decisions.Find(item => item.Value.Equals(value) && item.Deps.Equals(deps));
+        if (mine is null)
         {
-            throw world.Failure(
-                EPaxos.Agreement, replica.Self, $"{id} is {value} {deps}, but {known.Value} {known.Deps} on {known.By}");
+            decisions.Add(mine = new Decision { Value = value, Deps = deps });
+        }
+
+        mine.Holders = mine.Holders.With(replica.Self);
+        foreach (var other in decisions)
+        {
+            if (other != mine && IsHeld(other.Holders))
+            {
+                throw world.Failure(
+                    EPaxos.Agreement, replica.Self, $"{id} is {value} {deps}, but {other.Value} {other.Deps} on {other.Holders}");
+            }
         }
     }
 
@@ -125,32 +193,61 @@ public sealed class EPaxosJudge(SimulatedWorld world)
         if (!_writers.TryGetValue(key, out var order))
         {
             _writers.Add(key, order = []);
-            _places.Add(key, []);
+            _readers.Add(key, []);
         }
 
-        var isFirst = !_positions.TryGetValue((node, key), out var position);
-        if (!_places[key].TryGetValue(id, out var place))
+        var position = _positions.TryGetValue((node, key), out var known) ? known : -1;
+        position = writes ? Written(node, key, order, position, id) : Read(node, key, _readers[key], position, id);
+        if (position >= 0)
         {
-            place = isFirst ? order.Count : position;
-            if (writes && place == order.Count)
+            _positions[(node, key)] = position;
+        }
+    }
+
+    private int Written(NodeId node, string key, List<Place> order, int position, EPaxos.InstanceId id)
+    {
+        var at = position >= 0 ? position : order.FindIndex(place => place.Id == id);
+        at = at < 0 ? order.Count : at;
+        if (at < order.Count && order[at].Id != id)
+        {
+            if (order.Skip(at).Any(place => IsHeld(place.Holders)))
             {
-                order.Add(id);
-            }
-            else if (writes)
-            {
-                throw world.Failure(
-                    EPaxos.ExecutionConsistency, node, $"{id} on {key} where another replica executed {order[place]}");
+                throw world.Failure(EPaxos.ExecutionConsistency, node, $"{id} on {key} where {order[at].Holders} executed {order[at].Id}");
             }
 
-            _places[key].Add(id, place);
+            order.RemoveRange(at, order.Count - at);
         }
-        else if (!isFirst && place != position)
+
+        if (at >= order.Count)
+        {
+            at = order.Count;
+            order.Add(new Place { Id = id });
+        }
+
+        order[at].Holders = order[at].Holders.With(node);
+        return at + 1;
+    }
+
+    private int Read(NodeId node, string key, SortedDictionary<EPaxos.InstanceId, Place> readers, int position, EPaxos.InstanceId id)
+    {
+        if (position < 0)
+        {
+            return position;
+        }
+
+        if (readers.TryGetValue(id, out var place) && place.Writes != position && IsHeld(place.Holders))
         {
             throw world.Failure(
-                EPaxos.ExecutionConsistency, node, $"{id} on {key} after {position} writes, but after {place} elsewhere");
+                EPaxos.ExecutionConsistency, node, $"{id} on {key} after {position} writes, but after {place.Writes} on {place.Holders}");
         }
 
-        _positions[(node, key)] = writes ? place + 1 : place;
+        if (place is null || place.Writes != position)
+        {
+            readers[id] = place = new Place { Id = id, Writes = position };
+        }
+
+        place.Holders = place.Holders.With(node);
+        return position;
     }
 
     private List<(string Key, bool Writes)> Touched(EPaxos.Batch batch)
@@ -182,5 +279,24 @@ public sealed class EPaxosJudge(SimulatedWorld world)
         {
             touched[at] = (key, writes || touched[at].Writes);
         }
+    }
+
+    private sealed class Decision
+    {
+        public required EPaxos.Batch Value { get; init; }
+
+        public required EPaxos.Dependencies Deps { get; init; }
+
+        public NodeSet Holders { get; set; }
+    }
+
+    /// <summary>An execution, and after how many writes it came if it only reads.</summary>
+    private sealed class Place
+    {
+        public required EPaxos.InstanceId Id { get; init; }
+
+        public int Writes { get; init; }
+
+        public NodeSet Holders { get; set; }
     }
 }

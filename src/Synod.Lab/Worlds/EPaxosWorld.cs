@@ -76,7 +76,7 @@ public sealed class EPaxosWorld : IAnswerReceiver<EPaxos.Result>
         var plan = setting.Plan ?? FaultPlan.Swarm(seed);
         NodeId[] nodes = [.. Enumerable.Range(1, setting.Replicas).Select(number => new NodeId(number))];
         var group = new EPaxosGroup(NodeSet.Of(nodes));
-        _judge = new EPaxosJudge(_world);
+        _judge = new EPaxosJudge(_world, node => _cluster!.IsUp(node));
         _cluster = new Cluster(_world, new SimulatedNetwork(_world) { Conditions = plan.Links }, new()
         {
             Nodes = nodes,

@@ -39,6 +39,10 @@ internal static class Configuration
         .Always(Room.Visibility, world => Pairs(world).All(pair => pair.After || pair.Before))
         .Always(Room.ExecutionConsistency, ExecutesTheSame);
 
+    /// <summary>Without news of decisions: only who leads a ballot decides.</summary>
+    public static Model Rounds(Model model) =>
+        model with { AlwaysLost = static message => message is Room.Message.Nack or Room.Message.Progress or Room.Message.Commit };
+
     /// <summary>Decided instances, by id and without the Nops: one entry for each node that holds it.</summary>
     public static IEnumerable<(Room.InstanceId Id, Room.Batch Value, Room.Dependencies Deps)> Decided(World world) =>
         world.Nodes.SelectMany(node => Held((Room)node.Protocol)).Where(item => item.Phase == Room.Phase.Committed)

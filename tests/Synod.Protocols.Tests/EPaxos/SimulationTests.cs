@@ -61,7 +61,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void The_storm_finds(string name)
     {
         var bug = EPaxosBugs.All.Single(item => item.Name == name);
-        for (var seed = 0ul; seed < 15; seed++)
+        for (var seed = 0ul; seed < 60; seed++)
         {
             if (bug.Run(seed) is { } failure)
             {
@@ -70,7 +70,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             }
         }
 
-        Assert.Fail($"{name} was not found in 15 seeds");
+        Assert.Fail($"{name} was not found in 60 seeds");
     }
 
     private void Run(EPaxosSetting setting, ulong first, int seeds, FaultPlan? plan)
