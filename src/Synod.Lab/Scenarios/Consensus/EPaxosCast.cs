@@ -31,7 +31,7 @@ internal sealed class EPaxosCast
             Spread = spread,
         };
         Stage = new(plain with { Delay = delay ?? plain.Delay, Sync = sync ?? plain.Sync }, seed) { Stepped = OnStepped };
-        _judge = new EPaxosJudge(Stage.World);
+        _judge = new EPaxosJudge(Stage.World, Stage.Cluster.IsUp);
     }
 
     public EPaxosGroup Group { get; }
