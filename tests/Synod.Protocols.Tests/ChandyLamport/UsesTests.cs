@@ -53,12 +53,12 @@ public sealed class UsesTests
     [Fact]
     public void A_deadlock_of_three_transactions_over_three_managers_is_found_also_with_requests_in_the_channels()
     {
-        var play = Stage(Mesh, application: () => new LockManager());
+        var play = Stage(Mesh, application: () => new LockService());
         Lock(play, A, B);
         Lock(play, B, C);
         Lock(play, C, A);
         play.Run();
-        Assert.Empty(LockManager.Waits(Snapshot(play)).Cycles());
+        Assert.Empty(LockService.Waits(Snapshot(play)).Cycles());
         Lock(play, A, C);
         Lock(play, B, A);
         play.Run();
@@ -68,8 +68,8 @@ public sealed class UsesTests
         play.Run();
         var cut = play.Taken(B);
         Assert.Equal("request", cut.In(C, B));
-        Assert.Equal([A, B, C], Assert.Single(LockManager.Waits(cut).Cycles()));
-        Assert.Single(LockManager.Waits(Snapshot(play)).Cycles());
+        Assert.Equal([A, B, C], Assert.Single(LockService.Waits(cut).Cycles()));
+        Assert.Single(LockService.Waits(Snapshot(play)).Cycles());
     }
 
     [Fact]
@@ -77,31 +77,31 @@ public sealed class UsesTests
     {
         // Two transactions, of A and B, over two locks, of C and D.
         var d = new NodeId(4);
-        var play = Stage(Topology.Mesh(1, NodeSet.Of(A, B, C, d)), application: () => new LockManager());
+        var play = Stage(Topology.Mesh(1, NodeSet.Of(A, B, C, d)), application: () => new LockService());
         Lock(play, A, d);
         Lock(play, B, C);
         play.Run();
         Lock(play, A, C);
         play.Run();
         var early = Snapshot(play);
-        play.Submit(B, new Process.Command.Act(LockManager.Command("release", C)));
+        play.Submit(B, new Process.Command.Act(LockService.Command("release", C)));
         play.Run();
         Lock(play, B, d);
         play.Run();
         var late = Snapshot(play);
-        Assert.Equal([A, B], Assert.Single(LockManager.NaiveUnion([early[C]!.State, late[d]!.State]).Cycles()));
-        Assert.All([early, late], cut => Assert.Empty(LockManager.Waits(cut).Cycles()));
+        Assert.Equal([A, B], Assert.Single(LockService.NaiveUnion([early[C]!.State, late[d]!.State]).Cycles()));
+        Assert.All([early, late], cut => Assert.Empty(LockService.Waits(cut).Cycles()));
     }
 
     [Fact]
     public void A_release_in_a_channel_ends_a_wait_and_a_request_for_a_free_lock_begins_none()
     {
-        var play = Stage(Mesh, application: () => new LockManager());
+        var play = Stage(Mesh, application: () => new LockService());
         Lock(play, B, C);
         play.Run();
         Lock(play, A, C);
         play.Run();
-        play.Submit(B, new Process.Command.Act(LockManager.Command("release", C)));
+        play.Submit(B, new Process.Command.Act(LockService.Command("release", C)));
         Lock(play, B, A);
         play.Sync(B);
         play.Submit(C, Begin);
@@ -109,9 +109,9 @@ public sealed class UsesTests
         play.Submit(A, Begin);
         play.Run();
         Assert.Equal("release", play.Taken(C).In(B, C));
-        Assert.Empty(LockManager.Waits(play.Taken(C)).Waits);
+        Assert.Empty(LockService.Waits(play.Taken(C)).Waits);
         Assert.Equal("request", play.Taken(A).In(B, A));
-        Assert.DoesNotContain(LockManager.Waits(play.Taken(A)).Waits, wait => wait.Waiter == B);
+        Assert.DoesNotContain(LockService.Waits(play.Taken(A)).Waits, wait => wait.Waiter == B);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class UsesTests
     }
 
     private static void Lock(Play play, NodeId transaction, NodeId manager) =>
-        play.Submit(transaction, new Process.Command.Act(LockManager.Command("lock", manager)));
+        play.Submit(transaction, new Process.Command.Act(LockService.Command("lock", manager)));
 
     private static WaitForGraph<int> Graph(params (int Waiter, long Instance, WaitKind Kind, int[] For)[] waits)
     {

@@ -24,7 +24,7 @@ public sealed class DeadlockCycle : Scenario
         var cuts = new List<Cut?>();
         Circle(report, seed, cuts);
         Phantom(report, seed, cuts);
-        SnapshotCast<LockManager>.Judge(report, cuts);
+        SnapshotCast<LockService>.Judge(report, cuts);
     }
 
     private static void Circle(Report report, ulong seed, List<Cut?> cuts)
@@ -39,7 +39,7 @@ public sealed class DeadlockCycle : Scenario
             Lock(cast, (s_a, s_c), (s_b, s_a));
 
             // The request that closes the circle is still on its way when the cut is begun.
-            cast.Act(s_c, LockManager.Command("lock", s_b));
+            cast.Act(s_c, LockService.Command("lock", s_b));
             during = cast.Snapshot(s_b);
         }))
         {
@@ -48,8 +48,8 @@ public sealed class DeadlockCycle : Scenario
 
         cuts.AddRange([before, during]);
         report.Show("Each transaction holds one lock and wants the next", stage.History);
-        var cycles = during is null ? [] : LockManager.Waits(during).Cycles();
-        var early = before is null ? [] : LockManager.Waits(before).Cycles();
+        var cycles = during is null ? [] : LockService.Waits(during).Cycles();
+        var early = before is null ? [] : LockService.Waits(before).Cycles();
         report.Tell($"The transactions of A, B and C hold the locks of B, C and A. A cut taken now shows {early.Count} cycles.");
         report.Tell($"Then each asks for the lock that the next one holds. The cut shows {string.Join("; ", cycles.Select(cycle => string.Join(" → ", cycle.Append(cycle[0]).Select(stage.NameOf))))}.");
         report.Liveness("CycleIsFound", cycles is [{ Count: 3 }], $"{cycles.Count} cycle of {cycles.Sum(cycle => cycle.Count)}");
@@ -65,7 +65,7 @@ public sealed class DeadlockCycle : Scenario
             // A holds D's lock and waits for C's, which B holds. B gives it back, and only then waits for D's.
             Lock(cast, (s_a, s_d), (s_b, s_c), (s_a, s_c));
             early = cast.Snapshot(s_a);
-            cast.Act(s_b, LockManager.Command("release", s_c));
+            cast.Act(s_b, LockService.Command("release", s_c));
             cast.Stage.RunUntil(cast.Stage.Now + Duration.FromMilliseconds(40));
             Lock(cast, (s_b, s_d));
             late = cast.Snapshot(s_a);
@@ -75,21 +75,21 @@ public sealed class DeadlockCycle : Scenario
         }
 
         cuts.AddRange([early, late]);
-        var naive = LockManager.NaiveUnion([early[s_c]!.State, late[s_d]!.State]).Cycles();
-        var inCuts = LockManager.Waits(early).Cycles().Count + LockManager.Waits(late).Cycles().Count;
+        var naive = LockService.NaiveUnion([early[s_c]!.State, late[s_d]!.State]).Cycles();
+        var inCuts = LockService.Waits(early).Cycles().Count + LockService.Waits(late).Cycles().Count;
         report.Tell($"With two transactions that never wait for each other at one time, C's earlier state and D's later one put together show {naive.Count} deadlock: nobody ever was in it. The two cuts show {inCuts}.");
         report.Measure("PhantomIsSeenNaively", naive.Count == 1, $"{naive.Count} cycle in states of different times");
         report.Safety("PhantomIsNotInCuts", inCuts == 0, $"{inCuts} cycles in the cuts");
     }
 
-    private static SnapshotCast<LockManager> Make(ulong seed, IReadOnlyList<string> names, params ReadOnlySpan<NodeId> nodes) =>
-        new(seed, Topology.Mesh(1, NodeSet.Of(nodes)), names, _ => new LockManager());
+    private static SnapshotCast<LockService> Make(ulong seed, IReadOnlyList<string> names, params ReadOnlySpan<NodeId> nodes) =>
+        new(seed, Topology.Mesh(1, NodeSet.Of(nodes)), names, _ => new LockService());
 
-    private static void Lock(SnapshotCast<LockManager> cast, params ReadOnlySpan<(NodeId Transaction, NodeId Manager)> locks)
+    private static void Lock(SnapshotCast<LockService> cast, params ReadOnlySpan<(NodeId Transaction, NodeId Manager)> locks)
     {
         foreach (var (transaction, manager) in locks)
         {
-            cast.Act(transaction, LockManager.Command("lock", manager));
+            cast.Act(transaction, LockService.Command("lock", manager));
             cast.Stage.RunUntil(cast.Stage.Now + Duration.FromMilliseconds(40));
         }
     }

@@ -9,7 +9,7 @@ namespace Synod.Lab.Worlds;
 /// A node with one lock, and one transaction that takes locks of others. Commands are <c>lock 2</c> and <c>release 2</c>; messages
 /// <c>request</c>, <c>release</c> and <c>grant</c>; a state is the holder and the queue: <c>1|2.1,3.2|2</c>.
 /// </summary>
-public sealed class LockManager : IApplication
+public sealed class LockService : IApplication
 {
     private readonly List<(NodeId Waiter, long Instance)> _queue = [];
     private long _instances;
@@ -160,9 +160,9 @@ public sealed class LockManager : IApplication
         return graph;
     }
 
-    private static LockManager Load(ReadOnlyMemory<byte> state)
+    private static LockService Load(ReadOnlyMemory<byte> state)
     {
-        var manager = new LockManager();
+        var manager = new LockService();
         Invariant.Check(manager.TryLoad(state), ChandyLamport.StatesLoad);
         return manager;
     }
