@@ -187,7 +187,7 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         Check(cut.Inconsistency() is null, ChandyLamport.CutConsistency, initiator, cut.Inconsistency());
         Check(BankBranch.Money(cut) == 3 * Money, ChandyLamport.Conservation, initiator, $"{BankBranch.Money(cut)} in {cut}");
         WithMoneyInChannels += cut.InChannels.Any() ? 1 : 0;
-        _taken[initiator] = cut.Id.Number;
+        _taken[initiator] = Math.Max(cut.Id.Number, _taken.GetValueOrDefault(initiator));
         if (_cluster[initiator].Protocol is ChandyLamport process && process.Topology.Members == cut.Topology.Members)
         {
             _last = cut;

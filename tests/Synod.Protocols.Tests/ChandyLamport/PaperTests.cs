@@ -150,6 +150,34 @@ public sealed class PaperTests
     }
 
     [Fact]
+    public void An_earlier_snapshot_that_completes_last_is_told_as_itself_and_does_not_replace_the_later_one()
+    {
+        var play = Stage(Topology.Mesh(1, NodeSet.Of(A, B)));
+        play.Submit(A, Begin);
+        play.Submit(A, Transfer(30, B));
+        play.Submit(A, Begin);
+        play.Sync(A);
+        play.Deliver(A, B);
+        play.Sync(B);
+        while (play.Network.First(item => item.From == B).Message is not Message.Hand)
+        {
+            play.Deliver(B, A);
+        }
+
+        play.Drop(B, A);
+        play.Run();
+        Assert.Equal([2], Numbers());
+        play.Fire(B, Resend);
+        play.Run();
+        Assert.Equal([2, 1], Numbers());
+        Assert.Equal(2, play.At(A).Latest!.Id.Number);
+        play.Crash(A);
+        Assert.Equal(2, play.At(A).Latest!.Id.Number);
+
+        IEnumerable<long> Numbers() => play.Answers(A).Select(answer => answer.Result).OfType<Process.Result.Taken>().Select(taken => taken.Cut.Id.Number);
+    }
+
+    [Fact]
     public void A_snapshot_that_takes_too_long_is_given_up_everywhere_its_late_markers_start_nothing_and_the_next_succeeds()
     {
         var play = Stage(Mesh);

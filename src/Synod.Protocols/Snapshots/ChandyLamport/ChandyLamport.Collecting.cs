@@ -86,7 +86,7 @@ public sealed partial class ChandyLamport
 
         if (led.Request != 0)
         {
-            Answer(new RequestId(led.Request), end == SnapshotEnd.Complete ? new Result.Taken(Latest!) : new Result.Failed(led.Id, end), outbox);
+            Answer(new RequestId(led.Request), end == SnapshotEnd.Complete ? new Result.Taken(ToCut(led)) : new Result.Failed(led.Id, end), outbox);
         }
     }
 
@@ -102,15 +102,18 @@ public sealed partial class ChandyLamport
         }
     }
 
+    /// <summary>Of several that were open at once an earlier one may be the last to complete; the checkpoint never goes back to it.</summary>
     private void Apply(Record.Closed closed)
     {
         _led.Remove(closed.Number, out var led);
         _recordings.Remove(led!.Id);
-        if (closed.End == SnapshotEnd.Complete)
+        if (closed.End == SnapshotEnd.Complete && closed.Number > (_latest?.Id.Number ?? 0))
         {
-            _latest = new Cut(led.Id, _incarnation, _topology, [.. led.Pieces.Values]);
+            _latest = ToCut(led);
         }
     }
+
+    private Cut ToCut(Led led) => new(led.Id, _incarnation, _topology, [.. led.Pieces.Values]);
 
     private void On(NodeId from, Message.Inquire inquire, Outbox<Message, Record, Command, Result> outbox)
     {

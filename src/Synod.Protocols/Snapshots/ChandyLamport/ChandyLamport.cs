@@ -61,7 +61,7 @@ public sealed partial class ChandyLamport
         Resend,
     }
 
-    /// <summary>The last complete snapshot that this node began, or null. It is on this node's disk, or about to be.</summary>
+    /// <summary>The complete snapshot with the highest number that this node began, or null. It is on this node's disk, or about to be.</summary>
     public Cut? Latest => _latest;
 
     public Topology Topology => _topology;
