@@ -22,6 +22,10 @@ internal static class Configuration
         int count, Budgets budgets, EPaxosMutation mutation, params IReadOnlyList<Submission<Room.Command>> submissions) => Of(
         Sites.GroupOf(count), new EPaxosOptions { Mutation = mutation }, budgets, submissions);
 
+    /// <summary>Each asks only as many as it needs: few messages, so that all of their orders can be seen.</summary>
+    public static Model Thrifty(Budgets budgets, params IReadOnlyList<Submission<Room.Command>> submissions) => Of(
+        Sites.GroupOf(3), new EPaxosOptions { IsThrifty = true }, budgets, submissions);
+
     private static Model Of(
         EPaxosGroup group, EPaxosOptions options, Budgets budgets, IReadOnlyList<Submission<Room.Command>> submissions) => new Model
         {
@@ -38,10 +42,6 @@ internal static class Configuration
         .Always(Room.Agreement, Agrees)
         .Always(Room.Visibility, world => Pairs(world).All(pair => pair.After || pair.Before))
         .Always(Room.ExecutionConsistency, ExecutesTheSame);
-
-    /// <summary>Without news of decisions: only who leads a ballot decides.</summary>
-    public static Model Rounds(Model model) =>
-        model with { AlwaysLost = static message => message is Room.Message.Nack or Room.Message.Progress or Room.Message.Commit };
 
     /// <summary>Decided instances, by id and without the Nops: one entry for each node that holds it.</summary>
     public static IEnumerable<(Room.InstanceId Id, Room.Batch Value, Room.Dependencies Deps)> Decided(World world) =>

@@ -76,9 +76,8 @@ internal sealed class RandomRun
                 Step(index, (protocol, outbox) => protocol.Submit(
                     new RequestId(1), new Room.Command.Invoke(new(session, 1, Sites.Put("x", $"{session}"))), _clock, outbox));
                 break;
-            case 1 when _submitted > 0:
-                var id = new Room.InstanceId(_group[_random.Below(_replicas.Length)], 1 + _random.Below(2));
-                Step(index, (protocol, outbox) => protocol.Submit(new RequestId(2), new Room.Command.Suspect(id), _clock, outbox));
+            case 1:
+                Suspect(index);
                 break;
             case 2 when _crashes < 3:
                 Crash(index);
@@ -100,6 +99,16 @@ internal sealed class RandomRun
                 }
 
                 break;
+        }
+    }
+
+    /// <summary>Only what was heard of: a number that its coordinator never proposed is no instance, and it would refuse to hear of it.</summary>
+    private void Suspect(int index)
+    {
+        if (_replicas[index].Protocol.Held.ToList() is { Count: > 0 } held)
+        {
+            var id = held[_random.Below(held.Count)];
+            Step(index, (protocol, outbox) => protocol.Submit(new RequestId(2), new Room.Command.Suspect(id), _clock, outbox));
         }
     }
 

@@ -96,6 +96,8 @@ public sealed class WireTests
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), Batch("x", "1"), Deps(0, 0)));
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), Batch("x", "1"), Deps(5, 0, 0)));
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), Batch("x", "1"), Deps(0, -1, 0)));
+        AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), Batch("x", "1"), Deps(0, 2, 0)));
+        AssertRefused(Refusal.Malformed, new Message.Commit(Id(1), Batch("x", "1"), Deps(0, 2, 0)));
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), Room.Batch.Nop, Deps(0, 0, 0)));
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), new Room.Batch(new Room.ClientCommand(1, 1, default)), Deps(0, 0, 0)));
         AssertRefused(Refusal.Malformed, new Message.PreAccept(Id(1, 5), new Room.Batch(new Room.ClientCommand(1, 0, Put("x", "1"))), Deps(0, 0, 0)));

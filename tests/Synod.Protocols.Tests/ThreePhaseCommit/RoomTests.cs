@@ -67,7 +67,7 @@ public sealed class RoomTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("CommitWithoutAcks", "AnswerTold", 7)]
-    [InlineData("CommitOverWaiting", Ledger.Agreement, 1)]
+    [InlineData("CommitOverWaiting", Ledger.Agreement, 11)]
     [InlineData("AbortOverPreCommitted", "AnswerTold", 10)]
     [InlineData("FirstBackDecides", "AnswerTold", 16)]
     [InlineData("ObeysTheOld", Ledger.Agreement, 11)]

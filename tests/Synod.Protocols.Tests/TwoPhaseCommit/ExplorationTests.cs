@@ -31,7 +31,7 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         output.WriteLine(result.ToString());
         Assert.Null(result.Counterexample);
         Assert.Empty(result.Unreached);
-        Assert.Equal(1, result.States);
+        Assert.Equal(288, result.States);
     }
 
     [Fact]

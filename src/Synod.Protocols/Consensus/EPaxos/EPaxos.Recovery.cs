@@ -261,7 +261,7 @@ public sealed partial class EPaxos
         foreach (var (id, _) in conflicts)
         {
             var column = _group.ColumnOf(id.Replica);
-            if (column < 0 || id.Number <= 0 || !_columns[column].IsNear(id.Number))
+            if (column < 0 || id.Number <= 0 || !CanBe(column, id.Number))
             {
                 return false;
             }

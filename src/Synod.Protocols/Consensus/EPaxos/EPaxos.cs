@@ -243,7 +243,7 @@ public sealed partial class EPaxos : Protocol<EPaxos.Message, EPaxos.Record, EPa
 
         for (var column = 0; column < deps.Count; column++)
         {
-            if (deps[column] < 0 || !_columns[column].IsNear(deps[column]))
+            if (deps[column] < 0 || !CanBe(column, deps[column]))
             {
                 return false;
             }
@@ -251,6 +251,9 @@ public sealed partial class EPaxos : Protocol<EPaxos.Message, EPaxos.Record, EPa
 
         return true;
     }
+
+    /// <summary>Whether there can be an instance of this number. Nobody can have heard of an own one that was not proposed yet.</summary>
+    private bool CanBe(int column, long number) => _columns[column].IsNear(number) && (column != _own || number <= _next);
 
     private static bool IsOwned(Ballot ballot, InstanceId id, NodeId from) =>
         ballot == Ballot.None ? from == id.Replica : ballot.Node == from && ballot.Round is > 0 and < 1L << 60;
