@@ -9,12 +9,10 @@ public static class PaxosCommitBugs
 {
     private static readonly (string Name, PaxosCommitMutation Mutation)[] Known =
     [
-        ("paxos-commit-vote-volatile", PaxosCommitMutation.VoteBeforeDurable),
         ("paxos-commit-acceptances-forgotten", PaxosCommitMutation.ForgetAcceptances),
         ("paxos-commit-defaults-to-commit", PaxosCommitMutation.DefaultToCommit),
         ("paxos-commit-ignores-reports", PaxosCommitMutation.IgnoreReports),
         ("paxos-commit-lazy-instances", PaxosCommitMutation.LazyInstances),
-        ("paxos-commit-one-acceptor-decides", PaxosCommitMutation.OneAcceptorDecides),
         ("paxos-commit-one-report-suffices", PaxosCommitMutation.OneReportSuffices),
         ("paxos-commit-ids-reused", PaxosCommitMutation.ReuseIds),
         ("paxos-commit-timeout-aborts", PaxosCommitMutation.TimeoutMeansAbort),

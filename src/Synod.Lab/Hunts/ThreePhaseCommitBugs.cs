@@ -10,9 +10,7 @@ public static class ThreePhaseCommitBugs
     [
         ("3pc-vote-volatile", ThreePhaseCommitMutation.VoteBeforeDurable),
         ("3pc-recovered-takes-part", ThreePhaseCommitMutation.RecoveredTakesPart),
-        ("3pc-first-back-decides", ThreePhaseCommitMutation.FirstBackDecides),
         ("3pc-timeout-aborts", ThreePhaseCommitMutation.TimeoutMeansAbort),
-        ("3pc-presumes-abort", ThreePhaseCommitMutation.PresumeAbort),
         ("3pc-no-tombstone", ThreePhaseCommitMutation.NoTombstone),
         ("3pc-locks-lost", ThreePhaseCommitMutation.RecoverWithoutLocks),
     ];

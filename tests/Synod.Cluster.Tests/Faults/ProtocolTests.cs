@@ -10,6 +10,10 @@ public class ProtocolTests
 
     [Theory]
     [InlineData("multipaxos", 3)]
+    [InlineData("epaxos", 3)]
+    [InlineData("2pc", 3)]
+    [InlineData("3pc", 3)]
+    [InlineData("paxos-commit", 3)]
     [InlineData("pbft", 4)]
     [InlineData("hotstuff", 4)]
     public async Task Killed_processes_come_back_and_nothing_is_lost_or_done_twice(string protocol, int nodes)
