@@ -11,7 +11,8 @@ using Room = Synod.Protocols.Consensus.EPaxos;
 using World = World<Synod.Protocols.Consensus.EPaxos.Message, Synod.Protocols.Consensus.EPaxos.Record, Synod.Protocols.Consensus.EPaxos.Command, Synod.Protocols.Consensus.EPaxos.Result>;
 
 /// <summary>
-/// Runs of three replicas: all of them in the bounds given, with recovery for thrifty sending only with interfering commands and recoveries, and many of five (epaxos.md §7). A message that is never
+/// Three replicas with interfering commands: every run within the bounds, with recoveries for thrifty sending only; and many of five
+/// (epaxos.md §7). A message that is never
 /// delivered is a lost one, and a replica that hears nothing any more is a dead one; a crash in the budget is one that forgets.
 /// </summary>
 public sealed class ExplorationTests(ITestOutputHelper output)
