@@ -8,7 +8,7 @@ namespace Synod.Storage;
 public static class StoreFormat
 {
     /// <summary>The layout of keys and values that this program writes.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     private static readonly byte[] FormatKey = [(byte)KeyFamily.Format, .. "synod"u8];
 

@@ -50,6 +50,12 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
     /// <summary>How long a worker waits on average between two operations; zero for as fast as it goes.</summary>
     public TimeSpan Pace { get; init; }
 
+    /// <summary>
+    /// How many operations a worker does on average in a row without a wait. It waits for all of them afterwards, so that
+    /// <see cref="Pace"/> stays the average.
+    /// </summary>
+    public int Burst { get; init; } = 1;
+
     /// <summary>Whether workers start nothing new.</summary>
     public bool IsStopping => _isStopping;
 
@@ -75,7 +81,9 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
 
     /// <summary>Waits between two operations of a worker.</summary>
     public Task PaceAsync(SeededRandom random) =>
-        Pace == TimeSpan.Zero ? Task.CompletedTask : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Pace.Ticks)));
+        Pace == TimeSpan.Zero || (Burst > 1 && random.Below(Burst) != 0)
+            ? Task.CompletedTask
+            : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Burst * Pace.Ticks)));
 
     /// <summary>Waits a little, on the workload's clock.</summary>
     public Task PauseAsync(TimeSpan length) => Task.Delay(length, Time);

@@ -15,9 +15,6 @@ public sealed class RocksStore : IStore, IDisposable
     // Enough for the hot keys to be overwritten in it many times, little enough to stay in the processor's cache.
     private const int BufferedBytes = 256 << 10;
 
-    // So few keys are looked through for those of a span in less time than one takes to enter RocksDB.
-    private const int MostToLookThrough = 128;
-
     private readonly Lock _lock = new();
     private readonly WriteBuffer _buffer = new();
     private readonly RocksDb _database;
@@ -56,13 +53,16 @@ public sealed class RocksStore : IStore, IDisposable
     {
         lock (_lock)
         {
-            if (_buffer.Count > MostToLookThrough || _buffer.HasAny(span))
+            var view = _buffer.View();
+            var writes = view.Seek(span);
+            if (writes.Next())
             {
-                Spill();
+                return new BufferedCursor(view, writes, new RocksCursor(_database, span, null));
             }
-        }
 
-        return new RocksCursor(_database, span, null);
+            view.Dispose();
+            return new RocksCursor(_database, span, null);
+        }
     }
 
     public void Write(StoreBatch batch)
@@ -139,9 +139,13 @@ public sealed class RocksStore : IStore, IDisposable
 
             // In order: the way to a key's place is still in the processor's cache from its neighbour.
             using var operations = new WriteBatch();
-            foreach (var (key, value) in _buffer.InOrder())
+            using (var view = _buffer.View())
             {
-                _ = value is null ? operations.Delete(key) : operations.Put(key, value);
+                var writes = view.Seek(KeySpan.All);
+                while (writes.Next())
+                {
+                    _ = writes.Value is { } value ? operations.Put(writes.Key, value) : operations.Delete(writes.Key);
+                }
             }
 
             Write(operations);
