@@ -106,6 +106,20 @@ public class SimulationTests
         Assert.Contains(Enumerable.Range(1, 60), seed => bug.Run((ulong)seed) is not null);
     }
 
+    /// <summary>Otherwise it would be the weather that is caught, and not the mistake.</summary>
+    [Theory]
+    [InlineData("answers-before-durable")]
+    [InlineData("sessions-forgotten")]
+    [InlineData("snapshot-without-sessions")]
+    [InlineData("read-without-lease")]
+    [InlineData("former-terms-applied")]
+    public void The_weather_of_a_seeded_bug_is_harmless_without_it(string name)
+    {
+        var bug = SeededBug.Find(name);
+        Assert.NotNull(bug);
+        Assert.All(Enumerable.Range(1, 12), seed => Assert.Null(bug.RunWithout((ulong)seed)));
+    }
+
     [Fact]
     public void An_unknown_workload_is_refused_with_the_known_ones()
     {

@@ -61,6 +61,14 @@ public sealed class SeededBug
     public SimulationFailure? Run(ulong seed) =>
         SimulationRun.Execute(new SimulationOptions { Workload = Workload, Seed = seed, Bug = this }).Failure;
 
+    /// <summary>The same weather, times and limits under the shipping code: nothing may object then.</summary>
+    public SimulationFailure? RunWithout(ulong seed) => SimulationRun.Execute(new SimulationOptions
+    {
+        Workload = Workload,
+        Seed = seed,
+        Bug = new SeededBug(Name, Workload) { Adapt = Adapt, Shape = Shape },
+    }).Failure;
+
     /// <summary>The one of that name, or null.</summary>
     public static SeededBug? Find(string name) => All.FirstOrDefault(bug => bug.Name == name);
 
