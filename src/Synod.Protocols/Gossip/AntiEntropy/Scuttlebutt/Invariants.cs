@@ -1,0 +1,58 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Gossip.AntiEntropy;
+
+public sealed partial class Scuttlebutt
+{
+    /// <summary>Replicas that are equally far with an origin have the same of it. Over several nodes, so hosts check it.</summary>
+    public const string EqualProgressEqualContent = nameof(EqualProgressEqualContent);
+
+    /// <summary>No replica is further with an origin than the origin itself. Over several nodes, so hosts check it.</summary>
+    public const string OriginIsAhead = nameof(OriginIsAhead);
+
+    /// <summary>A replica never goes back behind a deletion that it has shown. Over time, so hosts check it.</summary>
+    public const string DeletedStaysDeleted = nameof(DeletedStaysDeleted);
+
+    /// <summary>A write that was answered is never lost. Hosts check it.</summary>
+    public const string AnsweredIsKept = nameof(AnsweredIsKept);
+
+    /// <summary>Every entry is within the progress that is told of its origin, and each key has one.</summary>
+    public const string EntriesWithinProgress = nameof(EntriesWithinProgress);
+
+    /// <summary>No tombstone is kept that the origin has said to drop.</summary>
+    public const string FloorIsSwept = nameof(FloorIsSwept);
+
+    /// <summary>Nothing is kept of those who are given up.</summary>
+    public const string FencedIsGone = nameof(FencedIsGone);
+
+    public override void CheckInvariants()
+    {
+        foreach (var (origin, state) in _origins)
+        {
+            Invariant.Check(state.Current.All(entry => entry.Version <= state.Max), EntriesWithinProgress, $"{state.Progress(origin)}");
+            Invariant.Check(
+                state.Tombstones == 0 || state.NewestTombstone(state.Floor) == 0, FloorIsSwept, $"{state.Progress(origin)}");
+            Invariant.Check(origin == WritesAs || _roster.Accepts(origin), FencedIsGone, $"{origin} is in {_roster}");
+        }
+    }
+
+    /// <summary>
+    /// Whether what two replicas hold of an origin agrees: equally far, they have the same; and no key that both have differs under the
+    /// same version.
+    /// </summary>
+    public static bool Agree(Scuttlebutt left, Scuttlebutt right) => left._origins.All(pair =>
+    {
+        if (!right._origins.TryGetValue(pair.Key, out var other))
+        {
+            return true;
+        }
+
+        var mine = pair.Value;
+        return mine.Progress(pair.Key) != other.Progress(pair.Key)
+            || mine.Current.Select(entry => entry.ToString()).SequenceEqual(other.Current.Select(entry => entry.ToString()));
+    });
+
+    /// <summary>Whether nobody is further with <paramref name="origin"/>'s updates than itself.</summary>
+    public static bool IsAhead(Scuttlebutt origin, Scuttlebutt replica) =>
+        !replica._origins.TryGetValue(origin._self, out var state) || state.Max <= origin.Own.Max;
+}
