@@ -13,7 +13,7 @@ public sealed class DeterminismTests
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    public static TheoryData<string> Floors() => ["Synod.Core", "Synod.Database", "Synod.Protocols", "Synod.Storage"];
+    public static TheoryData<string> Floors() => ["Synod.Core", "Synod.Crdt", "Synod.Database", "Synod.Protocols", "Synod.Storage"];
 
     [Theory]
     [MemberData(nameof(Floors))]

@@ -10,6 +10,7 @@ public sealed class FloorTests
     {
         ["Synod.Core"] = 1,
         ["Synod.Api"] = 2,
+        ["Synod.Crdt"] = 2,
         ["Synod.Protocols"] = 2,
         ["Synod.Storage"] = 2,
         ["Synod.Exploration"] = 3,
@@ -24,7 +25,7 @@ public sealed class FloorTests
         ["synod"] = 8,
     };
 
-    private static readonly string[] Deterministic = ["Synod.Core", "Synod.Database", "Synod.Protocols", "Synod.Storage"];
+    private static readonly string[] Deterministic = ["Synod.Core", "Synod.Crdt", "Synod.Database", "Synod.Protocols", "Synod.Storage"];
 
     public static TheoryData<string> Projects() => [.. Repository.Files("src", "*.csproj")];
 
