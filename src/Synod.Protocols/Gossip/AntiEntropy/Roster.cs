@@ -24,6 +24,9 @@ public sealed record Roster(long Epoch, ImmutableArray<NodeId> Members, Immutabl
     /// <summary>Whether what <paramref name="origin"/> numbers is taken.</summary>
     public bool Accepts(Origin origin) => Has(origin.Node) && !IsFenced(origin);
 
+    /// <summary>The one of two that is in force.</summary>
+    public Roster Later(Roster other) => other.Epoch > Epoch ? other : this;
+
     /// <summary>The next roster, with these origins fenced too.</summary>
     public Roster Fence(params ReadOnlySpan<Origin> origins) =>
         this with { Epoch = Epoch + 1, Fenced = [.. Fenced.Union(origins.ToArray()).Order()] };

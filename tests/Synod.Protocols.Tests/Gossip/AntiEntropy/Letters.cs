@@ -14,6 +14,7 @@ internal static class Letters
     public static readonly NodeId B = new(2);
     public static readonly NodeId C = new(3);
     public const int Sync = (int)DeltaSync.Timer.Sync;
+    public const int Stability = (int)DeltaSync.Timer.Stability;
 
     public static Roster Trio { get; } = Roster.Of(A, B, C);
 

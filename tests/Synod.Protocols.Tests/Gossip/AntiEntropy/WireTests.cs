@@ -54,6 +54,7 @@ public sealed class WireTests
         new DeltaSync.Message.Inquire(First(B)),
         new DeltaSync.Message.Have(First(B), "digest"u8.ToArray()),
         new DeltaSync.Message.Missing(First(B), First(A), 4, "rest"u8.ToArray()),
+        new DeltaSync.Message.Seen(First(B), 1, "digest"u8.ToArray()),
     ];
 
     private static readonly DeltaSync.Record[] s_deltaRecords =

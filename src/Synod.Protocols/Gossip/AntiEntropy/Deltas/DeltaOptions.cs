@@ -23,6 +23,11 @@ public sealed record DeltaOptions
 
     public DeltaDurability Durability { get; init; }
 
+    /// <summary>
+    /// Each replica tells all what it has seen after this long, up to twice that, and drops what is kept for those who have not seen it.
+    /// </summary>
+    public Duration StabilityPeriod { get; init; } = Duration.FromSeconds(5);
+
     /// <summary>Deltas for one peer are joined up to about this size. A delta or state that is larger goes by itself.</summary>
     public int MostGroupBytes { get; init; } = 64 << 10;
 
@@ -82,6 +87,9 @@ internal enum DeltaMutation
 
     /// <summary>Who is fenced takes a new name and keeps its state.</summary>
     FencedKeepsState,
+
+    /// <summary>Who has not told what it has seen is not waited for.</summary>
+    StabilityOfSome,
 
     /// <summary>A peer is sent what came from it.</summary>
     BackPropagation,

@@ -152,6 +152,45 @@ public sealed partial class DeltaSync
         Send(from, new Message.Missing(_self, have.Sender, _changes, delta), outbox);
     }
 
+    /// <summary>Tells all what is here. It leaves when that is durable: nobody may build on what a crash could take back.</summary>
+    private void TellSeen(Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_state.Digest() is { } digest)
+        {
+            foreach (var node in Others)
+            {
+                Send(node, new Message.Seen(_self, _roster.Epoch, digest), outbox);
+            }
+        }
+    }
+
+    private void On(NodeId from, Message.Seen seen, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (seen.Digest.Length > _options.MostStateBytes)
+        {
+            outbox.Refuse(Refusal.Malformed);
+        }
+        else if (seen.Epoch != _roster.Epoch)
+        {
+            outbox.Refuse(seen.Epoch < _roster.Epoch ? Refusal.StaleBallot : Refusal.NotReady);
+        }
+        else
+        {
+            _peers[from].Seen = seen.Digest.ToArray();
+        }
+    }
+
+    /// <summary>Drops what every member has seen. One that is dead holds that up until the roster gives it up.</summary>
+    private void Compact(Outbox<Message, Record, Command, Result> outbox)
+    {
+        var told = Others.Select(node => _peers.TryGetValue(node, out var peer) ? peer.Seen : default)
+            .Where(seen => !seen.IsEmpty || _options.Mutation != DeltaMutation.StabilityOfSome).ToList();
+        if (told.TrueForAll(seen => !seen.IsEmpty) && _state.Compact(told) is { IsEmpty: false } delta)
+        {
+            Change(delta, _self, outbox);
+        }
+    }
+
     private void Acknowledge(Peer peer, long through)
     {
         peer.Acked = Math.Max(peer.Acked, through);
@@ -161,8 +200,7 @@ public sealed partial class DeltaSync
     /// <summary>Drops changes that all peers have, and the oldest beyond the cap: one dead peer must not fill the memory of all.</summary>
     private void TrimBuffer()
     {
-        var others = _roster.Members.Remove(_node);
-        var known = others.IsEmpty ? _changes : others.Min(node => _peers.TryGetValue(node, out var peer) ? peer.Acked : Peer.Unknown);
+        var known = Others.IsEmpty ? _changes : Others.Min(node => _peers.TryGetValue(node, out var peer) ? peer.Acked : Peer.Unknown);
         while (_buffer.Count > 0 && (Oldest < known || _bufferedBytes > _options.MostBufferedBytes))
         {
             var oldest = Oldest;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Gossip.AntiEntropy;
@@ -27,6 +28,7 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
     private readonly SortedDictionary<NodeId, Peer> _peers = [];
     private long _bufferedBytes;
 
+    /// <param name="roster">The latest that is known where this replica is started. Its disk may know of a later one.</param>
     /// <param name="state">The least state of its type.</param>
     /// <exception cref="ArgumentException">The roster is not sound.</exception>
     public DeltaSync(NodeId node, Roster roster, DeltaOptions options, IConvergentState state)
@@ -40,6 +42,7 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
     public enum Timer
     {
         Sync,
+        Stability,
     }
 
     /// <summary>As whom this replica makes changes.</summary>
@@ -61,6 +64,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
 
     // The changes from here on are all in the buffer.
     private long Oldest => _buffer.Count == 0 ? _changes : _buffer.Keys.First();
+
+    private ImmutableArray<NodeId> Others => _roster.Members.Remove(_node);
 
     private bool IsAsynchronous => _options.Durability == DeltaDurability.Asynchronous || _options.Mutation == DeltaMutation.SendBeforeDurable;
 
@@ -101,7 +106,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
             Begin(anew: false, context, outbox);
         }
 
-        SetTimer(context, outbox);
+        SetTimer(Timer.Sync, _options.Period, context, outbox);
+        SetTimer(Timer.Stability, _options.StabilityPeriod, context, outbox);
     }
 
     protected override void OnReceive(
@@ -146,6 +152,9 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
             case Message.Missing missing:
                 On(from, missing, outbox);
                 break;
+            case Message.Seen seen:
+                On(from, seen, outbox);
+                break;
             default:
                 outbox.Refuse(Refusal.Malformed);
                 break;
@@ -155,13 +164,18 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
     protected override void OnFire(
         TimerId timer, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        var others = _roster.Members.Remove(_node);
-        if (!others.IsEmpty)
+        switch ((Timer)timer.Kind)
         {
-            Tell(others[context.Choose(others.Length)], outbox);
+            case Timer.Sync when Others is { IsEmpty: false } others:
+                Tell(others[context.Choose(others.Length)], outbox);
+                break;
+            case Timer.Stability:
+                TellSeen(outbox);
+                Compact(outbox);
+                break;
         }
 
-        SetTimer(context, outbox);
+        SetTimer((Timer)timer.Kind, (Timer)timer.Kind == Timer.Sync ? _options.Period : _options.StabilityPeriod, context, outbox);
     }
 
     protected override void OnSubmit(
@@ -221,6 +235,12 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
         {
             _peers.Remove(node);
         }
+
+        // What was told before may have been told by who still listened to those that are given up now.
+        foreach (var peer in _peers.Values)
+        {
+            peer.Seen = default;
+        }
     }
 
     /// <summary>The state has changed by <paramref name="delta"/>; it is made durable, and kept for peers.</summary>
@@ -232,8 +252,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
         TrimBuffer();
     }
 
-    private void SetTimer(StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
-        outbox.SetTimer(new TimerId((int)Timer.Sync), context.Now + context.Jitter(_options.Period));
+    private static void SetTimer(Timer timer, Duration period, StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
+        outbox.SetTimer(new TimerId((int)timer), context.Now + context.Jitter(period));
 
     private void Answer(RequestId request, Result result, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -282,10 +302,10 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
                 _changes++;
                 break;
             case Record.Adopted adopted:
-                _roster = adopted.Roster;
+                _roster = adopted.Roster.Later(_roster);
                 break;
             case Record.Image image:
-                (_self, _roster, _changes) = (image.Origin, image.Roster, image.Changes);
+                (_self, _roster, _changes) = (image.Origin, image.Roster.Later(_roster), image.Changes);
                 _state.Load(image.State);
                 _state.Become(_self);
                 break;
@@ -323,6 +343,7 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
     {
         private Origin _origin;
         private long _acked = Unknown;
+        private ReadOnlyMemory<byte> _seen;
 
         public const long Unknown = -1;
 
@@ -332,10 +353,14 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
         /// <summary>It has every change of ours before this one; <see cref="Unknown"/> if it never said so in its present life.</summary>
         public long Acked { get => _acked; set => _acked = value; }
 
+        /// <summary>What it has seen by its own word, under the roster in force; empty if it has not told.</summary>
+        public ReadOnlyMemory<byte> Seen { get => _seen; set => _seen = value; }
+
         public void State(StateVisitor visitor)
         {
             visitor.Visit("origin", ref _origin, OriginWire.Instance);
             visitor.Visit("acked", ref _acked);
+            visitor.Visit("seen", ref _seen);
         }
     }
 }

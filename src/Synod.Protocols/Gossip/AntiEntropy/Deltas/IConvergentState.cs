@@ -34,4 +34,10 @@ public interface IConvergentState
 
     /// <summary>What somebody lacks who told this digest; null if it is malformed.</summary>
     ReadOnlyMemory<byte>? MissingTo(ReadOnlyMemory<byte> digest);
+
+    /// <summary>
+    /// Drops what is kept only for those who have not seen it (crdt.md §6), given the digests of all others, and returns that as a delta;
+    /// empty if there is nothing to drop. A digest that tells of what is not here, or nothing, holds it up.
+    /// </summary>
+    ReadOnlyMemory<byte> Compact(IReadOnlyList<ReadOnlyMemory<byte>> digests);
 }

@@ -46,6 +46,12 @@ public sealed partial class DeltaSync
         {
             public override string ToString() => $"Missing {Sender} to {Receiver} {Through} {Delta.Length} bytes";
         }
+
+        /// <summary>To all: this much is durable here, as of that roster.</summary>
+        public sealed record Seen(Origin Sender, long Epoch, ReadOnlyMemory<byte> Digest) : Message(Sender)
+        {
+            public override string ToString() => $"Seen {Sender} e{Epoch} {Digest.Length} bytes";
+        }
     }
 
     /// <summary>What is made durable.</summary>

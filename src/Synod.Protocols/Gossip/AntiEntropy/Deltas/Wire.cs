@@ -41,6 +41,11 @@ public sealed partial class DeltaSync
                     writer.Signed(missing.Through);
                     writer.Bytes(missing.Delta.Span);
                     break;
+                case Message.Seen seen:
+                    Head(writer, 7, seen);
+                    writer.Signed(seen.Epoch);
+                    writer.Bytes(seen.Digest.Span);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol.");
             }
@@ -58,6 +63,7 @@ public sealed partial class DeltaSync
                 4 => new Message.Inquire(sender),
                 5 => new Message.Have(sender, reader.Bytes()),
                 6 => new Message.Missing(sender, OriginWire.Instance.Read(ref reader), reader.Signed(), reader.Bytes()),
+                7 => new Message.Seen(sender, reader.Signed(), reader.Bytes()),
                 _ => null,
             };
         }

@@ -15,7 +15,7 @@ public sealed record RangeOptions
     public int MostListed { get; init; } = 16;
 
     /// <summary>The longest key, in bytes.</summary>
-    public int MostKeyBytes { get; init; } = 1_024;
+    public int MostKeyBytes { get; init; } = 512;
 
     /// <summary>The longest content, in bytes.</summary>
     public int MostValueBytes { get; init; } = 16 << 10;

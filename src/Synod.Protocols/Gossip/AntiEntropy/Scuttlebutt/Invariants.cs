@@ -13,6 +13,9 @@ public sealed partial class Scuttlebutt
     /// <summary>A replica never goes back behind a deletion that it has shown. Over time, so hosts check it.</summary>
     public const string DeletedStaysDeleted = nameof(DeletedStaysDeleted);
 
+    /// <summary>Nothing is shown in an origin's name that it has not written. Hosts check it.</summary>
+    public const string OnlyOwnUpdates = nameof(OnlyOwnUpdates);
+
     /// <summary>A write that was answered is never lost. Hosts check it.</summary>
     public const string AnsweredIsKept = nameof(AnsweredIsKept);
 

@@ -59,6 +59,9 @@ public sealed partial class Scuttlebutt
     public ReadOnlyMemory<byte>? Read(Origin origin, Key key) =>
         _origins.TryGetValue(origin, out var state) && state.Find(key) is { IsDeleted: false } entry ? entry.Value : null;
 
+    /// <summary>The version of the newest update of an origin's key that is here, a deletion too; 0 if there is none.</summary>
+    public long VersionOf(Origin origin, Key key) => _origins.TryGetValue(origin, out var state) ? state.Find(key)?.Version ?? 0 : 0;
+
     /// <summary>Everything that an origin says, as far as it is known here, in the order of keys.</summary>
     public IEnumerable<Entry> Entries(Origin origin) => _origins.TryGetValue(origin, out var state) ? state.Visible() : [];
 
@@ -99,6 +102,7 @@ public sealed partial class Scuttlebutt
 
         _asked.Clear();
         _heard.Clear();
+        DropOutsiders();
         if (_self == default || _roster.IsFenced(_self) || (_options.IsRestored && _options.Mutation != ScuttlebuttMutation.RestoredKeepsOrigin))
         {
             Begin(context, outbox);
@@ -256,13 +260,15 @@ public sealed partial class Scuttlebutt
                 Own.Forget(forgot.Floor);
                 break;
             case Record.Adopted adopted:
-                _roster = adopted.Roster;
+                _roster = adopted.Roster.Later(_roster);
                 DropOutsiders();
                 break;
             case Record.Image image:
+                var given = _roster;
                 var reader = new StateReader(image.State);
                 State(reader);
                 reader.Complete();
+                _roster = _roster.Later(given);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
