@@ -1,6 +1,5 @@
 using Synod.Core;
 using Synod.Protocols.Gossip.AntiEntropy;
-using Synod.Simulation;
 
 namespace Synod.Lab.Worlds;
 

@@ -50,7 +50,7 @@ public sealed class RangeWorld : IAnswerReceiver<RangeReconciliation.Result>
     /// <summary>Limits for short runs: small spans and messages.</summary>
     public static RangeOptions Options { get; } = Fit(new RangeOptions
     {
-        Branching = 4, MostListed = 4, MostKeyBytes = 8, MostValueBytes = 8, Retry = Duration.FromMilliseconds(20),
+        Branching = 4, MostListed = 4, MostKeyBytes = 8, MostValueBytes = 40, Retry = Duration.FromMilliseconds(20),
     });
 
     public int Reconciled { get; private set; }
@@ -117,7 +117,7 @@ public sealed class RangeWorld : IAnswerReceiver<RangeReconciliation.Result>
     {
         for (var puts = 0; puts < 3; puts++)
         {
-            var value = new byte[8];
+            var value = new byte[_random.Between(8, 40)];
             BinaryPrimitives.WriteInt64BigEndian(value, _random.Below(1_000));
             var content = new Content(Key.Of($"{_random.Below(400)}"), value);
             _puts.Add(++_tag, content);

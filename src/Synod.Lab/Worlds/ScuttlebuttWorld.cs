@@ -242,7 +242,8 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         {
             foreach (var other in processes)
             {
-                Check(Scuttlebutt.Agree(process, other), Scuttlebutt.EqualProgressEqualContent, process.Self.Node, $"{process.Self} and {other.Self}");
+                Check(Scuttlebutt.Agree(process, other), Scuttlebutt.SameVersionSameUpdate, process.Self.Node, $"{process.Self} and {other.Self}");
+                Check(Scuttlebutt.HasAll(process, other), Scuttlebutt.AsFarAsOriginIsEqual, other.Self.Node, $"{other.Self} and {process.Self}");
                 Check(Scuttlebutt.IsAhead(process, other), Scuttlebutt.OriginIsAhead, process.Self.Node, $"{other.Self} is further than {process.Self} with itself");
             }
         }

@@ -7,5 +7,5 @@ namespace Synod.Lab.Worlds.AntiEntropyRoom;
 public sealed class LargestContent : IItemMerge
 {
     public ReadOnlyMemory<byte>? Merge(Key key, ReadOnlyMemory<byte>? held, ReadOnlyMemory<byte> offered) =>
-        offered.IsEmpty ? null : held is { } here && here.Span.SequenceCompareTo(offered.Span) >= 0 ? here : offered;
+        offered.IsEmpty ? default(ReadOnlyMemory<byte>?) : held is { } here && here.Span.SequenceCompareTo(offered.Span) >= 0 ? here : offered;
 }

@@ -46,13 +46,16 @@ internal sealed class Shop(Action<ConvergentOperation>? note) : IConvergentState
         var before = new HashSet<long>(_observed);
         var made = new Shop(null);
         var operation = Carry(asked, context.TrueTime.Latest, made._parts);
-        answer = new[] { operation is null ? (byte)0 : (byte)1 };
+
+        // Handing rights on changes nothing that anybody can see.
+        var isSeen = operation is not null && asked.Action != ShopAction.Hand;
+        answer = new[] { isSeen ? (byte)1 : (byte)0 };
         if (operation is null)
         {
             return default;
         }
 
-        if (operation.Object is not ConvergentType.BoundedCounter || operation.Amount != 0)
+        if (isSeen)
         {
             note?.Invoke(operation with { Observed = before });
             made._observed.Add(asked.Id);

@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Protocols.Gossip.AntiEntropy;
+using Synod.Simulation;
 using Xunit;
 using static Synod.Protocols.Tests.Gossip.AntiEntropy.Stores;
 
@@ -97,7 +98,8 @@ public sealed class RangeTests
         var play = Filled(200, Small);
         play.Submit(A, s_reconcile);
         Change(play);
-        for (var step = 0; play.At(A).Peers.Count > 0; step++)
+        var random = new SeededRandom(7);
+        while (play.At(A).Peers.Count > 0)
         {
             play.Sync(A);
             play.Sync(B);
@@ -105,7 +107,7 @@ public sealed class RangeTests
             {
                 play.Fire(A, Retry);
             }
-            else if (step % 3 == 0)
+            else if (random.Below(3) == 0)
             {
                 play.Drop(play.Network[0].From, play.Network[0].To);
                 if (restartsPeer)

@@ -119,7 +119,7 @@ public sealed class ScuttlebuttTests
         }
 
         // Everybody talks to the first, whose answers have room for a few digest entries and an update or two.
-        for (var rounds = 0; rounds < 12; rounds++)
+        for (var rounds = 0; rounds < 30; rounds++)
         {
             foreach (var node in nodes.Skip(1))
             {

@@ -91,6 +91,9 @@ internal enum DeltaMutation
     /// <summary>Who has not told what it has seen is not waited for.</summary>
     StabilityOfSome,
 
+    /// <summary>What is not durable yet is said to be seen.</summary>
+    SeenBeforeDurable,
+
     /// <summary>A peer is sent what came from it.</summary>
     BackPropagation,
 

@@ -152,14 +152,25 @@ public sealed partial class DeltaSync
         Send(from, new Message.Missing(_self, have.Sender, _changes, delta), outbox);
     }
 
-    /// <summary>Tells all what is here. It leaves when that is durable: nobody may build on what a crash could take back.</summary>
+    /// <summary>
+    /// Tells all what is here. It leaves when that is durable, also where changes are asynchronous: what others drop because it was seen
+    /// here must not be missing after a crash.
+    /// </summary>
     private void TellSeen(Outbox<Message, Record, Command, Result> outbox)
     {
         if (_state.Digest() is { } digest)
         {
             foreach (var node in Others)
             {
-                Send(node, new Message.Seen(_self, _roster.Epoch, digest), outbox);
+                var seen = new Message.Seen(_self, _roster.Epoch, digest);
+                if (_options.Mutation == DeltaMutation.SeenBeforeDurable)
+                {
+                    outbox.SendEarly(node, seen);
+                }
+                else
+                {
+                    outbox.Send(node, seen);
+                }
             }
         }
     }

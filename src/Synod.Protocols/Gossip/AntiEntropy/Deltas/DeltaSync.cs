@@ -67,7 +67,7 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
 
     private ImmutableArray<NodeId> Others => _roster.Members.Remove(_node);
 
-    private bool IsAsynchronous => _options.Durability == DeltaDurability.Asynchronous || _options.Mutation == DeltaMutation.SendBeforeDurable;
+    private bool IsAsynchronous => _options.Durability == DeltaDurability.Asynchronous;
 
     public override void State(StateVisitor visitor)
     {
@@ -271,7 +271,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
     private void Send(NodeId to, Message message, Outbox<Message, Record, Command, Result> outbox)
     {
         // Asynchronous: the next life is another origin, so no number in here will ever mean something else.
-        if (IsAsynchronous || (_options.Mutation == DeltaMutation.AckBeforeDurable && message is Message.Ack))
+        if (IsAsynchronous || _options.Mutation == DeltaMutation.SendBeforeDurable
+            || (_options.Mutation == DeltaMutation.AckBeforeDurable && message is Message.Ack))
         {
             outbox.SendEarly(to, message);
         }

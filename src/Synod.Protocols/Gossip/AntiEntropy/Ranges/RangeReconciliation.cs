@@ -144,7 +144,7 @@ public sealed partial class RangeReconciliation
     /// <summary>Merges content into a key, durably if that changes it; false if the content is malformed.</summary>
     private bool Offer(Key key, ReadOnlyMemory<byte> value, Outbox<Message, Record, Command, Result> outbox)
     {
-        ReadOnlyMemory<byte>? held = _items.TryGet(key, out var item) ? item.Value : null;
+        var held = _items.TryGet(key, out var item) ? item.Value : default(ReadOnlyMemory<byte>?);
         var merged = _merge.Merge(key, held, value);
         if (merged is null || !Fits(key, merged.Value))
         {

@@ -4,8 +4,11 @@ namespace Synod.Protocols.Gossip.AntiEntropy;
 
 public sealed partial class Scuttlebutt
 {
-    /// <summary>Replicas that are equally far with an origin have the same of it. Over several nodes, so hosts check it.</summary>
-    public const string EqualProgressEqualContent = nameof(EqualProgressEqualContent);
+    /// <summary>A version of an origin is one update, wherever it is. Over several nodes, so hosts check it.</summary>
+    public const string SameVersionSameUpdate = nameof(SameVersionSameUpdate);
+
+    /// <summary>Who is as far with an origin as the origin itself has the same of it. Over several nodes, so hosts check it.</summary>
+    public const string AsFarAsOriginIsEqual = nameof(AsFarAsOriginIsEqual);
 
     /// <summary>No replica is further with an origin than the origin itself. Over several nodes, so hosts check it.</summary>
     public const string OriginIsAhead = nameof(OriginIsAhead);
@@ -39,21 +42,15 @@ public sealed partial class Scuttlebutt
         }
     }
 
-    /// <summary>
-    /// Whether what two replicas hold of an origin agrees: equally far, they have the same; and no key that both have differs under the
-    /// same version.
-    /// </summary>
+    /// <summary>Whether two replicas mean the same by each version that both have.</summary>
     public static bool Agree(Scuttlebutt left, Scuttlebutt right) => left._origins.All(pair =>
-    {
-        if (!right._origins.TryGetValue(pair.Key, out var other))
-        {
-            return true;
-        }
+        !right._origins.TryGetValue(pair.Key, out var other)
+        || pair.Value.Current.All(entry => other.Find(entry.Key) is not { } same || same.Version != entry.Version || $"{same}" == $"{entry}"));
 
-        var mine = pair.Value;
-        return mine.Progress(pair.Key) != other.Progress(pair.Key)
-            || mine.Current.Select(entry => entry.ToString()).SequenceEqual(other.Current.Select(entry => entry.ToString()));
-    });
+    /// <summary>Whether a replica that is as far with <paramref name="origin"/>'s updates as itself has the same.</summary>
+    public static bool HasAll(Scuttlebutt origin, Scuttlebutt replica) =>
+        !replica._origins.TryGetValue(origin.WritesAs, out var state) || state.Progress(origin._self) != origin.Own.Progress(origin._self)
+        || state.Current.Select(entry => $"{entry}").SequenceEqual(origin.Own.Current.Select(entry => $"{entry}"));
 
     /// <summary>Whether nobody is further with <paramref name="origin"/>'s updates than itself.</summary>
     public static bool IsAhead(Scuttlebutt origin, Scuttlebutt replica) =>

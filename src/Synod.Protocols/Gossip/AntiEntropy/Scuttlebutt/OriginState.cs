@@ -86,7 +86,9 @@ internal sealed class OriginState
         }
 
         _max = Math.Max(_max, delta.Through);
-        Forget(delta.Sender.Floor);
+
+        // During a reset, one whose floor is lower may send tombstones that are dropped here.
+        Forget(Math.Max(_floor, delta.Sender.Floor));
         if (IsWhole)
         {
             _unconfirmed.Clear();

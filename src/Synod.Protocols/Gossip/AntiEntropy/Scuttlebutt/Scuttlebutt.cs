@@ -57,7 +57,7 @@ public sealed partial class Scuttlebutt
 
     /// <summary>The value of an origin's key; null if it is not there, or deleted.</summary>
     public ReadOnlyMemory<byte>? Read(Origin origin, Key key) =>
-        _origins.TryGetValue(origin, out var state) && state.Find(key) is { IsDeleted: false } entry ? entry.Value : null;
+        _origins.TryGetValue(origin, out var state) && state.Find(key) is { IsDeleted: false } entry ? entry.Value : default(ReadOnlyMemory<byte>?);
 
     /// <summary>The version of the newest update of an origin's key that is here, a deletion too; 0 if there is none.</summary>
     public long VersionOf(Origin origin, Key key) => _origins.TryGetValue(origin, out var state) ? state.Find(key)?.Version ?? 0 : 0;
@@ -151,9 +151,7 @@ public sealed partial class Scuttlebutt
                 _asked.Remove(_asked.Keys.First());
             }
 
-            var digest = DigestOf(_nextAsked, Origin.Most);
-            _nextAsked = digest.Last == Origin.Most ? Origin.Least : digest.Last with { Incarnation = digest.Last.Incarnation + 1 };
-            Send(peer, new Message.Ask(_round, digest), outbox);
+            Send(peer, new Message.Ask(_round, NextDigest(Origin.Least, Origin.Most)), outbox);
         }
 
         SetTimer(context, outbox);
@@ -188,7 +186,7 @@ public sealed partial class Scuttlebutt
     {
         var entry = new Entry(Own.Max + 1, key, value, isDeleted);
         Take(new Record.Wrote(entry), outbox);
-        var stored = new Result.Stored(_self, entry.Version);
+        var stored = new Result.Stored(WritesAs, entry.Version);
         if (_options.Mutation == ScuttlebuttMutation.AnswerBeforeDurable)
         {
             outbox.AnswerEarly(request, stored);
