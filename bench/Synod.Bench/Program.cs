@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Synod.Bench;
+using Synod.Bench.Convergent;
 
 var root = new RootCommand("Comparisons with peers, limits of the machine, and costs of the parts. The scripts beside it start what it needs.");
 root.Subcommands.Add(PeerCommands.KeyValue());
 root.Subcommands.Add(PeerCommands.Transfers());
+root.Subcommands.Add(ConvergentCommand.Make());
 root.Subcommands.Add(MachineCommands.Idle());
 root.Subcommands.Add(MachineCommands.Limits());
 root.Subcommands.Add(MachineCommands.Micro());

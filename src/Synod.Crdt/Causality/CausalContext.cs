@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Crdt;
@@ -10,9 +9,17 @@ namespace Synod.Crdt;
 /// </summary>
 public sealed class CausalContext : IEquatable<CausalContext>
 {
-    private readonly List<Entry> _entries = [];
+    private Entry[] _entries = [];
+    private int _count;
 
-    public bool IsEmpty => _entries.Count == 0;
+    public CausalContext()
+    {
+    }
+
+    /// <summary>The context of one dot.</summary>
+    internal CausalContext(Dot dot) => (_entries, _count) = ([new(dot.Replica, new DotRanges(new DotRange(dot.Counter, dot.Counter)))], 1);
+
+    public bool IsEmpty => _count == 0;
 
     /// <summary>How many dots were observed.</summary>
     public ulong DotCount
@@ -20,7 +27,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
         get
         {
             var count = 0UL;
-            foreach (var entry in _entries)
+            foreach (ref readonly var entry in Entries)
             {
                 count += entry.Seen.Count;
             }
@@ -30,10 +37,10 @@ public sealed class CausalContext : IEquatable<CausalContext>
     }
 
     /// <summary>How many ranges it takes to tell them: as many as there are replicas, if nothing is missing in between.</summary>
-    public int RangeCount => _entries.Sum(entry => entry.Seen.Length);
+    public int RangeCount => _entries.Take(_count).Sum(entry => entry.Seen.Length);
 
     /// <summary>The replicas of which something was observed, in ascending order.</summary>
-    public IEnumerable<ReplicaId> Replicas => _entries.Select(entry => entry.Replica);
+    public IEnumerable<ReplicaId> Replicas => _entries.Take(_count).Select(entry => entry.Replica);
 
     /// <summary>The context of some dots, in any order.</summary>
     public static CausalContext Of(params IEnumerable<Dot> dots)
@@ -51,7 +58,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
             }
 
             var counters = sorted[from..to].Select(dot => new DotRange(dot.Counter, dot.Counter));
-            context._entries.Add(new(replica, DotRanges.Of(counters)));
+            context.Insert(context._count, new(replica, DotRanges.Of(counters)));
         }
 
         return context;
@@ -77,6 +84,22 @@ public sealed class CausalContext : IEquatable<CausalContext>
         return new(replica, index >= 0 ? checked(_entries[index].Seen.Highest + 1) : 1);
     }
 
+    /// <summary>Makes the next dot of a replica and takes note of it.</summary>
+    internal Dot Extend(ReplicaId replica)
+    {
+        var index = Find(replica);
+        if (index < 0)
+        {
+            Insert(~index, new(replica, new DotRanges(new DotRange(1, 1))));
+            return new(replica, 1);
+        }
+
+        ref var entry = ref _entries[index];
+        var counter = checked(entry.Seen.Highest + 1);
+        entry = new(replica, entry.Seen.Union(new DotRanges(new DotRange(counter, counter))));
+        return new(replica, counter);
+    }
+
     /// <summary>Takes note of a dot. False if it was known.</summary>
     public bool Add(Dot dot)
     {
@@ -84,11 +107,11 @@ public sealed class CausalContext : IEquatable<CausalContext>
         var one = new DotRanges(new DotRange(dot.Counter, dot.Counter));
         if (index < 0)
         {
-            _entries.Insert(~index, new(dot.Replica, one));
+            Insert(~index, new(dot.Replica, one));
             return true;
         }
 
-        ref var entry = ref CollectionsMarshal.AsSpan(_entries)[index];
+        ref var entry = ref _entries[index];
         if (entry.Seen.Contains(dot.Counter))
         {
             return false;
@@ -102,17 +125,17 @@ public sealed class CausalContext : IEquatable<CausalContext>
     public bool Join(CausalContext other)
     {
         var changed = false;
-        foreach (var theirs in other._entries)
+        foreach (ref readonly var theirs in other.Entries)
         {
             var index = Find(theirs.Replica);
             if (index < 0)
             {
-                _entries.Insert(~index, theirs);
+                Insert(~index, theirs);
                 changed = true;
                 continue;
             }
 
-            ref var mine = ref CollectionsMarshal.AsSpan(_entries)[index];
+            ref var mine = ref _entries[index];
             if (!mine.Seen.Covers(theirs.Seen))
             {
                 mine = new(mine.Replica, mine.Seen.Union(theirs.Seen));
@@ -126,7 +149,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     /// <summary>Whether everything in here is in <paramref name="other"/>.</summary>
     public bool LessOrEqual(CausalContext other)
     {
-        foreach (var mine in _entries)
+        foreach (ref readonly var mine in Entries)
         {
             var index = other.Find(mine.Replica);
             if (index < 0 || !other._entries[index].Seen.Covers(mine.Seen))
@@ -142,13 +165,13 @@ public sealed class CausalContext : IEquatable<CausalContext>
     public CausalContext Minus(CausalContext other)
     {
         var rest = new CausalContext();
-        foreach (var mine in _entries)
+        foreach (ref readonly var mine in Entries)
         {
             var index = other.Find(mine.Replica);
             var seen = index < 0 ? mine.Seen : mine.Seen.Except(other._entries[index].Seen);
             if (!seen.IsEmpty)
             {
-                rest._entries.Add(new(mine.Replica, seen));
+                rest.Insert(rest._count, new(mine.Replica, seen));
             }
         }
 
@@ -162,29 +185,25 @@ public sealed class CausalContext : IEquatable<CausalContext>
     public CausalContext Prefixes()
     {
         var prefixes = new CausalContext();
-        foreach (var entry in _entries)
+        foreach (ref readonly var entry in Entries)
         {
             if (entry.Seen.Prefix > 0)
             {
-                prefixes._entries.Add(new(entry.Replica, new DotRanges(new DotRange(1, entry.Seen.Prefix))));
+                prefixes.Insert(prefixes._count, new(entry.Replica, new DotRanges(new DotRange(1, entry.Seen.Prefix))));
             }
         }
 
         return prefixes;
     }
 
-    public CausalContext Copy()
-    {
-        var copy = new CausalContext();
-        copy._entries.AddRange(_entries);
-        return copy;
-    }
+    public CausalContext Copy() => new() { _entries = Entries.ToArray(), _count = _count };
 
     /// <summary>Every dot, in ascending order.</summary>
     public IEnumerable<Dot> Dots()
     {
-        foreach (var (replica, seen) in _entries)
+        for (var at = 0; at < _count; at++)
         {
+            var (replica, seen) = _entries[at];
             for (var index = 0; index < seen.Length; index++)
             {
                 for (var counter = seen[index].From; counter <= seen[index].To; counter++)
@@ -197,8 +216,8 @@ public sealed class CausalContext : IEquatable<CausalContext>
 
     public void Write(CodecWriter writer)
     {
-        writer.Unsigned((ulong)_entries.Count);
-        foreach (var (replica, seen) in _entries)
+        writer.Unsigned((ulong)_count);
+        foreach (var (replica, seen) in Entries)
         {
             writer.Replica(replica);
             writer.Unsigned((ulong)seen.Length);
@@ -226,7 +245,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
                 reader.Fail();
             }
 
-            context._entries.Add(new(replica, ranges));
+            context.Insert(context._count, new(replica, ranges));
             last = replica;
         }
 
@@ -241,7 +260,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     [SuppressMessage("Design", "CA1065", Justification = "A mutable key would be lost in its table.")]
     public override int GetHashCode() => throw new NotSupportedException("A causal context changes and is no key.");
 
-    public override string ToString() => $"{{{string.Join(" ", _entries)}}}";
+    public override string ToString() => $"{{{string.Join(" ", _entries.Take(_count))}}}";
 
     /// <summary>Where a replica is in the order; for writing dots by it.</summary>
     internal int IndexOf(ReplicaId replica) => Find(replica);
@@ -250,7 +269,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     internal ReplicaId ReplicaAt(ref CodecReader reader)
     {
         var index = reader.Minimal();
-        if (index < (ulong)_entries.Count)
+        if (index < (ulong)_count)
         {
             return _entries[(int)index].Replica;
         }
@@ -287,9 +306,23 @@ public sealed class CausalContext : IEquatable<CausalContext>
         return DotRanges.Of(ranges);
     }
 
+    private ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, _count);
+
+    private void Insert(int index, Entry entry)
+    {
+        if (_count == _entries.Length)
+        {
+            Array.Resize(ref _entries, Math.Max(1, _count * 2));
+        }
+
+        _entries.AsSpan(index, _count - index).CopyTo(_entries.AsSpan(index + 1));
+        _entries[index] = entry;
+        _count++;
+    }
+
     private int Find(ReplicaId replica)
     {
-        var entries = CollectionsMarshal.AsSpan(_entries);
+        var entries = Entries;
         var (low, high) = (0, entries.Length);
         while (low < high)
         {

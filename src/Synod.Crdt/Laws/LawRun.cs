@@ -131,18 +131,27 @@ internal sealed class LawRun<T>(
     private bool IsClosed(ulong seen) =>
         _deltas.TrueForAll(item => (seen >> item.What.Number & 1) == 0 || (item.What.Seen & ~seen) == 0);
 
+    /// <summary>The laws of the lattice, over different states only: equal ones have nothing to add.</summary>
     private void CheckStates()
     {
-        T[] states = [.. _states, .. _deltas.Take(2).Select(item => item.Delta), prototype.Bottom()];
-        foreach (var x in states)
+        var states = new List<T>();
+        foreach (var state in _states.Concat(_deltas.Take(2).Select(item => item.Delta)).Append(prototype.Bottom()))
         {
-            CheckOne(x);
-            foreach (var y in states)
+            if (!states.Exists(other => Same(other, state)))
             {
-                CheckTwo(x, y);
-                foreach (var z in _states)
+                states.Add(state);
+            }
+        }
+
+        for (var first = 0; first < states.Count; first++)
+        {
+            CheckOne(states[first]);
+            for (var second = 0; second < states.Count; second++)
+            {
+                CheckTwo(states[first], states[second]);
+                for (var third = second + 1; first < second && third < states.Count; third++)
                 {
-                    Hold(Same(x.Joined(y).Joined(z), x.Joined(y.Joined(z))), Law.Associativity, () => $"of {print(x)}, {print(y)} and {print(z)}");
+                    CheckThree(states[first], states[second], states[third]);
                 }
             }
         }
@@ -183,6 +192,9 @@ internal sealed class LawRun<T>(
             Hold(!part.LessOrEqual(y), Law.Difference, () => $"{print(part)} was sent to {print(y)}, which has it");
         }
     }
+
+    private void CheckThree(T x, T y, T z) => Hold(
+        Same(x.Joined(y).Joined(z), x.Joined(y.Joined(z))), Law.Associativity, () => $"of {print(x)}, {print(y)} and {print(z)}");
 
     private void CheckConvergence()
     {

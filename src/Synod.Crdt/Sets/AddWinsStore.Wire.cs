@@ -8,9 +8,9 @@ public sealed partial class AddWinsStore<T>
     // dots of concurrent adds come last.
     public void Write(CodecWriter writer, CausalContext context)
     {
-        var entries = new (Dot First, T Element, Dots All)[_elements.Count];
+        var entries = new (Dot First, T Element, Dots All)[Count];
         var next = 0;
-        foreach (var (element, dots) in _elements)
+        foreach (var (element, dots) in Table)
         {
             entries[next++] = (dots[0], element, dots);
         }

@@ -13,7 +13,11 @@ namespace Synod.Crdt;
 public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsStore<T>>
     where T : notnull, IEquatable<T>
 {
-    private readonly Dictionary<T, Dots> _elements = [];
+    /// <summary>The element of a store that has held no other, as deltas do: they need no table.</summary>
+    private T _only = default!;
+    private Dots _onlyDots;
+
+    private Dictionary<T, Dots>? _table;
 
     /// <summary>Which element a dot is under; made when a removal first asks for it, and kept from then on.</summary>
     private Dictionary<Dot, T>? _owners;
@@ -21,16 +25,33 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
     /// <summary>Dots in the store: one for each element, and more for concurrent adds.</summary>
     private long _dotCount;
 
-    public bool IsEmpty => _elements.Count == 0;
+    public bool IsEmpty => Count == 0;
 
-    public int Count => _elements.Count;
+    public int Count => _table?.Count ?? (_onlyDots.IsEmpty ? 0 : 1);
 
     /// <summary>The elements, in no particular order.</summary>
-    public IReadOnlyCollection<T> Elements => _elements.Keys;
+    public IReadOnlyCollection<T> Elements => Table.Keys;
 
-    public bool Contains(T element) => _elements.ContainsKey(element);
+    public bool Contains(T element) => !DotsOf(element).IsEmpty;
 
     public AddWinsStore<T> Empty() => new(wire);
+
+    /// <summary>
+    /// Adds an element to this store at once, where the store is not a part of anything else: the same as joining the change that
+    /// <see cref="Add(DotSource, T)"/> makes.
+    /// </summary>
+    internal Change<AddWinsStore<T>> AddHere(CausalContext context, ReplicaId replica, T element)
+    {
+        var dot = context.Extend(replica);
+        var seen = new CausalContext(dot);
+        var replaced = PutHere(element, new Dots(dot));
+        for (var index = 0; index < replaced.Count; index++)
+        {
+            seen.Add(replaced[index]);
+        }
+
+        return new(new(wire) { _only = element, _onlyDots = new Dots(dot), _dotCount = 1 }, seen);
+    }
 
     /// <summary>Adds an element under a fresh dot, which replaces the dots that it has.</summary>
     public Change<AddWinsStore<T>> Add(DotSource source, T element)
@@ -62,21 +83,16 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
 
     public bool Join(CausalContext mine, AddWinsStore<T> other, CausalContext theirs)
     {
-        var (before, met, dropped) = (_elements.Count, 0, 0L);
+        var (before, met, dropped) = (Count, 0, 0L);
         var changed = false;
-        foreach (var (element, dots) in other._elements)
+        if (other._table is null && !other._onlyDots.IsEmpty)
         {
-            var own = _elements.GetValueOrDefault(element);
-            var joined = Dots.Join(own, mine, dots, theirs);
-            met += own.IsEmpty ? 0 : 1;
-            if (joined.Equals(own))
-            {
-                continue;
-            }
+            changed = JoinOne(mine, other._only, other._onlyDots, theirs, ref met, ref dropped);
+        }
 
-            dropped += own.Where(theirs, true).Count - Common(own, dots);
-            changed = true;
-            Put(element, joined);
+        foreach (var (element, dots) in other._table ?? [])
+        {
+            changed |= JoinOne(mine, element, dots, theirs, ref met, ref dropped);
         }
 
         // What they have seen and hold no more is gone, also of elements that they do not mention at all.
@@ -87,7 +103,7 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
     public AddWinsStore<T> Unseen(CausalContext known)
     {
         var store = Empty();
-        foreach (var (element, dots) in _elements)
+        foreach (var (element, dots) in Table)
         {
             store.Put(element, dots.Where(known, false));
         }
@@ -97,13 +113,13 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
 
     public void ListDots(List<Dot> dots, CausalContext? among = null)
     {
-        if (among is not null && among.DotCount < (ulong)_elements.Count)
+        if (among is not null && among.DotCount < (ulong)Table.Count)
         {
             dots.AddRange(among.Dots().Where(Owners().ContainsKey));
             return;
         }
 
-        foreach (var own in _elements.Values)
+        foreach (var own in Table.Values)
         {
             for (var index = 0; index < own.Count; index++)
             {
@@ -117,7 +133,7 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
 
     public IEnumerable<(Dot Dot, AddWinsStore<T> Part)> Parts()
     {
-        foreach (var (element, dots) in _elements)
+        foreach (var (element, dots) in Table)
         {
             for (var index = 0; index < dots.Count; index++)
             {
@@ -128,7 +144,22 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
         }
     }
 
-    public override string ToString() => $"{{{string.Join(", ", Canonical.Sorted(_elements.Keys, static element => element, wire).Select(item => item.Item))}}}";
+    public override string ToString() => $"{{{string.Join(", ", Canonical.Sorted(Table.Keys, static element => element, wire).Select(item => item.Item))}}}";
+
+    private bool JoinOne(CausalContext mine, T element, in Dots dots, CausalContext theirs, ref int met, ref long dropped)
+    {
+        var own = DotsOf(element);
+        var joined = Dots.Join(own, mine, dots, theirs);
+        met += own.IsEmpty ? 0 : 1;
+        if (joined.Equals(own))
+        {
+            return false;
+        }
+
+        dropped += own.Where(theirs, true).Count - Common(own, dots);
+        Put(element, joined);
+        return true;
+    }
 
     private static int Common(in Dots left, in Dots right)
     {
@@ -143,7 +174,7 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
 
     private void See(CausalContext seen, T element)
     {
-        var dots = _elements.GetValueOrDefault(element);
+        var dots = DotsOf(element);
         for (var index = 0; index < dots.Count; index++)
         {
             seen.Add(dots[index]);
@@ -154,13 +185,13 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
     private bool DropSeen(AddWinsStore<T> other, CausalContext theirs)
     {
         var gone = new List<(T Element, Dots Left)>();
-        if (theirs.DotCount < (ulong)_elements.Count / 4)
+        if (theirs.DotCount < (ulong)Table.Count / 4)
         {
             foreach (var dot in theirs.Dots())
             {
-                if (Owners().TryGetValue(dot, out var element) && !other._elements.GetValueOrDefault(element).Contains(dot))
+                if (Owners().TryGetValue(dot, out var element) && !other.DotsOf(element).Contains(dot))
                 {
-                    Put(element, _elements[element].Without(dot));
+                    Put(element, Table[element].Without(dot));
                     gone.Add((element, default));
                 }
             }
@@ -168,9 +199,9 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
             return gone.Count > 0;
         }
 
-        foreach (var (element, dots) in _elements)
+        foreach (var (element, dots) in Table)
         {
-            if (!other._elements.ContainsKey(element) && dots.Where(theirs, false) is var rest && !rest.Equals(dots))
+            if (!other.Contains(element) && dots.Where(theirs, false) is var rest && !rest.Equals(dots))
             {
                 gone.Add((element, rest));
             }
@@ -189,7 +220,7 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
         if (_owners is null)
         {
             _owners = new((int)_dotCount);
-            foreach (var (element, dots) in _elements)
+            foreach (var (element, dots) in Table)
             {
                 for (var index = 0; index < dots.Count; index++)
                 {
@@ -201,30 +232,60 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
         return _owners;
     }
 
-    /// <summary>The only place that changes the tables.</summary>
+    private Dictionary<T, Dots> Table
+    {
+        get
+        {
+            if (_table is null)
+            {
+                _table = [];
+                if (!_onlyDots.IsEmpty)
+                {
+                    _table.Add(_only, _onlyDots);
+                    (_only, _onlyDots) = (default!, default);
+                }
+            }
+
+            return _table;
+        }
+    }
+
+    private Dots DotsOf(T element) => _table is not null ? _table.GetValueOrDefault(element)
+        : !_onlyDots.IsEmpty && _only.Equals(element) ? _onlyDots : default;
+
     private void Put(T element, in Dots dots)
     {
-        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(_elements, element, out _);
-        _dotCount += dots.Count - slot.Count;
-        if (_owners is not null)
+        if (!dots.IsEmpty)
         {
-            for (var index = 0; index < slot.Count; index++)
-            {
-                _owners.Remove(slot[index]);
-            }
-
-            for (var index = 0; index < dots.Count; index++)
-            {
-                _owners[dots[index]] = element;
-            }
+            PutHere(element, dots);
         }
-
-        if (dots.IsEmpty)
+        else if (Table.Remove(element, out var gone))
         {
-            _elements.Remove(element);
-            return;
+            Account(element, gone, dots);
         }
+    }
 
+    /// <summary>Puts dots in the place of those of an element, and returns these.</summary>
+    private Dots PutHere(T element, in Dots dots)
+    {
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(Table, element, out _);
+        var replaced = slot;
         slot = dots;
+        Account(element, replaced, dots);
+        return replaced;
+    }
+
+    private void Account(T element, in Dots old, in Dots dots)
+    {
+        _dotCount += dots.Count - old.Count;
+        for (var index = 0; _owners is not null && index < old.Count; index++)
+        {
+            _owners.Remove(old[index]);
+        }
+
+        for (var index = 0; _owners is not null && index < dots.Count; index++)
+        {
+            _owners[dots[index]] = element;
+        }
     }
 }

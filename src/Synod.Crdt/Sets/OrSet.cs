@@ -29,7 +29,11 @@ public sealed class OrSet<T> : Causal<OrSet<T>, AddWinsStore<T>>
     public bool Contains(T element) => Store.Contains(element);
 
     /// <summary>Adds an element, also one that is there: an add that is not seen by a concurrent removal survives it.</summary>
-    public OrSet<T> Add(ReplicaId replica, T element) => Apply(Store.Add(Fresh(replica), element));
+    public OrSet<T> Add(ReplicaId replica, T element)
+    {
+        var (store, seen) = Store.AddHere(Context, replica, element);
+        return new(store, seen);
+    }
 
     /// <summary>Removes an element as far as this replica has seen it; removing one that it has not seen does nothing.</summary>
     public OrSet<T> Remove(T element) => Apply(Store.Remove(element));

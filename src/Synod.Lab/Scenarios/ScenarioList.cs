@@ -1,6 +1,7 @@
 using Synod.Lab.Scenarios.Byzantine;
 using Synod.Lab.Scenarios.Commit;
 using Synod.Lab.Scenarios.Consensus;
+using Synod.Lab.Scenarios.Convergence;
 using Synod.Lab.Scenarios.Snapshots;
 
 namespace Synod.Lab.Scenarios;
@@ -28,6 +29,11 @@ public static class ScenarioList
         new ThreeBanks(),
         new DeadlockCycle(),
         new SnapshotRestore(),
+        new LikeCounter(),
+        new UpAndDownCounter(),
+        new ShoppingCart(),
+        new ReAddedApple(),
+        new LwwClockSkew(),
     ];
 
     /// <summary>The scenario of a name.</summary>

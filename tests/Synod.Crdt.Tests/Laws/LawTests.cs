@@ -25,10 +25,10 @@ public sealed class LawTests
     public void MvRegister() => Checkers.MvRegister().Verify(exhaustiveSteps: 4);
 
     [Fact]
-    public void EnableWinsFlag() => Checkers.EnableWinsFlag().Verify(exhaustiveSteps: 5);
+    public void EnableWinsFlag() => Checkers.EnableWinsFlag().Verify(exhaustiveSteps: 4);
 
     [Fact]
-    public void DisableWinsFlag() => Checkers.DisableWinsFlag().Verify(exhaustiveSteps: 5);
+    public void DisableWinsFlag() => Checkers.DisableWinsFlag().Verify(exhaustiveSteps: 4);
 
     [Fact]
     public void GSet() => Checkers.GSet().Verify();
@@ -51,7 +51,7 @@ public sealed class LawTests
     public void OrMap_of_sets() => Checkers.MapOfSets().Verify();
 
     [Fact]
-    public void OrMap_of_fields() => Checkers.MapOfFields().Verify(exhaustiveSteps: 3, runs: 150);
+    public void OrMap_of_fields() => Checkers.MapOfFields().Verify(exhaustiveSteps: 2, runs: 100);
 
     [Fact]
     public void Sequence() => Checkers.Sequence().Verify();

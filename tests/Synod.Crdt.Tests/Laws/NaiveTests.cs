@@ -1,4 +1,5 @@
 using Synod.Crdt.Laws;
+using Synod.Lab.Worlds.Convergence;
 
 namespace Synod.Crdt.Tests.Laws;
 

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Synod.Core;
+using Synod.Crdt;
 
-namespace Synod.Crdt.Tests.Laws;
+namespace Synod.Lab.Worlds.Convergence;
 
 /// <summary>
 /// The chapter's naive OR-Set: a set of unique tags for each element, a removal deletes tags, and a merge unions what is left. It
@@ -15,6 +15,8 @@ internal sealed class NaiveOrSet : ILattice<NaiveOrSet>
     public byte Tag => 200;
 
     public bool IsBottom => _tags.Count == 0;
+
+    public IReadOnlyCollection<string> Elements => _tags.Keys;
 
     public NaiveOrSet Add(ReplicaId replica, string element)
     {
@@ -111,86 +113,5 @@ internal sealed class NaiveOrSet : ILattice<NaiveOrSet>
         return set;
     }
 
-    public override string ToString() => Checkers.Braced(_tags.Keys);
-}
-
-/// <summary>A counter that keeps the difference of each replica and joins by the larger: what was taken comes back.</summary>
-internal sealed class DifferenceCounter : ILattice<DifferenceCounter>
-{
-    private readonly SortedDictionary<ReplicaId, long> _values = [];
-
-    public byte Tag => 201;
-
-    public bool IsBottom => _values.Count == 0;
-
-    public DifferenceCounter Add(ReplicaId replica, long amount)
-    {
-        var delta = Bottom();
-        delta._values[replica] = _values[replica] = _values.GetValueOrDefault(replica) + amount;
-        return delta;
-    }
-
-    public DifferenceCounter Bottom() => new();
-
-    public bool Join(DifferenceCounter other)
-    {
-        var changed = false;
-        foreach (var (replica, value) in other._values)
-        {
-            if (!_values.TryGetValue(replica, out var own) || own < value)
-            {
-                _values[replica] = value;
-                changed = true;
-            }
-        }
-
-        return changed;
-    }
-
-    public bool LessOrEqual(DifferenceCounter other) =>
-        _values.All(item => other._values.TryGetValue(item.Key, out var value) && item.Value <= value);
-
-    public DifferenceCounter Minus(DifferenceCounter known)
-    {
-        var rest = Bottom();
-        foreach (var part in Decompose().Where(part => !part.LessOrEqual(known)))
-        {
-            rest.Join(part);
-        }
-
-        return rest;
-    }
-
-    public IEnumerable<DifferenceCounter> Decompose()
-    {
-        foreach (var (replica, value) in _values)
-        {
-            var part = Bottom();
-            part._values[replica] = value;
-            yield return part;
-        }
-    }
-
-    public void Write(CodecWriter writer)
-    {
-        writer.Unsigned((ulong)_values.Count);
-        foreach (var (replica, value) in _values)
-        {
-            writer.Replica(replica);
-            writer.Signed(value);
-        }
-    }
-
-    public DifferenceCounter? Read(ref CodecReader reader)
-    {
-        var counter = Bottom();
-        for (var count = reader.Count(); count > 0; count--)
-        {
-            counter._values[reader.Replica()] = reader.Signed();
-        }
-
-        return counter;
-    }
-
-    public override string ToString() => _values.Values.Sum().ToString(CultureInfo.InvariantCulture);
+    public override string ToString() => $"{{{string.Join(", ", _tags.Keys)}}}";
 }

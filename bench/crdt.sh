@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Convergent types beside Akka.DistributedData, in memory on one thread: adds, joins and bytes of an OR-Set, joins of a G-Counter.
+# Arguments are handed on: --sizes N,N, --json.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+build
+bench crdt "$@"
