@@ -15,7 +15,7 @@ public sealed partial class Scuttlebutt
         }
 
         Hear(from, ask.Digest, context, outbox);
-        var digest = NextDigest(ask.Digest.First, ask.Digest.Last);
+        var digest = NextDigest(ask.Digest.First, ask.Digest.Last, ref _nextAnswered);
         Send(from, new Message.Exchange(ask.Round, DeltasFor(ask.Digest, Space(digest)), digest), outbox);
     }
 

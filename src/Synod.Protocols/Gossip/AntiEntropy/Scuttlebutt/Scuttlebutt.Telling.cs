@@ -14,11 +14,11 @@ public sealed partial class Scuttlebutt
     /// How far this replica is with the origins of a span, or with as many of them as fit: then the next digest begins where this one
     /// ends.
     /// </summary>
-    private Digest NextDigest(Origin first, Origin last)
+    private Digest NextDigest(Origin first, Origin last, ref Origin next)
     {
-        first = _nextAsked > first && _nextAsked <= last ? _nextAsked : first;
+        first = next > first && next <= last ? next : first;
         var within = _origins.Where(pair => pair.Key >= first && pair.Key <= last).Select(pair => pair.Value.Progress(pair.Key)).Take(MostDigestEntries + 1).ToList();
-        _nextAsked = within.Count <= MostDigestEntries ? Origin.Least : within[MostDigestEntries].Origin;
+        next = within.Count <= MostDigestEntries ? Origin.Least : within[MostDigestEntries].Origin;
         return within.Count <= MostDigestEntries
             ? new Digest(first, last, [.. within])
             : new Digest(first, within[MostDigestEntries - 1].Origin, [.. within.Take(MostDigestEntries)]);

@@ -28,6 +28,7 @@ public sealed partial class Scuttlebutt
     private long _round;
     private Origin _nextTold;
     private Origin _nextAsked;
+    private Origin _nextAnswered;
 
     /// <exception cref="ArgumentException">The roster is not sound, or messages are too small for anything.</exception>
     public Scuttlebutt(NodeId node, Roster roster, ScuttlebuttOptions options)
@@ -82,6 +83,7 @@ public sealed partial class Scuttlebutt
         visitor.Visit("round", ref _round);
         visitor.Visit("nextTold", ref _nextTold, OriginWire.Instance);
         visitor.Visit("nextAsked", ref _nextAsked, OriginWire.Instance);
+        visitor.Visit("nextAnswered", ref _nextAnswered, OriginWire.Instance);
     }
 
     /// <summary>The whole state in one record, so that recovery finds all of it or the older records.</summary>
@@ -151,7 +153,7 @@ public sealed partial class Scuttlebutt
                 _asked.Remove(_asked.Keys.First());
             }
 
-            Send(peer, new Message.Ask(_round, NextDigest(Origin.Least, Origin.Most)), outbox);
+            Send(peer, new Message.Ask(_round, NextDigest(Origin.Least, Origin.Most, ref _nextAsked)), outbox);
         }
 
         SetTimer(context, outbox);
