@@ -3,4 +3,5 @@
 # Arguments are handed on: --sizes N,N, --json.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 build
-bench crdt "$@"
+# As with the other parts: optimised code at once.
+DOTNET_TC_QuickJit=0 bench crdt "$@"

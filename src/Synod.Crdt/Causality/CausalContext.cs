@@ -21,18 +21,18 @@ public sealed class CausalContext : IEquatable<CausalContext>
 
     public bool IsEmpty => _count == 0;
 
-    /// <summary>How many dots were observed.</summary>
+    /// <summary>How many dots were observed; the largest number if there are more, as somebody may claim.</summary>
     public ulong DotCount
     {
         get
         {
-            var count = 0UL;
+            UInt128 count = 0;
             foreach (ref readonly var entry in Entries)
             {
                 count += entry.Seen.Count;
             }
 
-            return count;
+            return (ulong)UInt128.Min(count, ulong.MaxValue);
         }
     }
 
@@ -78,10 +78,11 @@ public sealed class CausalContext : IEquatable<CausalContext>
     }
 
     /// <summary>The first dot of a replica that is above all that were seen of it.</summary>
+    /// <exception cref="OverflowException">The last one was seen.</exception>
     public Dot Next(ReplicaId replica)
     {
         var index = Find(replica);
-        return new(replica, index >= 0 ? checked(_entries[index].Seen.Highest + 1) : 1);
+        return new(replica, index >= 0 ? _entries[index].Seen.Next : 1);
     }
 
     /// <summary>Makes the next dot of a replica and takes note of it.</summary>
@@ -95,7 +96,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
         }
 
         ref var entry = ref _entries[index];
-        var counter = checked(entry.Seen.Highest + 1);
+        var counter = entry.Seen.Next;
         entry = new(replica, entry.Seen.Union(new DotRanges(new DotRange(counter, counter))));
         return new(replica, counter);
     }

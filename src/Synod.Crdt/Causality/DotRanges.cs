@@ -35,6 +35,9 @@ internal readonly struct DotRanges
 
     public ulong Highest => IsEmpty ? 0 : this[Length - 1].To;
 
+    /// <summary>The first counter above all of them.</summary>
+    public ulong Next => Highest < Dot.MaxCounter ? Highest + 1 : throw new OverflowException("The replica has no dots left.");
+
     public ulong Count
     {
         get

@@ -34,7 +34,7 @@ public sealed class ResettableCounter : Causal<ResettableCounter, DotFun<long>>
     /// Puts one increment in the place of all that this replica has made. A reset that is concurrent with this loses against all of
     /// them: fold rarely, and when everybody has seen them.
     /// </summary>
-    public ResettableCounter Fold(ReplicaId replica) => Apply(Folded(Store, Fresh(replica), replica));
+    public ResettableCounter Fold(ReplicaId replica) => Apply(FoldOwn(Store, Fresh(replica), replica));
 
     public override string ToString() => $"{Value}";
 
@@ -53,13 +53,14 @@ public sealed class ResettableCounter : Causal<ResettableCounter, DotFun<long>>
     /// <summary>An increment, for a counter that is a value of a map.</summary>
     public static Change<DotFun<long>> Increment(DotFun<long> store, DotSource source, long amount) => store.Write(source, amount);
 
-    protected override ResettableCounter With(DotFun<long> store, CausalContext context) => new(store, context);
-
-    private static Change<DotFun<long>> Folded(DotFun<long> store, DotSource source, ReplicaId replica)
+    /// <summary>What <see cref="Fold"/> does, for a counter that is a value of a map.</summary>
+    public static Change<DotFun<long>> FoldOwn(DotFun<long> store, DotSource source, ReplicaId replica)
     {
         var own = store.Entries.Where(entry => entry.Key.Replica == replica).ToList();
         return own.Count < 2
             ? new(store.Empty(), new())
             : store.Write(source, own.Aggregate(0L, (sum, entry) => checked(sum + entry.Value)), own.Select(entry => entry.Key));
     }
+
+    protected override ResettableCounter With(DotFun<long> store, CausalContext context) => new(store, context);
 }

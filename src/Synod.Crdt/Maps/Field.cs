@@ -50,6 +50,10 @@ public sealed class Field : IDotStore<Field>
     public Change<Field> Increment(DotSource source, long amount) =>
         Of(ResettableCounter.Increment(Counter, source, amount), static (field, store) => new(field._depth) { Counter = store });
 
+    /// <summary>Makes one increment of all that a replica has made; see <see cref="ResettableCounter.Fold"/>.</summary>
+    public Change<Field> Fold(DotSource source, ReplicaId replica) =>
+        Of(ResettableCounter.FoldOwn(Counter, source, replica), static (field, store) => new(field._depth) { Counter = store });
+
     public Change<Field> Assign(DotSource source, Key value) =>
         Of(Register.WriteAll(source, value), static (field, store) => new(field._depth) { Register = store });
 

@@ -4,12 +4,15 @@ namespace Synod.Crdt;
 
 public sealed partial class SequenceStore<T>
 {
+    /// <summary>Deletions of one run; an element takes a byte at least, but these take none: few bytes must not stand for very many.</summary>
+    private const int MaxDeletions = 16;
+
     // What was typed one after the other is a run: it needs its dots, its parent and its order once.
     public void Write(CodecWriter writer, CausalContext context)
     {
         var elements = _nodes.Values.Select(node => node.Element).OrderBy(element => element.Id).ToList();
-        writer.Unsigned((ulong)Runs(elements, Continues).Count());
-        foreach (var (from, to) in Runs(elements, Continues))
+        writer.Unsigned((ulong)Runs(elements, Continues, int.MaxValue).Count());
+        foreach (var (from, to) in Runs(elements, Continues, int.MaxValue))
         {
             writer.Dot(elements[from].Id, context);
             writer.Unsigned((ulong)(to - from));
@@ -23,8 +26,8 @@ public sealed partial class SequenceStore<T>
         }
 
         var deletions = _deletions.OrderBy(item => item.Key).ToList();
-        writer.Unsigned((ulong)Runs(deletions, Continues).Count());
-        foreach (var (from, to) in Runs(deletions, Continues))
+        writer.Unsigned((ulong)Runs(deletions, Continues, MaxDeletions).Count());
+        foreach (var (from, to) in Runs(deletions, Continues, MaxDeletions))
         {
             writer.Dot(deletions[from].Key, context);
             writer.Unsigned((ulong)(to - from));
@@ -76,15 +79,19 @@ public sealed partial class SequenceStore<T>
     private void ReadDeletions(ref CodecReader reader, CausalContext context)
     {
         var last = default(KeyValuePair<Dot, Dot>?);
+        var lastLength = 0UL;
         for (var runs = reader.Elements(); runs > 0 && !reader.Failed; runs--)
         {
             var dot = reader.Dot(context);
             var length = reader.Minimal();
             var target = ReadReference(ref reader, context);
-            if (length == 0 || target == Dot.None || (last is { } before && Continues(before, new(dot, target))))
+            var continues = last is { } before && lastLength < MaxDeletions && Continues(before, new(dot, target));
+            if (length is 0 or > MaxDeletions || target == Dot.None || continues)
             {
                 reader.Fail();
             }
+
+            lastLength = length;
 
             for (; length > 0 && !reader.Failed; length--)
             {
@@ -101,12 +108,12 @@ public sealed partial class SequenceStore<T>
         }
     }
 
-    private static IEnumerable<(int From, int To)> Runs<TItem>(List<TItem> items, Func<TItem, TItem, bool> continues)
+    private static IEnumerable<(int From, int To)> Runs<TItem>(List<TItem> items, Func<TItem, TItem, bool> continues, int most)
     {
         for (int from = 0, to; from < items.Count; from = to)
         {
             to = from + 1;
-            while (to < items.Count && continues(items[to - 1], items[to]))
+            while (to < items.Count && to - from < most && continues(items[to - 1], items[to]))
             {
                 to++;
             }

@@ -155,6 +155,41 @@ public sealed class EncodingTests
         Assert.Equal(Decoding.Malformed, StateCodec.Decode(set, (byte[])[StateCodec.Version, set.Tag, 0xff, 0xff, 0xff, 0xff, 0x0f], out _));
     }
 
+    /// <summary>Everything that three replicas could ever do, in fifty bytes: it takes away what is there, and no time.</summary>
+    [Fact]
+    public void A_context_that_claims_everything_is_joined_like_any_other()
+    {
+        var text = new Sequence<System.Text.Rune>(Wires.Rune);
+        text.Insert(A, 0, "abc");
+        var set = new OrSet<string>(Wires.Text);
+        set.Add(A, "apple");
+        var claim = new CodecWriter();
+        claim.Unsigned(3);
+        foreach (var (replica, last) in new[] { (A, Dot.MaxCounter), (B, Dot.MaxCounter), (C, 3UL) })
+        {
+            claim.Replica(replica);
+            claim.Unsigned(1);
+            claim.Unsigned(1);
+            claim.Unsigned(last - 1);
+        }
+
+        var empty = (byte[])[.. claim.Span, 0, 0];
+        Assert.Equal(Decoding.Ok, StateCodec.Decode(set, (byte[])[StateCodec.Version, set.Tag, .. empty], out var everything));
+        Assert.Equal(ulong.MaxValue, everything!.Context.DotCount);
+        Assert.True(everything.Minus(set).LessOrEqual(everything));
+        Assert.True(set.Join(everything));
+        Assert.Equal(0, set.Count);
+        Assert.Throws<OverflowException>(() => set.Add(A, "pear"));
+        Assert.Equal(Decoding.Ok, StateCodec.Decode(text, (byte[])[StateCodec.Version, text.Tag, .. empty], out var nothing));
+        Assert.True(text.Join(nothing!));
+        Assert.Equal(0, text.Count);
+
+        // And a run of deletions as long as that is not read.
+        var run = (byte[])[StateCodec.Version, text.Tag, .. claim.Span, 0, 1, 0, 1];
+        Assert.Equal(Decoding.Ok, StateCodec.Decode(text, (byte[])[.. run, 16, 1, 0, 1], out _));
+        Assert.Equal(Decoding.Malformed, StateCodec.Decode(text, (byte[])[.. run, 17, 1, 0, 1], out _));
+    }
+
     [Fact]
     public void A_state_among_the_fields_of_a_message_ends_where_it_ends()
     {

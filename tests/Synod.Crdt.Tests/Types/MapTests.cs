@@ -103,6 +103,20 @@ public sealed class MapTests
     }
 
     [Fact]
+    public void A_counter_in_a_map_is_folded_too()
+    {
+        var map = Map();
+        for (var number = 0; number < 20; number++)
+        {
+            map.Update(A, "likes", static (field, source) => field.Increment(source, 2));
+        }
+
+        map.Update(A, "likes", static (field, source) => field.Fold(source, A));
+        Assert.Equal((Int128)40, map["likes"]!.Count);
+        Assert.Single(map["likes"]!.Counter.Values);
+    }
+
+    [Fact]
     public void Maps_lie_in_maps_up_to_a_depth()
     {
         var map = Map();

@@ -92,6 +92,16 @@ public sealed class SequenceTests
     }
 
     [Fact]
+    public void Deletions_are_written_in_runs_of_a_few()
+    {
+        var text = Text(new string('x', 100));
+        var deletions = text.Delete(A, 10, 50);
+        AssertEqual(deletions, Sent(deletions));
+        AssertEqual(text, Sent(text));
+        Assert.InRange(StateCodec.Encode(deletions).Length, 1, 80);
+    }
+
+    [Fact]
     public void Names_of_elements_stay()
     {
         var text = Text("hello");

@@ -11,6 +11,7 @@ public sealed class DrawingTests
     [InlineData("2pc-coordinator-told-one")]
     [InlineData("money-transfer")]
     [InlineData("3pc-partition")]
+    [InlineData("re-added-apple")]
     public void The_diagram_is_as_written(string name)
     {
         var file = Path.Combine(Folder(), name + ".txt");

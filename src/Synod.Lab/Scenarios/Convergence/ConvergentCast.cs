@@ -18,14 +18,17 @@ internal sealed class ConvergentCast<TState>
     /// <param name="operate">Carries out an operation of a client and returns the delta.</param>
     /// <param name="skew">How far a node's clock is ahead.</param>
     /// <param name="maxSkew">How far ahead a received timestamp may be; anything by default.</param>
+    /// <param name="print">What people are told of a state.</param>
     public ConvergentCast(
         ulong seed,
         IReadOnlyList<string> names,
         TState prototype,
         Func<TState, ReplicaId, HybridTimestamp, string, TState> operate,
         Func<NodeId, Duration>? skew = null,
-        Duration? maxSkew = null)
+        Duration? maxSkew = null,
+        Func<TState, string>? print = null)
     {
+        Print = print ?? (static state => $"{state}");
         var nodes = Enumerable.Range(1, names.Count).Select(number => new NodeId(number)).ToArray();
         _nodes = NodeSet.Of(nodes);
         var wire = new Replica.Wire();
@@ -34,7 +37,13 @@ internal sealed class ConvergentCast<TState>
             {
                 Processes = [.. nodes.Zip(names)],
                 Create = start => new Replica<TState>(
-                    start.Self, _nodes, prototype, operate, new HybridClock(maxSkew ?? Duration.FromSeconds(86_400)), skew?.Invoke(start.Self) ?? Duration.Zero),
+                    start.Self,
+                    _nodes,
+                    prototype,
+                    operate,
+                    new HybridClock(maxSkew ?? Duration.FromSeconds(86_400)),
+                    skew?.Invoke(start.Self) ?? Duration.Zero,
+                    Print),
                 Messages = wire,
                 Records = wire,
                 Words = new Words(),
@@ -45,12 +54,15 @@ internal sealed class ConvergentCast<TState>
 
     public Stage<Replica.Message, Replica.Record, Replica.Command, Replica.Result> Stage { get; }
 
+    /// <summary>What people are told of a state.</summary>
+    public Func<TState, string> Print { get; }
+
     /// <summary>The operations of the story so far.</summary>
     public IReadOnlyList<Happening> Happenings => _happenings;
 
-    public IEnumerable<TState> States => _nodes.Select(node => ReplicaOf(node).State);
+    public IEnumerable<TState> States => _nodes.Select(node => ReplicaOf(node).Value);
 
-    public TState this[int node] => ReplicaOf(new NodeId(node)).State;
+    public TState this[int node] => ReplicaOf(new NodeId(node)).Value;
 
     /// <summary>A client does something at a replica at a time.</summary>
     public void At(long ms, int node, string operation) => Stage.At(Duration.FromMilliseconds(ms), () =>
@@ -90,8 +102,8 @@ internal sealed class ConvergentCast<TState>
     {
         var replicas = _nodes.Select(ReplicaOf).ToList();
         var isEqual = replicas.All(left => replicas.All(right =>
-            left.Seen != right.Seen || StateCodec.Encode(left.State).AsSpan().SequenceEqual(StateCodec.Encode(right.State))));
-        report.Safety($"StrongEventualConsistency{of}", isEqual, $"{string.Join(", ", replicas.Select(replica => $"{replica.State}"))}");
+            left.Seen != right.Seen || StateCodec.Encode(left.Value).AsSpan().SequenceEqual(StateCodec.Encode(right.Value))));
+        report.Safety($"StrongEventualConsistency{of}", isEqual, $"{string.Join(", ", replicas.Select(replica => Print(replica.Value)))}");
         report.Liveness(
             $"EveryoneHasSeenEverything{of}",
             replicas.All(replica => replica.Seen == (1UL << _happenings.Count) - 1),
@@ -111,7 +123,7 @@ internal sealed class ConvergentCast<TState>
             var expected = seen.Where(what => what.Operation == "add" && !seen.Exists(later =>
                 later.Operation == "remove" && Subjects[later.Number] == Subjects[what.Number] && later.HasSeen(what)))
                 .Select(what => Subjects[what.Number]).ToHashSet();
-            var actual = elements(replica.State).ToHashSet();
+            var actual = elements(replica.Value).ToHashSet();
             wrong.AddRange(actual.Except(expected).Select(element => $"{Stage.NameOf(node)} has {element}, which was removed"));
             wrong.AddRange(expected.Except(actual).Select(element => $"{Stage.NameOf(node)} has lost {element}"));
         }
@@ -133,7 +145,7 @@ internal sealed class ConvergentCast<TState>
     {
         public override Word? Message(Replica.Message message) => message.Label;
 
-        public override Word? Record(Replica.Record record) => null;
+        public override Word? Record(Replica.Record record) => record.Label.Length == 0 ? null : record.Label;
 
         public override Word? Timer(TimerId timer) => null;
 

@@ -36,18 +36,19 @@ public sealed class LwwClockSkew : Scenario
         report.Tell($"With a limit of 500 ms the first replica refuses what the second one sends ({refusals} times), and keeps its apple: a broken clock harms its own replica only.");
         trusting.JudgeConvergence(report);
         report.Safety("AddStays.ConcurrentWithTheFuture", !lost, $"{(lost ? "an add that was answered is gone after the meeting" : "the add stayed")}");
-        report.Safety("AddAfterSeeingTheRemovalStays", trusting.States.All(set => set.Contains("apple")), $"{trusting[1]}");
+        report.Safety("AddAfterSeeingTheRemovalStays", trusting.States.All(set => set.Contains("apple")), $"{SetOperations.Show(trusting[1])}");
         report.Measure("FutureIsRefused", refusals > 0, $"{refusals} states and deltas");
-        report.Safety("AddStays.FutureRefused", careful[1].Contains("apple"), $"{careful[1]}");
+        report.Safety("AddStays.FutureRefused", careful[1].Contains("apple"), $"{SetOperations.Show(careful[1])}");
     }
 
     private static ConvergentCast<LwwElementSet<string>> Cast(ulong seed, Duration? maxSkew) => new(
         seed,
         ["correct", "ahead"],
         new(Wires.Text, Bias.Add),
-        static (set, me, now, text) => text.StartsWith("add ", StringComparison.Ordinal) ? set.Add(me, now, text[4..]) : set.Remove(me, now, text[7..]),
+        SetOperations.ByTime,
         static node => node.Value == 2 ? Duration.FromSeconds(600) : Duration.Zero,
-        maxSkew);
+        maxSkew,
+        SetOperations.Show);
 
     private static void Script(ConvergentCast<LwwElementSet<string>> cast)
     {

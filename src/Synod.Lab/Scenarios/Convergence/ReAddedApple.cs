@@ -19,10 +19,8 @@ public sealed class ReAddedApple : Scenario
 
     protected override void Play(Report report, ulong seed)
     {
-        var orSet = new ConvergentCast<OrSet<string>>(
-            seed, ["A", "B"], new(Wires.Text), static (set, me, _, text) => text.StartsWith("add ", StringComparison.Ordinal) ? set.Add(me, text[4..]) : set.Remove(text[7..]));
-        var naive = new ConvergentCast<NaiveOrSet>(
-            seed, ["A", "B"], new(), static (set, me, _, text) => text.StartsWith("add ", StringComparison.Ordinal) ? set.Add(me, text[4..]) : set.Remove(text[7..]));
+        var orSet = new ConvergentCast<OrSet<string>>(seed, ["A", "B"], new(Wires.Text), SetOperations.Observed);
+        var naive = new ConvergentCast<NaiveOrSet>(seed, ["A", "B"], new(), SetOperations.ByTags);
         var both = false;
         orSet.Stage.At(Duration.FromMilliseconds(130), () => both = orSet.States.All(set => set.Contains("apple")));
         if (!Script(orSet, report, "OR-Set by causal context") || !Script(naive, report, "Union of tags"))

@@ -21,8 +21,7 @@ public sealed class ShoppingCart : Scenario
 
     protected override void Play(Report report, ulong seed)
     {
-        var orSet = new ConvergentCast<OrSet<string>>(
-            seed, s_devices, new(Wires.Text), static (set, me, _, text) => text.StartsWith("add ", StringComparison.Ordinal) ? set.Add(me, text[4..]) : set.Remove(text[7..]));
+        var orSet = new ConvergentCast<OrSet<string>>(seed, s_devices, new(Wires.Text), SetOperations.Observed);
         var (exact, ahead) = (ByTime(seed, Duration.Zero), ByTime(seed, Duration.FromSeconds(2)));
         if (!Script(orSet, report, "OR-Set") || !Script(exact, report, "LWW-Element-Set") || !Script(ahead, report, "LWW-Element-Set, the phone's clock 2 s ahead"))
         {
@@ -31,15 +30,15 @@ public sealed class ShoppingCart : Scenario
 
         report.Tell($"Both devices know of milk and bread. Offline, the phone takes out the milk and adds bread once more; a little later the laptop adds milk once more and takes out the bread.");
         report.Tell($"The OR-Set has {orSet[1]}: neither removal had seen the other device's add, and an add wins over a removal that has not seen it, whichever came first.");
-        report.Tell($"The LWW-Element-Set has {Braced(exact[1])}: the later action on each article counts, and the laptop's were later.");
-        report.Tell($"With the phone's clock ahead it has {Braced(ahead[1])}: the phone's actions carry the later times, and what the laptop did later is lost without a trace.");
+        report.Tell($"The LWW-Element-Set has {SetOperations.Show(exact[1])}: the later action on each article counts, and the laptop's were later.");
+        report.Tell($"With the phone's clock ahead it has {SetOperations.Show(ahead[1])}: the phone's actions carry the later times, and what the laptop did later is lost without a trace.");
         orSet.JudgeConvergence(report, ".OrSet");
         exact.JudgeConvergence(report, ".ExactClocks");
         ahead.JudgeConvergence(report, ".PhoneAhead");
         orSet.JudgeAddWins(report, static set => set.Elements, ".OrSet");
         LastActionWins(report, exact, ".ExactClocks");
         LastActionWins(report, ahead, ".PhoneAhead");
-        string[] carts = [$"{orSet[1]}", Braced(exact[1]), Braced(ahead[1])];
+        string[] carts = [$"{orSet[1]}", SetOperations.Show(exact[1]), SetOperations.Show(ahead[1])];
         report.Measure("CartsDiffer", carts.Distinct().Count() == carts.Length, $"{string.Join(", ", carts)}");
     }
 
@@ -47,8 +46,9 @@ public sealed class ShoppingCart : Scenario
         seed,
         s_devices,
         new(Wires.Text, Bias.Add),
-        static (set, me, now, text) => text.StartsWith("add ", StringComparison.Ordinal) ? set.Add(me, now, text[4..]) : set.Remove(me, now, text[7..]),
-        node => node.Value == 1 ? ahead : Duration.Zero);
+        SetOperations.ByTime,
+        node => node.Value == 1 ? ahead : Duration.Zero,
+        print: SetOperations.Show);
 
     private static bool Script<TState>(ConvergentCast<TState> cast, Report report, string heading)
         where TState : class, ILattice<TState>
@@ -70,8 +70,6 @@ public sealed class ShoppingCart : Scenario
         var last = cast.Happenings.GroupBy(what => cast.Subjects[what.Number]).Select(actions => actions.Last());
         var lost = last.Where(what => cast[1].Contains(cast.Subjects[what.Number]) != (what.Operation == "add"))
             .Select(what => $"'{what.Operation} {cast.Subjects[what.Number]}' came last and has no effect").ToList();
-        report.Safety($"LastActionWins{of}", lost.Count == 0, $"{(lost.Count == 0 ? Braced(cast[1]) : string.Join("; ", lost))}");
+        report.Safety($"LastActionWins{of}", lost.Count == 0, $"{(lost.Count == 0 ? SetOperations.Show(cast[1]) : string.Join("; ", lost))}");
     }
-
-    private static string Braced(LwwElementSet<string> set) => $"{{{string.Join(", ", set.Elements.Order(StringComparer.Ordinal))}}}";
 }

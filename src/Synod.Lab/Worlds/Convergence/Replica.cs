@@ -11,8 +11,15 @@ namespace Synod.Lab.Worlds.Convergence;
 /// <param name="operate">Carries out an operation, as clients write it, and returns the delta.</param>
 /// <param name="clock">This node's hybrid clock.</param>
 /// <param name="skew">How far this node's physical clock is ahead of true time.</param>
+/// <param name="print">What a client is told of the state.</param>
 internal sealed class Replica<TState>(
-    NodeId self, NodeSet all, TState prototype, Func<TState, ReplicaId, HybridTimestamp, string, TState> operate, HybridClock clock, Duration skew)
+    NodeId self,
+    NodeSet all,
+    TState prototype,
+    Func<TState, ReplicaId, HybridTimestamp, string, TState> operate,
+    HybridClock clock,
+    Duration skew,
+    Func<TState, string> print)
     : Protocol<Replica.Message, Replica.Record, Replica.Command, Replica.Result>
     where TState : class, ILattice<TState>
 {
@@ -20,7 +27,7 @@ internal sealed class Replica<TState>(
     private readonly ReplicaId _name = new(self, 1);
     private readonly TState _state = prototype.Bottom();
 
-    public TState State => _state;
+    public TState Value => _state;
 
     /// <summary>The operations that are in the state, one bit each in the order of the story: for whoever judges it.</summary>
     public ulong Seen { get; private set; }
@@ -64,7 +71,7 @@ internal sealed class Replica<TState>(
 
         if (_state.Join(part!))
         {
-            outbox.Persist(new(message.Label, message.State, message.Seen));
+            outbox.Persist(new(print(_state), message.State, message.Seen));
         }
 
         Seen |= message.Seen;
@@ -86,9 +93,9 @@ internal sealed class Replica<TState>(
                 var delta = operate(_state, _name, clock.Tick(Physical(context)), operation.Text);
                 Seen |= operation.Bit;
                 var bytes = StateCodec.Encode(delta);
-                outbox.Persist(new(operation.Text, bytes, operation.Bit));
+                outbox.Persist(new("", bytes, operation.Bit));
                 outbox.Send(all.Without(self), new Replica.Message(operation.Text, bytes, operation.Bit));
-                outbox.Answer(request, new($"{_state}"));
+                outbox.Answer(request, new(print(_state)));
                 break;
             case Replica.Command.Sync:
                 outbox.Send(all.Without(self), new Replica.Message("state", StateCodec.Encode(_state), Seen));
@@ -108,7 +115,7 @@ internal static class Replica
         public override string ToString() => $"{Label}, {State.Length} B";
     }
 
-    /// <summary>What was joined, in the same form.</summary>
+    /// <summary>What was joined, in the same form. It is called what the state was after it; what a client was answered needs no name.</summary>
     public sealed record Record(string Label, ReadOnlyMemory<byte> State, ulong Seen)
     {
         public override string ToString() => $"{Label}, {State.Length} B";
