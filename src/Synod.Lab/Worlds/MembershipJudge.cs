@@ -60,21 +60,8 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
 
     public override void OnFiring(NodeId node, TimerId timer)
     {
-        if (timer.Kind != (int)Membership.Timer.Period)
-        {
-            return;
-        }
-
-        // A node of bad health takes its time: so it was after the last period began, and so it is after its end.
-        _inPeriod = node;
-        if (_lastPeriod.TryGetValue(node, out var last) && last.Health > 0)
-        {
-            Check(
-                (world.Elapsed - last.At).Nanoseconds >= options.Period.Nanoseconds * 94 / 100 * (last.Health + 1),
-                "HealthSlowsProbes",
-                node,
-                $"a period of {world.Elapsed - last.At} at health {last.Health}");
-        }
+        var isPeriod = timer.Kind == (int)Membership.Timer.Period && options.Detector == FailureDetector.Probes;
+        _inPeriod = isPeriod ? node : NodeId.None;
     }
 
     public override void OnReceiving(NodeId node, NodeId from, byte[] frame, Message message) => _inPeriod = NodeId.None;
@@ -110,11 +97,7 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
             Judge(node, protocol, sent.To, sent.Message);
         }
 
-        if (_inPeriod == node)
-        {
-            _inPeriod = NodeId.None;
-            _lastPeriod[node] = (world.Elapsed, protocol.Health);
-        }
+        _inPeriod = NodeId.None;
     }
 
     private void Judge(NodeId observer, Member member)
@@ -178,9 +161,23 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
         }
     }
 
-    /// <summary>At most 2N-1 probes from one of a member to the next (gossip.md §2.2), for as long as the view stays the same.</summary>
+    /// <summary>
+    /// Periods as long as health says, and at most 2N-1 of them from one probe of a member to the next (gossip.md §2.2), for as long as the
+    /// view stays the same.
+    /// </summary>
     private void CountProbe(NodeId from, Membership protocol, NodeId to)
     {
+        // A node of bad health takes its time.
+        if (_lastPeriod.TryGetValue(from, out var before))
+        {
+            Check(
+                (world.Elapsed - before.At).Nanoseconds >= options.Period.Nanoseconds * 94 / 100 * (before.Health + 1),
+                "HealthSlowsProbes",
+                from,
+                $"a period of {world.Elapsed - before.At} at health {before.Health}");
+        }
+
+        _lastPeriod[from] = (world.Elapsed, protocol.Health);
         var number = _periods[from] = _periods.GetValueOrDefault(from) + 1;
         if (!_probes.TryGetValue(from, out var last))
         {

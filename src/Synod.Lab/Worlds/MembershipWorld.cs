@@ -8,7 +8,6 @@ namespace Synod.Lab.Worlds;
 using Cluster = SimulatedCluster<Membership.Message, Membership.Record, Membership.Command, Membership.Result>;
 using Command = Membership.Command;
 using Message = Membership.Message;
-using Record = Membership.Record;
 using Result = Membership.Result;
 
 /// <summary>What a world of members is made of.</summary>
