@@ -18,7 +18,7 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
     private readonly SortedDictionary<(NodeId Observer, NodeId Member), Member> _beliefs = [];
     private readonly SortedDictionary<NodeId, long> _used = [];
     private readonly SortedDictionary<NodeId, long> _believed = [];
-    private readonly SortedSet<NodeId> _booting = [];
+    private readonly SortedSet<NodeId> _restarting = [];
     private readonly SortedSet<NodeId> _wiped = [];
     private readonly SortedDictionary<(NodeId Member, long Incarnation), Duration> _suspected = [];
     private readonly SortedDictionary<NodeId, SortedDictionary<NodeId, long>> _probes = [];
@@ -38,7 +38,10 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
     public Action<NodeId, NodeId, Message>? Sent { get; set; }
 
     /// <summary>Nobody else exists.</summary>
-    public int Nodes { get; init; } = int.MaxValue;
+    public required int Nodes { get; init; }
+
+    /// <summary>So many are named by the roster, at incarnation 1.</summary>
+    public required int Named { get; init; }
 
     public long Suspicions { get; private set; }
 
@@ -49,7 +52,7 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
 
     public override void OnBoot(NodeId node, long boot)
     {
-        _booting.Add(node);
+        _ = boot > 1 && _restarting.Add(node);
         _lastPeriod.Remove(node);
         _probes.Remove(node);
         foreach (var belief in _beliefs.Keys.Where(key => key.Observer == node).ToList())
@@ -74,10 +77,10 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
             return;
         }
 
-        if (_booting.Remove(node))
+        if (_restarting.Remove(node))
         {
             Check(
-                _wiped.Remove(node) || protocol.Incarnation > _believed.GetValueOrDefault(node) || protocol.Incarnation == 1 && _believed.GetValueOrDefault(node) <= 1 && !_used.ContainsKey(node),
+                _wiped.Remove(node) || protocol.Incarnation > _believed.GetValueOrDefault(node),
                 "RestartExceedsPast",
                 node,
                 $"starts at {protocol.Incarnation}, but {_believed.GetValueOrDefault(node)} is known");
@@ -100,14 +103,16 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
         _inPeriod = NodeId.None;
     }
 
+    private long Used(NodeId member) => _used.GetValueOrDefault(member, member.Value <= Named ? 1 : 0);
+
     private void Judge(NodeId observer, Member member)
     {
         Check(member.Id.Value <= Nodes, "NoGhosts", observer, $"believes in {member}");
         Check(
-            member.Incarnation <= _used.GetValueOrDefault(member.Id),
+            member.Incarnation <= Used(member.Id),
             Membership.OnlySelfRaises,
             observer,
-            $"believes {member}, who is at {_used.GetValueOrDefault(member.Id)} itself");
+            $"believes {member}, who is at {Used(member.Id)} itself");
         if (_beliefs.TryGetValue((observer, member.Id), out var held))
         {
             Check(

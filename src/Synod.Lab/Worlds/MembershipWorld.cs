@@ -51,7 +51,7 @@ public sealed class MembershipWorld : IAnswerReceiver<Result>
         World = new SimulatedWorld(seed, trace) { MostEvents = 50_000_000 };
         _random = World.Random.Fork();
         var roster = Roster.Numbered(cast.Nodes);
-        Judge = new MembershipJudge(World, cast.Options) { Protocol = At, Nodes = cast.Nodes + cast.Newcomers };
+        Judge = new MembershipJudge(World, cast.Options) { Protocol = At, Named = cast.Nodes, Nodes = cast.Nodes + cast.Newcomers };
         var joining = cast.Options with { Seeds = [new(1)] };
         Cluster = new Cluster(World, new SimulatedNetwork(World) { Conditions = cast.Plan.Links }, new()
         {

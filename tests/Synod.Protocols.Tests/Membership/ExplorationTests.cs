@@ -23,12 +23,13 @@ public sealed class ExplorationTests(ITestOutputHelper output)
             .Sometimes("suspected", world => Sees(world, MemberStatus.Suspect))
             .Sometimes("dead", world => Sees(world, MemberStatus.Dead))
             .Sometimes("refuted", world => world.Nodes.Any(node => At(node).Incarnation > 1)),
-        states: 0);
+        states: 2_294);
 
     [Fact]
     public void Three_members_with_helpers() => Explore(
-        Model(3, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 1))
-            .Sometimes("dead", world => Sees(world, MemberStatus.Dead)),
+        Model(3, (Timer.Period, 3), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 1))
+            .Sometimes("dead", world => Sees(world, MemberStatus.Dead))
+            .Sometimes("refuted", world => world.Nodes.Any(node => At(node).Incarnation > 1)),
         states: 0);
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         Explore(
             (model with { Budgets = model.Budgets with { Crashes = 1, PartialWrites = true } })
             .Sometimes("restarted", world => world.Crashes == 1 && world.Nodes.Any(node => At(node).Incarnation > 1)),
-            states: 0);
+            states: 34_496);
     }
 
     private static Process At(NodeView<Message, Record, Command, Result> node) => (Process)node.Protocol;

@@ -19,6 +19,7 @@ public sealed class ProbingTests
         for (var round = 0; round < 6; round++)
         {
             lone.Choices.Clear();
+            lone.Choices.Enqueue(0);
             lone.Choices.Enqueue(round * 7_919 + 1);
             List<NodeId> order = [];
             for (var turn = 0; turn < 8; turn++)
@@ -51,7 +52,8 @@ public sealed class ProbingTests
     public void One_who_joins_during_a_round_is_still_probed_in_it()
     {
         var lone = new Lone(members: 6);
-        lone.BeginProbe();
+        var first = lone.BeginProbe();
+        lone.Receive(first.Target, new Message.Ack(first.Sequence));
         lone.Tell(C, Alive(new NodeId(9), 1));
         var probed = new List<NodeId>();
         for (var turn = 0; turn < 5; turn++)

@@ -73,7 +73,7 @@ public sealed class FlappingNode : Scenario
 
         report.Tell($"D is cut off. A probe of it fails, helpers and the stream find nothing either: it is suspected after {Report.Ms(suspected - second)}.");
         report.Tell($"Once D hears of it, it raises its incarnation from 1 to 2 and says that it is alive. Alive at 2 wins over Suspect at 1 wherever the two meet, and {Report.Ms(refuted - suspected)} later all believe it.");
-        report.Tell($"D crashes and comes back at {Report.Ms(crashed - Duration.Zero)} and a little: it begins above every incarnation that its disk had reserved, so its past cannot speak against it.");
+        report.Tell($"D crashes and comes back at {Report.Ms(crashed)} and a little: it begins above every incarnation that its disk had reserved, so its past cannot speak against it.");
         report.Tell($"D stays away. Others confirm the suspicion by probes of their own, which shortens it, and after {Report.Ms(died)} all hold D for dead. When it is back, only its new incarnation makes it a member again.");
         report.Add(witness.Table());
         report.Safety(Membership.PrecedenceHolds, witness.Backward is null, $"{witness.Backward ?? "no belief ever went back"}");
