@@ -154,10 +154,10 @@ public static class MembershipPlots
         world.Judge.Sent = (from, to, message) =>
         {
             lastAck = from == dead && message is Message.Ack ? message : lastAck;
-            if (message is Message.Ping { Target: var target, Sequence: var sequence } && target == dead && !world.Cluster.IsUp(dead) && from != liar)
+            if (message is Message.Ping { Target: var target, Sequence: var sequence, Transport: Transport.Datagram } && target == dead && !world.Cluster.IsUp(dead))
             {
-                // Its answer would have come from the dead, or from a helper that was asked.
-                world.Cluster[from].Receive(liar, new Message.Ack(sequence));
+                // No helper was asked yet, so the answer could come from the dead alone.
+                world.Cluster[from].Receive(from == liar ? new NodeId(5) : liar, new Message.Ack(sequence));
                 if (lastAck is not null)
                 {
                     world.Cluster[from].Receive(dead, lastAck);
@@ -166,7 +166,7 @@ public static class MembershipPlots
         };
         world.World.RunUntil(world.World.Elapsed + options.Period * 10);
         world.Crash(dead);
-        var victim = world.Present().First(node => node != liar);
+        var victim = new NodeId(1);
         var absurd = world.World.TrueTime.Nanoseconds / 1_000_000 + 2 * options.IncarnationLead.Milliseconds;
         Tell(new Update(ghost, MemberStatus.Suspect, 1, null, 0, [liar]));
         Tell(new Update(ghost, MemberStatus.Dead, 1, null, 0, []));
