@@ -44,7 +44,10 @@ public static class MembershipPlots
     public static void PacketsAreLost(ulong seed, MembershipOptions options) =>
         Calm(Begin(seed, options, 2), links => links.IsDeaf = static (_, _) => true, options.Period * 20);
 
-    /// <summary>A process sleeps over its own time-outs, with answers waiting for it: it must not blame others.</summary>
+    /// <summary>
+    /// A process sleeps over its own time-outs, with answers waiting for it: it must not blame others, and refutes in time what they say of
+    /// it.
+    /// </summary>
     public static void OneSleeps(ulong seed, MembershipOptions options)
     {
         var (world, links) = Begin(seed, options, 5);
@@ -63,6 +66,7 @@ public static class MembershipPlots
 
         world.Judge.Believed = null;
         world.Await("all see all", s_deadline);
+        world.Expect(world.Deaths == 0, "SleepersRefute", $"{world.Deaths} deaths");
     }
 
     /// <summary>Halves are cut off until each has buried the other; then the links work again.</summary>
