@@ -2,6 +2,7 @@ using Synod.Lab.Scenarios.Byzantine;
 using Synod.Lab.Scenarios.Commit;
 using Synod.Lab.Scenarios.Consensus;
 using Synod.Lab.Scenarios.Convergence;
+using Synod.Lab.Scenarios.Gossip;
 using Synod.Lab.Scenarios.Snapshots;
 
 namespace Synod.Lab.Scenarios;
@@ -34,6 +35,7 @@ public static class ScenarioList
         new ShoppingCart(),
         new ReAddedApple(),
         new LwwClockSkew(),
+        new FlappingNode(),
     ];
 
     /// <summary>The scenario of a name.</summary>
