@@ -100,8 +100,8 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
     /// <summary>The aggregates of the last epoch at every node that has them.</summary>
     public IReadOnlyList<Aggregates> Latest() => [.. _live.Select(node => ((Aggregation)_cluster[node].Protocol!).Latest).OfType<Aggregates>()];
 
-    /// <summary>The load that a node reads: later ones are loaded more.</summary>
-    public static long Reading(NodeId node) => 1_000 + node.Value * 37 % 1_000 + node.Value * 10;
+    /// <summary>The load that a node reads; of the first hundred, later ones are loaded more.</summary>
+    public static long Reading(NodeId node) => 1_000 + node.Value * 37 % 1_000 + node.Value / 30 % 4 * 400;
 
     public void OnAnswer(NodeId node, long tag, Aggregation.Result result)
     {

@@ -82,6 +82,7 @@ public sealed class AggregationWorld : IAnswerReceiver<Aggregation.Result>
         Await(() => Live().Count == _nodes.Length, "processes start");
         foreach (var node in _nodes)
         {
+            _cluster.Submit(node, new Aggregation.Command.Meet(_view), this, 0);
             Observe(node, node.Value == 1 ? 1_000_000 : node.Value * 100);
         }
 

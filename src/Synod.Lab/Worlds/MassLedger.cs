@@ -47,6 +47,7 @@ public sealed class MassLedger
             return null;
         }
 
+        var byNode = parts.ToDictionary(item => item.Node, item => item.Process);
         var (put, there) = (new Account(), new Account());
         foreach (var (_, process) in parts)
         {
@@ -75,7 +76,7 @@ public sealed class MassLedger
         return put == there ? null : $"epoch {epoch}: {put} were put in, {there} are there";
 
         bool WasAdded(NodeId to, NodeId sender, long number) =>
-            parts.Any(item => item.Node == to && item.Process.HasAdded(sender, number))
+            (byNode.TryGetValue(to, out var process) && process.HasAdded(sender, number))
             || dead.Any(item => item.Node == to && item.Process.HasAdded(sender, number));
     }
 

@@ -66,6 +66,13 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         Limits = new RumorLimits { MostBodyBytes = 48 },
     };
 
+    /// <summary>Processes die often, and what they wrote last is long on its way to their disks.</summary>
+    public static FaultPlan SlowDisks { get; } = new()
+    {
+        Faults = [new Crashes(Duration.FromMilliseconds(150), Duration.FromMilliseconds(100))],
+        Machine = new MachineConditions { LeastSync = Duration.FromMilliseconds(10), MostSync = Duration.FromMilliseconds(150) },
+    };
+
     public int Delivered => _delivered.Count;
 
     public long Crashes => _nodes.Sum(node => _cluster.Counts(node).Crashes);
@@ -273,8 +280,10 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
             long? contact = message is Message.Feedback feedback ? feedback.Contact : message is Message.Offer offer ? offer.Pulled : null;
             if (contact is { } number && _seen.Add((node, from, number)))
             {
-                world._cluster[node].Receive(from, message);
-                world._cluster[node].Receive(from, message);
+                for (var copy = 0; copy < 6; copy++)
+                {
+                    world._cluster[node].Receive(from, message);
+                }
             }
         }
     }
