@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Lab.Worlds;
+using Synod.Protocols.Gossip;
 using Xunit;
 
 namespace Synod.Protocols.Tests.Aggregation;
