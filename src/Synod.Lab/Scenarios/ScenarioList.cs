@@ -36,6 +36,9 @@ public static class ScenarioList
         new ReAddedApple(),
         new LwwClockSkew(),
         new FlappingNode(),
+        new StatusSpreads(),
+        new HalfTheClusterDies(),
+        new AggregateUnderChurn(),
     ];
 
     /// <summary>The scenario of a name.</summary>

@@ -1,0 +1,18 @@
+using Synod.Lab.Hunts;
+using Synod.Protocols.Gossip;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Aggregation;
+
+/// <summary>The room with one known mistake each. A test fails if random worlds do not find the mistake: then it is they that cannot see.</summary>
+public sealed class MutantTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Bugs => [.. AggregationBugs.All.Select(bug => bug.Name)];
+
+    [Theory]
+    [MemberData(nameof(Bugs))]
+    public void Random_worlds_find_the_mistake(string name) => Mutants.Find(AggregationBugs.All, name, 40, output);
+
+    [Fact]
+    public void Every_mutation_is_hunted() => Mutants.AllHunted<AggregationMutation>(AggregationBugs.All);
+}
