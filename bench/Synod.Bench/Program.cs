@@ -4,6 +4,8 @@ using Synod.Bench;
 var root = new RootCommand("Comparisons with peers, limits of the machine, and costs of the parts. The scripts beside it start what it needs.");
 root.Subcommands.Add(PeerCommands.KeyValue());
 root.Subcommands.Add(PeerCommands.Transfers());
+root.Subcommands.Add(MemberCommands.Compare());
+root.Subcommands.Add(MemberCommands.Agent());
 root.Subcommands.Add(MachineCommands.Idle());
 root.Subcommands.Add(MachineCommands.Limits());
 root.Subcommands.Add(MachineCommands.Micro());

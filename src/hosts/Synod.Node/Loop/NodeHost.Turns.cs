@@ -123,6 +123,9 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
                 _messageNext = 0;
                 break;
+            case InputKind.Message:
+                Receive(input.From, input.Message!);
+                break;
             case InputKind.Command:
                 Submit(input);
                 break;
