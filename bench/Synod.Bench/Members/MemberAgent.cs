@@ -79,7 +79,7 @@ internal sealed class MemberAgent(int firstPort, EndPoint? join, string key, Mem
         var seat = new Seat(firstPort + _members.Count, key, options, Path.Combine(folder, $"{firstPort + _members.Count}"), Note);
         _members.Add(seat);
         await seat.Host.StartAsync();
-        _ = contact is null ? null : await seat.Host.JoinAsync([contact], CancellationToken.None);
+        _ = await seat.Host.JoinAsync(contact is null ? [] : [contact], CancellationToken.None);
     }
 
     private async Task<string> AwaitAsync(int count, long began)

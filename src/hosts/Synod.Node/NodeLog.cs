@@ -30,6 +30,12 @@ internal static partial class NodeLog
     [LoggerMessage(8, LogLevel.Error, "The clock of {Peer} and ours cannot both be right ({Theirs} against {Ours}); ours is not trusted for now")]
     public static partial void ClockContradiction(this ILogger log, NodeId peer, TimeInterval theirs, TimeInterval ours);
 
+    [LoggerMessage(9, LogLevel.Information, "Node {Peer} is at {EndPoint}")]
+    public static partial void Met(this ILogger log, NodeId peer, System.Net.EndPoint endPoint);
+
+    [LoggerMessage(10, LogLevel.Warning, "Node {Peer} says that it is at '{Address}', which is of no use: {Reason}")]
+    public static partial void NotMet(this ILogger log, NodeId peer, string address, string reason);
+
     [LoggerMessage(20, LogLevel.Information, "Listening for nodes on {EndPoint}, {Security}")]
     public static partial void Listening(this ILogger log, System.Net.EndPoint endPoint, string security);
 

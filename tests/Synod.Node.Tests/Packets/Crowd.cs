@@ -54,8 +54,13 @@ internal sealed class Crowd : IAsyncDisposable
         return member;
     }
 
-    public async Task JoinAsync(MemberHost member, MemberHost contact) =>
-        Assert.IsType<Membership.Result.Joined>(await member.JoinAsync([contact.EndPoint], Cancellation));
+    /// <summary>Starts the first member, or one that has <paramref name="contact"/> to join.</summary>
+    public async Task<MemberHost> AddAsync(int id, MemberHost? contact = null, TestDisk? disk = null)
+    {
+        var member = await StartAsync(id, disk: disk);
+        Assert.IsType<Membership.Result.Joined>(await member.JoinAsync(contact is null ? [] : [contact.EndPoint], Cancellation));
+        return member;
+    }
 
     public async Task KillAsync(int id)
     {

@@ -14,14 +14,14 @@ public sealed class MemberTests
     public async Task Sixty_four_members_agree_after_a_join_and_after_a_silent_death()
     {
         await using var crowd = new Crowd();
-        var first = await crowd.StartAsync(1);
+        var first = await crowd.AddAsync(1);
         for (var id = 2; id <= 63; id++)
         {
-            await crowd.JoinAsync(await crowd.StartAsync(id), first);
+            _ = await crowd.AddAsync(id, first);
         }
 
         await crowd.AgreeAsync();
-        await crowd.JoinAsync(await crowd.StartAsync(200), crowd.Members[40]);
+        _ = await crowd.AddAsync(200, crowd.Members[40]);
         await crowd.AgreeAsync();
         await crowd.KillAsync(17);
         await crowd.AgreeAsync();
@@ -34,17 +34,16 @@ public sealed class MemberTests
     public async Task A_member_that_comes_back_on_another_port_is_found_there()
     {
         await using var crowd = new Crowd();
-        var first = await crowd.StartAsync(1);
-        await crowd.JoinAsync(await crowd.StartAsync(2), first);
+        var first = await crowd.AddAsync(1);
+        _ = await crowd.AddAsync(2, first);
         var disk = new TestDisk();
-        await crowd.JoinAsync(await crowd.StartAsync(3, disk: disk), first);
+        _ = await crowd.AddAsync(3, first, disk);
         await crowd.AgreeAsync();
         var port = crowd.Members[3].EndPoint.Port;
         await crowd.KillAsync(3);
         await crowd.AgreeAsync();
-        var again = await crowd.StartAsync(3, disk: disk);
+        var again = await crowd.AddAsync(3, first, disk);
         Assert.NotEqual(port, again.EndPoint.Port);
-        await crowd.JoinAsync(again, first);
         await crowd.AgreeAsync();
     }
 
@@ -52,8 +51,8 @@ public sealed class MemberTests
     public async Task A_member_with_another_key_is_refused_and_both_sides_say_so()
     {
         await using var crowd = new Crowd();
-        var first = await crowd.StartAsync(1);
-        await crowd.JoinAsync(await crowd.StartAsync(2), first);
+        var first = await crowd.AddAsync(1);
+        _ = await crowd.AddAsync(2, first);
         await crowd.AgreeAsync();
         await using var others = new Crowd();
         var stranger = await others.StartAsync(3);
@@ -76,7 +75,7 @@ public sealed class MemberTests
     public async Task Foreign_oversize_malformed_and_repeated_packets_are_refused_and_counted()
     {
         await using var crowd = new Crowd();
-        var member = await crowd.StartAsync(1);
+        var member = await crowd.AddAsync(1);
         using var socket = Packets();
         using var sealer = new PacketSealer(new ClusterKeys(crowd.Key), Crowd.Cluster, new NodeId(7), 1);
         _ = await socket.SendToAsync("GET / HTTP/1.1\r\n\r\n and so on, for more than a header"u8.ToArray(), member.EndPoint);
@@ -90,7 +89,7 @@ public sealed class MemberTests
         Assert.Equal(1, member.Metrics.Faults(PacketFault.Oversize));
         Assert.Equal(2, member.Metrics.Faults(PacketFault.Malformed));
         Assert.Equal(0, member.Metrics.PacketsReceived);
-        await crowd.JoinAsync(await crowd.StartAsync(2), member);
+        _ = await crowd.AddAsync(2, member);
         await crowd.AgreeAsync();
     }
 
@@ -100,7 +99,7 @@ public sealed class MemberTests
     public async Task A_faulty_stream_is_closed_and_the_member_stays_up(string kind, PacketFault fault)
     {
         await using var crowd = new Crowd();
-        var member = await crowd.StartAsync(1);
+        var member = await crowd.AddAsync(1);
         using (var client = new TcpClient())
         {
             await client.ConnectAsync(member.EndPoint, Cancellation);
@@ -115,7 +114,7 @@ public sealed class MemberTests
 
         _ = await crowd.Book.SeeAsync(32, "Closed the stream", Cancellation);
         Assert.Equal(1, member.Metrics.Faults(fault));
-        await crowd.JoinAsync(await crowd.StartAsync(2), member);
+        _ = await crowd.AddAsync(2, member);
         await crowd.AgreeAsync();
     }
 

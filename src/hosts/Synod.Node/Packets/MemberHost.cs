@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -71,7 +72,7 @@ public sealed class MemberHost : IAsyncDisposable
     /// <summary>Faults if the member had to stop by itself.</summary>
     public Task Completion => _host.Completion;
 
-    /// <summary>Recovers and listens. It is a member of a cluster of its own until it has joined another.</summary>
+    /// <summary>Recovers and listens. It says nothing before it is told to join.</summary>
     public async Task StartAsync()
     {
         await _host.StartAsync(_transport);
@@ -82,9 +83,15 @@ public sealed class MemberHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Becomes a member of the cluster that the first answering one of <paramref name="contacts"/> belongs to.</summary>
-    public async Task<Membership.Result> JoinAsync(IReadOnlyList<EndPoint> contacts, CancellationToken cancellation) =>
-        await _host.SubmitAsync(new Membership.Command.Join([await _transport.Packets!.FindAsync(contacts, cancellation)]), cancellation);
+    /// <summary>
+    /// Becomes a member of the cluster that the first answering one of <paramref name="contacts"/> belongs to; without any, the first
+    /// member of a new one.
+    /// </summary>
+    public async Task<Membership.Result> JoinAsync(IReadOnlyList<EndPoint> contacts, CancellationToken cancellation)
+    {
+        ImmutableArray<NodeId> found = contacts.Count == 0 ? [] : [await _transport.Packets!.FindAsync(contacts, cancellation)];
+        return await _host.SubmitAsync(new Membership.Command.Join(found), cancellation);
+    }
 
     /// <summary>Says goodbye, so that nobody takes this member for dead.</summary>
     public async Task LeaveAsync(CancellationToken cancellation) =>
