@@ -186,15 +186,17 @@ public sealed partial class Membership
 
     private void Admit(StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        _incarnation = Math.Max(1, _incarnation);
+        var place = _table.Find(_self);
+        var held = place >= 0 ? MemberKey.Incarnation(_table.KeyAt(place)) : 0;
+        _incarnation = Math.Max(held + 1, _incarnation);
         Reserve(outbox);
         _standing = Standing.Member;
         (_claim, _claimant, _holder) = (MemberKey.Absent, MemberDescription.Nowhere, MemberDescription.Nowhere);
         var key = MemberKey.Of(_incarnation, MemberStatus.Alive);
-        if (_table.Find(_self) is >= 0 and var place)
+        if (place >= 0)
         {
-            _table.Describe(place, _description, _incarnation);
             _table.Raise(place, key);
+            _table.Describe(place, _description, _incarnation);
         }
         else
         {

@@ -28,7 +28,6 @@ public sealed partial class Membership
         }
 
         _sequence++;
-        List<NodeId> silent = [];
         foreach (var (member, neighbour) in _neighbours)
         {
             if (hasPaused)
@@ -37,15 +36,10 @@ public sealed partial class Membership
             }
             else if (neighbour.Beats.Phi(context.Now) >= _options.Phi.Threshold)
             {
-                silent.Add(member);
+                Accuse(member, context, outbox);
             }
 
             Tell(member, new Message.Ping(member, _sequence) { Updates = Pack(member) }, outbox);
-        }
-
-        foreach (var member in silent)
-        {
-            Accuse(member, context, outbox);
         }
     }
 

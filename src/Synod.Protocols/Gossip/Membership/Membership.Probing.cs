@@ -98,8 +98,9 @@ public sealed partial class Membership
         if (rest > _probe.Due && _options.Mutation != MembershipMutation.PausesCount)
         {
             _probe.Due = rest;
-            outbox.SetTimer(ToTimer(Timer.Period), rest);
         }
+
+        outbox.SetTimer(ToTimer(Timer.Period), _probe.Due);
     }
 
     /// <summary>The period is over without an answer: the target is suspected, and so is this node's own health where helpers were silent too.</summary>

@@ -86,7 +86,7 @@ public sealed partial class Membership
 
     private void SuspicionIsOver(NodeId member, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_standing != Standing.Member || _table.Find(member) is not (>= 0 and var place) || !_table.IsLive(place))
+        if (_standing == Standing.Left || _table.Find(member) is not (>= 0 and var place) || !_table.IsLive(place))
         {
             return;
         }
@@ -116,7 +116,8 @@ public sealed partial class Membership
             return;
         }
 
-        if (update.Status == MemberStatus.Alive && update.Incarnation <= _incarnation)
+        var isTruth = update.Incarnation < _incarnation || _description.Equals(update.Description);
+        if (update.Status == MemberStatus.Alive && update.Incarnation <= _incarnation && isTruth)
         {
             return;
         }

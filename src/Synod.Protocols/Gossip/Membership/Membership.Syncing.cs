@@ -23,7 +23,7 @@ public sealed partial class Membership
         }
 
         outbox.SetTimer(ToTimer(Timer.Sync), context.Now + _options.SyncInterval);
-        if (_news.Count > 0 && _skips++ < MostSkips)
+        if ((_news.Count > 0 && _skips++ < MostSkips) || _options.Mutation == MembershipMutation.TablesNotCompared)
         {
             return;
         }
@@ -109,10 +109,7 @@ public sealed partial class Membership
         MergeTable(from, sync.Updates, context, outbox);
         if (sync.Kind != SyncKind.Reply)
         {
-            if (sync.Kind == SyncKind.Join || _options.Mutation != MembershipMutation.SyncOneWay)
-            {
-                SendTable(from, SyncKind.Reply, outbox);
-            }
+            SendTable(from, SyncKind.Reply, outbox);
         }
         else if (_standing == Standing.Outside)
         {
@@ -142,11 +139,11 @@ public sealed partial class Membership
 
             if (row.Status == MemberStatus.Dead && place >= 0 && MemberKey.Status(_table.KeyAt(place)) == MemberStatus.Alive)
             {
-                Merge(from, [row with { Status = MemberStatus.Suspect, Accusers = [from] }], context, outbox);
+                Merge(from, row with { Status = MemberStatus.Suspect, Accusers = [from] }, context, outbox);
             }
             else
             {
-                Merge(from, [row], context, outbox);
+                Merge(from, row, context, outbox);
             }
         }
     }

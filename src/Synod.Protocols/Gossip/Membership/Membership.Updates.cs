@@ -24,22 +24,27 @@ public sealed partial class Membership
     {
         foreach (ref readonly var update in updates.AsSpan())
         {
-            if (!IsCredible(update, context))
-            {
-                outbox.Refuse(Refusal.Forged);
-            }
-            else if (update.Member == _self)
-            {
-                AboutSelf(from, update, context, outbox);
-            }
-            else if (_table.Find(update.Member) is >= 0 and var place)
-            {
-                Merge(place, update, context, outbox);
-            }
-            else
-            {
-                Meet(update, context, outbox);
-            }
+            Merge(from, update, context, outbox);
+        }
+    }
+
+    private void Merge(NodeId from, in Update update, StepContext context, Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (!IsCredible(update, context))
+        {
+            outbox.Refuse(Refusal.Forged);
+        }
+        else if (update.Member == _self)
+        {
+            AboutSelf(from, update, context, outbox);
+        }
+        else if (_table.Find(update.Member) is >= 0 and var place)
+        {
+            Merge(place, update, context, outbox);
+        }
+        else
+        {
+            Meet(update, context, outbox);
         }
     }
 
@@ -63,10 +68,6 @@ public sealed partial class Membership
         if (Overrides(offered, held))
         {
             Move(place, offered, update.Accusers, context, outbox);
-            if (isDescribed)
-            {
-                _ringIsOld = true;
-            }
         }
         else if (isDescribed)
         {
@@ -185,16 +186,19 @@ public sealed partial class Membership
         Emit(new Command.Changed(_table.MemberAt(place)), outbox);
     }
 
-    /// <summary>There is news of a member: it rides on what is sent, and gossip begins if there was none.</summary>
+    /// <summary>
+    /// There is news of a member: it rides on what is sent, and gossip begins if there was none. What a newcomer learns is none, since all
+    /// but him know it.
+    /// </summary>
     private void Spread(NodeId member, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_options.Mutation == MembershipMutation.NewsKept && member != _self)
+        if (_standing == Standing.Outside || (_options.Mutation == MembershipMutation.NewsKept && member != _self))
         {
             return;
         }
 
         _news.Add(member);
-        if (!_isGossiping && _standing is Standing.Member or Standing.Leaving)
+        if (!_isGossiping)
         {
             _isGossiping = true;
             outbox.SetTimer(ToTimer(Timer.Gossip), context.Now + _options.GossipInterval);

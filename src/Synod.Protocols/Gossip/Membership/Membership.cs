@@ -159,6 +159,10 @@ public sealed partial class Membership
         Start(context, outbox);
     }
 
+    /// <summary>The reservation is all that a restart needs.</summary>
+    public override void Checkpoint(StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
+        outbox.Persist(new Record.Reserved(_reserved));
+
     protected override void OnReceive(
         NodeId from, Message message, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {

@@ -80,8 +80,8 @@ internal enum MembershipMutation
     /// <summary>What was accepted is not told on.</summary>
     NewsKept,
 
-    /// <summary>A table that was pushed is not answered with one's own.</summary>
-    SyncOneWay,
+    /// <summary>Tables are not compared with those of the living.</summary>
+    TablesNotCompared,
 
     /// <summary>A newcomer takes its name whoever has it.</summary>
     NameClaimed,
