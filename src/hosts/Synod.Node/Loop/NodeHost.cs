@@ -184,7 +184,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
 
         _metrics.CountReceived(messages.Count, payload.Length);
-        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, payload.Length));
+        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, Bytes: payload.Length));
         return true;
     }
 
