@@ -58,7 +58,7 @@ public sealed partial class Membership
     private void BeginProbe(StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
         var period = Scaled(_options.Period);
-        _probe.Due = context.Now + period - period / 20 + Duration.FromMicroseconds(context.Choose((int)(period.Nanoseconds / 10_000) + 1));
+        _probe.Due = context.Now + (period - period / 20) + Duration.FromMicroseconds(context.Choose((int)(period.Nanoseconds / 10_000) + 1));
         outbox.SetTimer(ToTimer(Timer.Period), _probe.Due);
         var target = _options.Mutation == MembershipMutation.RandomTargets ? DrawOne(context) : _order.Next(_table, _self, context);
         if (target == NodeId.None)

@@ -116,6 +116,10 @@ public sealed partial class Membership
     /// <summary>A member as this node sees it, or null.</summary>
     public Member? Find(NodeId id) => _table.Find(id) is >= 0 and var place ? _table.MemberAt(place) : null;
 
+    /// <summary>Who found by probes of its own that a suspect does not answer, as far as is known here; the first of them began it.</summary>
+    public IReadOnlyList<NodeId> Accusers(NodeId suspect) =>
+        _suspicions.TryGetValue(suspect, out var suspicion) ? suspicion.Accusers : [];
+
     public override void State(StateVisitor visitor)
     {
         visitor.VisitEnum("standing", ref _standing);

@@ -48,6 +48,10 @@ public sealed partial class Membership
             writer.Many(value.Updates, Wire.Write);
         }
 
+        /// <summary>How an encoded message travels, by its first byte.</summary>
+        public static Transport TransportOf(ReadOnlySpan<byte> message) =>
+            message[0] is 2 or 4 or >= 9 ? Transport.Stream : Transport.Datagram;
+
         public Message? Read(ref CodecReader reader)
         {
             Message? message = reader.Byte() switch
