@@ -73,6 +73,9 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
 
     public LinkConditions Conditions { get; set; } = new();
 
+    /// <summary>Bytes of all frames that were sent, checksums included, whether they arrived or not.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>How many frames on links of a kind met that.</summary>
     public long Faults(LinkKind link, LinkFault fault) => _faults[(int)link, (int)fault];
 
@@ -114,6 +117,7 @@ public sealed class SimulatedNetwork(SimulatedWorld world)
     /// </summary>
     public void Carry(int from, int to, IEventTarget receiver, int kind, byte[] frame)
     {
+        Bytes += frame.Length;
         world.Trace.Note(Link(from, to), (long)ChecksumOf(frame));
         if (Route is not null && from != to)
         {

@@ -1,0 +1,107 @@
+using Synod.Core;
+
+namespace Synod.Protocols.Gossip;
+
+/// <summary>Which rumors a node knows, which may be its own next one, and which of others it believes.</summary>
+internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutation mutation)
+{
+    private readonly SortedDictionary<NodeId, CounterRanges> _known = [];
+    private readonly SortedSet<NodeId> _former = [];
+    private long _counter;
+
+    /// <summary>The number of this node's last rumor.</summary>
+    public long Counter => _counter;
+
+    /// <summary>The id of this node's next rumor.</summary>
+    public RumorId Claim()
+    {
+        var id = new RumorId(self, ++_counter);
+        Of(id).Fill(_counter);
+        return id;
+    }
+
+    /// <summary>A record says that the numbers up to this one are in use.</summary>
+    public void Redo(long counter)
+    {
+        if (mutation == RumorsMutation.CounterForgotten)
+        {
+            return;
+        }
+
+        _counter = Math.Max(_counter, counter);
+        Of(new RumorId(self, _counter)).Fill(_counter);
+    }
+
+    public bool Knows(RumorId id) => _known.TryGetValue(Origin(id), out var numbers) && numbers.Contains(id.Counter);
+
+    /// <summary>Remembers a rumor; false if there is no room for it before anti-entropy has closed gaps.</summary>
+    public bool TryAdd(RumorId id) =>
+        (_known.ContainsKey(Origin(id)) || _known.Count < limits.MostOrigins) && Of(id).TryAdd(id.Counter, limits.MostRanges);
+
+    /// <summary>Why a rumor is refused, whoever brings it; null if it may be believed.</summary>
+    public Refusal? Judge(Rumor rumor, PeerView view)
+    {
+        if (rumor.Body.Length > limits.MostBodyBytes && mutation != RumorsMutation.SizeUnchecked)
+        {
+            return Refusal.Malformed;
+        }
+
+        return Judge(rumor.Id, view);
+    }
+
+    /// <summary>Why an id is refused; null if there may be such a rumor.</summary>
+    public Refusal? Judge(RumorId id, PeerView view)
+    {
+        // Only this node gives out its numbers: whoever tells it of one that it has not given out made it up.
+        if (id.Origin == self)
+        {
+            return id.Counter > _counter && mutation != RumorsMutation.OwnNumbersUnchecked ? Refusal.Forged : null;
+        }
+
+        var isMember = !view.IsWhole || view.Contains(id.Origin) || _former.Contains(id.Origin);
+        return isMember || mutation == RumorsMutation.OriginUnchecked ? null : Refusal.NotMember;
+    }
+
+    /// <summary>The view changes. What those who left have started is still true.</summary>
+    public void Meet(PeerView old, PeerView now)
+    {
+        foreach (var node in old.Nodes)
+        {
+            if (!now.Contains(node) && mutation != RumorsMutation.FormerForgotten)
+            {
+                _former.Add(node);
+            }
+        }
+
+        _former.RemoveWhere(now.Contains);
+        while (_former.Count > limits.MostFormer)
+        {
+            _former.Remove(_former.Min);
+        }
+    }
+
+    public void State(StateVisitor visitor)
+    {
+        visitor.Visit("counter", ref _counter);
+        visitor.Visit("known", _known, static (v, ref node) => v.Visit("", ref node), static (v, ref numbers) => (numbers ??= new()).State(v));
+        List<NodeId> former = [.. _former];
+        visitor.Visit("former", former, static (v, ref node) => v.Visit("", ref node));
+        if (visitor.IsReading)
+        {
+            _former.Clear();
+            _former.UnionWith(former);
+        }
+    }
+
+    private CounterRanges Of(RumorId id)
+    {
+        if (!_known.TryGetValue(Origin(id), out var numbers))
+        {
+            _known.Add(Origin(id), numbers = new CounterRanges());
+        }
+
+        return numbers;
+    }
+
+    private NodeId Origin(RumorId id) => mutation == RumorsMutation.VersionsWithoutOrigin ? NodeId.None : id.Origin;
+}

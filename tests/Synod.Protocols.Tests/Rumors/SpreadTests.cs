@@ -1,0 +1,81 @@
+using Synod.Core;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Gossip;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Rumors;
+
+/// <summary>
+/// The tables of gossip.md §4, in rounds that keep step: how rounds grow with the number of nodes, what loss and the dead cost, and what
+/// the rules of loss leave. Slopes and factors are asserted, within what a mean of a few runs may err by.
+/// </summary>
+public sealed class SpreadTests(ITestOutputHelper output)
+{
+    private static readonly RumorOptions s_untiring = new() { K = int.MaxValue, Style = RumorStyle.Push };
+
+    [Theory]
+    [InlineData(RumorStyle.Push, 3.39, 0.6)]
+    [InlineData(RumorStyle.PushPull, 1.6, 0.4)]
+    public void Quadrupling_the_nodes_adds_a_constant(RumorStyle style, double slope, double tolerance)
+    {
+        var means = new[] { 64, 256, 1_024 }.Select(nodes => Mean(nodes, style, runs: 12)).ToList();
+        output.WriteLine($"{style}: {string.Join(", ", means.Select(mean => $"{mean:0.0}"))}");
+        Assert.InRange((means[2] - means[0]) / 2, slope - tolerance, slope + tolerance);
+    }
+
+    [Theory]
+    [InlineData(RumorStyle.Push, 1.9, 0.35)]
+    [InlineData(RumorStyle.PushPull, 1.85, 0.35)]
+    public void Losing_half_of_the_messages_about_doubles_the_rounds(RumorStyle style, double factor, double tolerance)
+    {
+        var (sound, lossy) = (Mean(256, style, 12), Mean(256, style, 12, loss: 500_000));
+        output.WriteLine($"{style}: {sound:0.0}, with loss {lossy:0.0}");
+        Assert.InRange(lossy / sound, factor - tolerance, factor + tolerance);
+    }
+
+    [Theory]
+    [InlineData(RumorStyle.Push, 22.5)]
+    [InlineData(RumorStyle.PushPull, 13.0)]
+    public void With_half_of_the_nodes_down_the_others_are_all_told(RumorStyle style, double rounds)
+    {
+        var mean = Mean(256, style, 12, down: 500);
+        output.WriteLine($"{style}: {mean:0.0}");
+        Assert.InRange(mean, rounds * 0.8, rounds * 1.2);
+    }
+
+    [Fact]
+    public void Three_contacts_in_a_round_are_faster() => Assert.InRange(Mean(1_024, RumorStyle.Push, 4, fanOut: 3), 7, 9.2);
+
+    [Theory]
+    [InlineData(RumorStyle.Push, 1, 0.18, 1.7)]
+    [InlineData(RumorStyle.Push, 2, 0.037, 3.3)]
+    [InlineData(RumorStyle.Push, 3, 0.011, 4.5)]
+    [InlineData(RumorStyle.Push, 4, 0.0036, 5.6)]
+    [InlineData(RumorStyle.Push, 5, 0.0012, 6.7)]
+    [InlineData(RumorStyle.Pull, 1, 0.031, 2.7)]
+    [InlineData(RumorStyle.Pull, 2, 0.00058, 4.5)]
+    public void The_residue_is_as_published(RumorStyle style, int k, double residue, double copies)
+    {
+        const int Nodes = 1_000;
+        var runs = k > 3 ? 16ul : 8ul;
+        var (missed, sent) = (0, 0L);
+        for (var seed = 1ul; seed <= runs; seed++)
+        {
+            var outcome = RumorSpread.Run(new(Nodes, new RumorOptions { Style = style, K = k }, seed) { UntilCold = true });
+            (missed, sent) = (missed + outcome.Live - outcome.Knew, sent + outcome.Copies);
+        }
+
+        var (measured, perNode) = (missed / (double)runs / Nodes, sent / (double)runs / Nodes);
+        output.WriteLine($"{style} k={k}: residue {measured:0.#####} ({residue}), copies {perNode:0.0} ({copies})");
+        Assert.InRange(measured, residue / 2 - 0.0006, residue * 1.6 + 0.0006);
+        Assert.InRange(perNode, copies * 0.85, copies * 1.15);
+    }
+
+    private static double Mean(int nodes, RumorStyle style, int runs, int loss = 0, int down = 0, int fanOut = 1) => Enumerable.Range(1, runs).Average(
+        seed =>
+        {
+            var outcome = RumorSpread.Run(new(nodes, s_untiring with { Style = style, FanOut = fanOut }, (ulong)seed) { LossPerMillion = loss, DownPerMille = down });
+            Assert.True(outcome.IsComplete);
+            return outcome.Rounds;
+        });
+}
