@@ -165,7 +165,7 @@ public sealed class NodeRecordWire : IWire<NodeRecord>
 {
     private readonly MultiPaxos.RecordWire _consensus = new();
     private readonly Membership.RecordWire _membership = new();
-    private readonly RumorRecord.Wire _rumors = new();
+    private readonly RumorRecordWire _rumors = new();
     private readonly Aggregation.RecordWire _averages = new();
 
     public void Write(CodecWriter w, NodeRecord value)

@@ -28,7 +28,7 @@ internal sealed class SealedStream(TransportOptions options, Action<NodeId, Read
     /// <summary>Takes nothing more to send.</summary>
     public void Close() => _ = _outgoing.Writer.TryComplete();
 
-    /// <summary>Greets what listens at the other end of <paramref name="socket"/>; who it is, and what to go on with.</summary>
+    /// <summary>Greets what is at the other end; who it is, and what to go on with.</summary>
     /// <exception cref="StreamRefused">It did not prove that it has the cluster's key.</exception>
     public static async Task<(NodeId Peer, ulong Session, int Key, byte[] Salt)> GreetAsync(
         Stream stream, TransportOptions options, ulong session, CancellationToken cancellation)
