@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using Microsoft.Extensions.Logging;
 using Synod.Core;
 using Synod.Protocols.Gossip;
 

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
 using Synod.Core;
-using Synod.Protocols.Gossip;
 
 namespace Synod.Node.Tests;
 

@@ -99,6 +99,22 @@ public sealed class PacketTransport
         _receiving.Start();
     }
 
+    /// <summary>Whether packets have come that were not looked at yet.</summary>
+    internal bool HasUnread
+    {
+        get
+        {
+            try
+            {
+                return _socket is { } socket && socket.Available > 0;
+            }
+            catch (Exception cause) when (cause is SocketException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Sends one message as a packet, or drops and counts it. From one thread at a time.</summary>
     internal void Send(NodeId to, ReadOnlySpan<byte> message)
     {
