@@ -1,6 +1,7 @@
 using Synod.Lab.Scenarios.Byzantine;
 using Synod.Lab.Scenarios.Commit;
 using Synod.Lab.Scenarios.Consensus;
+using Synod.Lab.Scenarios.Gossip;
 using Synod.Lab.Scenarios.Snapshots;
 
 namespace Synod.Lab.Scenarios;
@@ -28,6 +29,7 @@ public static class ScenarioList
         new ThreeBanks(),
         new DeadlockCycle(),
         new SnapshotRestore(),
+        new FlappingNode(),
     ];
 
     /// <summary>The scenario of a name.</summary>

@@ -18,7 +18,7 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
     private readonly SortedDictionary<(NodeId Observer, NodeId Member), Member> _beliefs = [];
     private readonly SortedDictionary<NodeId, long> _used = [];
     private readonly SortedDictionary<NodeId, long> _believed = [];
-    private readonly SortedSet<NodeId> _booting = [];
+    private readonly SortedSet<NodeId> _restarting = [];
     private readonly SortedSet<NodeId> _wiped = [];
     private readonly SortedDictionary<(NodeId Member, long Incarnation), Duration> _suspected = [];
     private readonly SortedDictionary<NodeId, SortedDictionary<NodeId, long>> _probes = [];
@@ -38,7 +38,10 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
     public Action<NodeId, NodeId, Message>? Sent { get; set; }
 
     /// <summary>Nobody else exists.</summary>
-    public int Nodes { get; init; } = int.MaxValue;
+    public required int Nodes { get; init; }
+
+    /// <summary>So many are named by the roster, at incarnation 1.</summary>
+    public required int Named { get; init; }
 
     public long Suspicions { get; private set; }
 
@@ -49,7 +52,7 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
 
     public override void OnBoot(NodeId node, long boot)
     {
-        _booting.Add(node);
+        _ = boot > 1 && _restarting.Add(node);
         _lastPeriod.Remove(node);
         _probes.Remove(node);
         foreach (var belief in _beliefs.Keys.Where(key => key.Observer == node).ToList())
@@ -60,21 +63,8 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
 
     public override void OnFiring(NodeId node, TimerId timer)
     {
-        if (timer.Kind != (int)Membership.Timer.Period)
-        {
-            return;
-        }
-
-        // A node of bad health takes its time: so it was after the last period began, and so it is after its end.
-        _inPeriod = node;
-        if (_lastPeriod.TryGetValue(node, out var last) && last.Health > 0)
-        {
-            Check(
-                (world.Elapsed - last.At).Nanoseconds >= options.Period.Nanoseconds * 94 / 100 * (last.Health + 1),
-                "HealthSlowsProbes",
-                node,
-                $"a period of {world.Elapsed - last.At} at health {last.Health}");
-        }
+        var isPeriod = timer.Kind == (int)Membership.Timer.Period && options.Detector == FailureDetector.Probes;
+        _inPeriod = isPeriod ? node : NodeId.None;
     }
 
     public override void OnReceiving(NodeId node, NodeId from, byte[] frame, Message message) => _inPeriod = NodeId.None;
@@ -87,10 +77,10 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
             return;
         }
 
-        if (_booting.Remove(node))
+        if (_restarting.Remove(node))
         {
             Check(
-                _wiped.Remove(node) || protocol.Incarnation > _believed.GetValueOrDefault(node) || protocol.Incarnation == 1 && _believed.GetValueOrDefault(node) <= 1 && !_used.ContainsKey(node),
+                _wiped.Remove(node) || protocol.Incarnation > _believed.GetValueOrDefault(node),
                 "RestartExceedsPast",
                 node,
                 $"starts at {protocol.Incarnation}, but {_believed.GetValueOrDefault(node)} is known");
@@ -110,21 +100,19 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
             Judge(node, protocol, sent.To, sent.Message);
         }
 
-        if (_inPeriod == node)
-        {
-            _inPeriod = NodeId.None;
-            _lastPeriod[node] = (world.Elapsed, protocol.Health);
-        }
+        _inPeriod = NodeId.None;
     }
+
+    private long Used(NodeId member) => _used.GetValueOrDefault(member, member.Value <= Named ? 1 : 0);
 
     private void Judge(NodeId observer, Member member)
     {
         Check(member.Id.Value <= Nodes, "NoGhosts", observer, $"believes in {member}");
         Check(
-            member.Incarnation <= _used.GetValueOrDefault(member.Id),
+            member.Incarnation <= Used(member.Id),
             Membership.OnlySelfRaises,
             observer,
-            $"believes {member}, who is at {_used.GetValueOrDefault(member.Id)} itself");
+            $"believes {member}, who is at {Used(member.Id)} itself");
         if (_beliefs.TryGetValue((observer, member.Id), out var held))
         {
             Check(
@@ -178,9 +166,23 @@ internal sealed class MembershipJudge(SimulatedWorld world, MembershipOptions op
         }
     }
 
-    /// <summary>At most 2N-1 probes from one of a member to the next (gossip.md §2.2), for as long as the view stays the same.</summary>
+    /// <summary>
+    /// Periods as long as health says, and at most 2N-1 of them from one probe of a member to the next (gossip.md §2.2), for as long as the
+    /// view stays the same.
+    /// </summary>
     private void CountProbe(NodeId from, Membership protocol, NodeId to)
     {
+        // A node of bad health takes its time.
+        if (_lastPeriod.TryGetValue(from, out var before))
+        {
+            Check(
+                (world.Elapsed - before.At).Nanoseconds >= options.Period.Nanoseconds * 94 / 100 * (before.Health + 1),
+                "HealthSlowsProbes",
+                from,
+                $"a period of {world.Elapsed - before.At} at health {before.Health}");
+        }
+
+        _lastPeriod[from] = (world.Elapsed, protocol.Health);
         var number = _periods[from] = _periods.GetValueOrDefault(from) + 1;
         if (!_probes.TryGetValue(from, out var last))
         {

@@ -116,21 +116,24 @@ public sealed class MembershipNamesakes : NodeWatcher<Message, Record, Command, 
 
         protected override void OnRecover(
             IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
-            Pass(outbox, within => inner.Recover(records, context, within));
+            Pass(NodeId.None, outbox, within => inner.Recover(records, context, within));
 
         protected override void OnReceive(
             NodeId from, Message message, StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
-            Pass(outbox, within => inner.Receive(NameOf(from), message, context, within));
+            Pass(from, outbox, within => inner.Receive(NameOf(from), message, context, within));
 
         protected override void OnFire(TimerId timer, StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
-            Pass(outbox, within => inner.Fire(timer, context, within));
+            Pass(NodeId.None, outbox, within => inner.Fire(timer, context, within));
 
         protected override void OnSubmit(
             RequestId request, Command command, StepContext context, Outbox<Message, Record, Command, Result> outbox) =>
-            Pass(outbox, within => inner.Submit(request, command, context, within));
+            Pass(NodeId.None, outbox, within => inner.Submit(request, command, context, within));
 
+        /// <summary>What answers a message goes back to where that came from, whatever its sender calls itself.</summary>
         private void Pass(
-            Outbox<Message, Record, Command, Result> outbox, Action<Outbox<Message, Record, Command, Result>> step)
+            NodeId origin,
+            Outbox<Message, Record, Command, Result> outbox,
+            Action<Outbox<Message, Record, Command, Result>> step)
         {
             var within = new Outbox<Message, Record, Command, Result>(outbox.RecordCount);
             step(within);
@@ -163,7 +166,7 @@ public sealed class MembershipNamesakes : NodeWatcher<Message, Record, Command, 
 
             foreach (var sent in within.Messages)
             {
-                outbox.Send(PlaceOf(sent.To), sent.Message);
+                outbox.Send(sent.To == NameOf(origin) ? origin : PlaceOf(sent.To), sent.Message);
             }
         }
 

@@ -8,7 +8,6 @@ namespace Synod.Lab.Worlds;
 using Cluster = SimulatedCluster<Membership.Message, Membership.Record, Membership.Command, Membership.Result>;
 using Command = Membership.Command;
 using Message = Membership.Message;
-using Record = Membership.Record;
 using Result = Membership.Result;
 
 /// <summary>What a world of members is made of.</summary>
@@ -52,7 +51,7 @@ public sealed class MembershipWorld : IAnswerReceiver<Result>
         World = new SimulatedWorld(seed, trace) { MostEvents = 50_000_000 };
         _random = World.Random.Fork();
         var roster = Roster.Numbered(cast.Nodes);
-        Judge = new MembershipJudge(World, cast.Options) { Protocol = At, Nodes = cast.Nodes + cast.Newcomers };
+        Judge = new MembershipJudge(World, cast.Options) { Protocol = At, Named = cast.Nodes, Nodes = cast.Nodes + cast.Newcomers };
         var joining = cast.Options with { Seeds = [new(1)] };
         Cluster = new Cluster(World, new SimulatedNetwork(World) { Conditions = cast.Plan.Links }, new()
         {
