@@ -53,7 +53,7 @@ internal static class SvgPlot
         double Y(double value) => top + Height - value / mostY * Height;
     }
 
-    private static string Said(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);
+    private static string Said(double value) => value.ToString("#,0.#", CultureInfo.InvariantCulture);
 
     /// <summary>Four steps of a round number: 1, 2, 2.5 or 5 and zeros.</summary>
     private static double Round(double value)

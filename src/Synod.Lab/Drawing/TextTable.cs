@@ -58,7 +58,7 @@ public static class TextTable
         return text.ToString();
     }
 
-    private static string Number(double value) => value.ToString("#,0", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Number(double value) => value.ToString("#,0.#", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The curve between its points; null outside of them.</summary>
     private static double? At(IReadOnlyList<double> places, IReadOnlyList<double> values, double x)

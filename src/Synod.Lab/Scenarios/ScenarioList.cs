@@ -30,6 +30,9 @@ public static class ScenarioList
         new DeadlockCycle(),
         new SnapshotRestore(),
         new FlappingNode(),
+        new StatusSpreads(),
+        new HalfTheClusterDies(),
+        new AggregateUnderChurn(),
     ];
 
     /// <summary>The scenario of a name.</summary>

@@ -63,6 +63,8 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
         Limits = new RumorLimits { MostBodyBytes = 64 },
     };
 
+    public int Size => _nodes.Length;
+
     public int Delivered => _delivered.Count;
 
     public int Killed => _nodes.Length - _live.Count;

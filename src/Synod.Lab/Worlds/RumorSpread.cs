@@ -23,9 +23,10 @@ public sealed record SpreadSetup(int Nodes, RumorOptions Options, ulong Seed)
 /// <param name="Live">Nodes that are up.</param>
 /// <param name="Curve">Nodes that knew after each round; the first is before any.</param>
 /// <param name="Copies">Rumors sent, in whatever message.</param>
+/// <param name="Contacts">Peers that nodes turned to, of their own accord.</param>
 /// <param name="Messages">Messages of all kinds.</param>
 /// <param name="Bytes">Of these, checksums included.</param>
-public sealed record SpreadOutcome(int Live, IReadOnlyList<int> Curve, long Copies, long Messages, long Bytes)
+public sealed record SpreadOutcome(int Live, IReadOnlyList<int> Curve, long Copies, long Contacts, long Messages, long Bytes)
 {
     public int Knew => Curve[^1];
 
@@ -112,7 +113,7 @@ public sealed class RumorSpread : IAnswerReceiver<RumorResult>
             curve.Add(_knew);
         }
 
-        return new SpreadOutcome(live.Count, curve, _copies.Copies, _copies.Messages, _network.Bytes);
+        return new SpreadOutcome(live.Count, curve, _copies.Copies, _copies.Contacts, _copies.Messages, _network.Bytes);
     }
 
     private bool IsCold(List<NodeId> live) => live.All(node => ((Rumors)_cluster[node].Protocol!).Hot == 0);
@@ -122,6 +123,8 @@ public sealed class RumorSpread : IAnswerReceiver<RumorResult>
     {
         public long Copies { get; private set; }
 
+        public long Contacts { get; private set; }
+
         public long Messages { get; private set; }
 
         public override void OnStepped(NodeId node, Outbox<Rumors.Message, RumorRecord, RumorCommand, RumorResult> outbox)
@@ -129,6 +132,7 @@ public sealed class RumorSpread : IAnswerReceiver<RumorResult>
             foreach (ref readonly var sent in outbox.Messages)
             {
                 Messages++;
+                Contacts += sent.Message is Rumors.Message.Push or Rumors.Message.Pull ? 1 : 0;
                 Copies += sent.Message switch
                 {
                     Rumors.Message.Push push => push.Rumors.Length,

@@ -195,7 +195,7 @@ public sealed class PaperTests
         {
             var index = Sketch.IndexOf(reading);
             Assert.True(Sketch.Has(index));
-            Assert.True(Math.Abs((Int128)Sketch.ReadingOf(index) - reading) * 32 <= Int128.Abs(reading), $"{reading}: {index} is {Sketch.ReadingOf(index)}");
+            Assert.True(Int128.Abs((Int128)Sketch.ReadingOf(index) - reading) * 32 <= Int128.Abs(reading), $"{reading}: {index} is {Sketch.ReadingOf(index)}");
             Assert.True(reading == long.MaxValue || Sketch.IndexOf(reading + 1) >= index);
         });
         Assert.False(Sketch.Has(int.MinValue));

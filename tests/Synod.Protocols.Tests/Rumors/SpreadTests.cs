@@ -1,4 +1,3 @@
-using Synod.Core;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Gossip;
 using Xunit;
@@ -11,7 +10,7 @@ namespace Synod.Protocols.Tests.Rumors;
 /// </summary>
 public sealed class SpreadTests(ITestOutputHelper output)
 {
-    private static readonly RumorOptions s_untiring = new() { K = int.MaxValue, Style = RumorStyle.Push };
+    private static readonly RumorOptions s_untiring = new() { Loss = InterestLoss.BlindCounter, K = int.MaxValue };
 
     [Theory]
     [InlineData(RumorStyle.Push, 3.39, 0.6)]
