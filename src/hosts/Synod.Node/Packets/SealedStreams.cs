@@ -5,7 +5,7 @@ using Synod.Core;
 
 namespace Synod.Node;
 
-/// <summary>The streams that are open now, at most one that we send on for each peer, whoever dialled it.</summary>
+/// <summary>The streams that are open now; for each peer we send on the latest, whoever dialled it.</summary>
 internal sealed class SealedStreams(
     TransportOptions options, Func<ulong> session, PacketOpener opener, Action<NodeId, ReadOnlyMemory<byte>> received,
     NodeMetrics metrics, ILogger log)
@@ -174,7 +174,8 @@ internal sealed class SealedStreams(
         prove();
         lock (_lock)
         {
-            _ = _open.TryAdd(peer, stream);
+            // The latest: an answer goes back to where its question came from.
+            _open[peer] = stream;
         }
     }
 
