@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Synod.Core;
 
@@ -65,7 +66,7 @@ public sealed class MemberTests
         // A packet of it gets no further.
         using var sealer = new PacketSealer(new ClusterKeys(others.Key), Crowd.Cluster, new NodeId(3), 1);
         using var socket = Packets();
-        await SendAsync(socket, sealer, [1, 2, 3], first);
+        _ = await SendAsync(socket, sealer, [1, 2, 3], first.EndPoint);
         _ = await crowd.Book.SeeAsync(31, "No cluster key of this node opens", Cancellation);
     }
 
@@ -78,7 +79,7 @@ public sealed class MemberTests
         using var sealer = new PacketSealer(new ClusterKeys(crowd.Key), Crowd.Cluster, new NodeId(7), 1);
         _ = await socket.SendToAsync("GET / HTTP/1.1\r\n\r\n and so on, for more than a header"u8.ToArray(), member.EndPoint);
         _ = await socket.SendToAsync(new byte[3_000], member.EndPoint);
-        var packet = await SendAsync(socket, sealer, [0xff, 0xff, 0xff], member);
+        var packet = await SendAsync(socket, sealer, [0xff, 0xff, 0xff], member.EndPoint);
         _ = await socket.SendToAsync(packet, member.EndPoint);
 
         // Packets of one socket to another on one machine stay in order: when the last has been counted, so have the others.
@@ -89,6 +90,20 @@ public sealed class MemberTests
         Assert.Equal(0, member.Metrics.PacketsReceived);
         _ = await crowd.AddAsync(2, member);
         await crowd.AgreeAsync();
+    }
+
+    [Fact]
+    public async Task What_belongs_on_a_connection_is_not_taken_from_a_packet()
+    {
+        var key = ClusterKeys.Draw();
+        await using var node = await ToyNode.StartAsync(transport: options => options with { Keys = new ClusterKeys(key) });
+        using var socket = Packets();
+        using var sealer = new PacketSealer(new ClusterKeys(key), "toys", new NodeId(2), 1);
+        var writer = new CodecWriter();
+        new Toy.MessageWire().Write(writer, new Toy.Message(Toy.MessageKind.Told, 0, 7));
+        _ = await SendAsync(socket, sealer, writer.ToArray(), node.Transport.EndPoint!);
+        _ = await node.Book.SeeAsync(34, "(Malformed)", Cancellation);
+        Assert.Equal(0, node.Metrics.PacketsReceived);
     }
 
     [Theory]
@@ -118,11 +133,11 @@ public sealed class MemberTests
 
     private static Socket Packets() => new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
 
-    private static async Task<byte[]> SendAsync(Socket socket, PacketSealer sealer, byte[] message, MemberHost to)
+    private static async Task<byte[]> SendAsync(Socket socket, PacketSealer sealer, byte[] message, EndPoint to)
     {
         var packet = new byte[Packet.MaxLength];
         packet = packet[..sealer.Seal(message, packet)];
-        _ = await socket.SendToAsync(packet, to.EndPoint);
+        _ = await socket.SendToAsync(packet, to);
         return packet;
     }
 }

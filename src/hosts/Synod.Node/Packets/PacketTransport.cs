@@ -196,9 +196,10 @@ public sealed class PacketTransport
         if (fault == PacketFault.None)
         {
             _addresses.Observe(from, source);
-            Hand(from, message);
+            fault = _sink.ReceivePacket(from, message);
         }
-        else
+
+        if (fault != PacketFault.None)
         {
             Refuse(fault, source);
         }
