@@ -39,8 +39,13 @@ public sealed record DatabaseOptions
     /// <summary>How nodes learn of each other. One that is missing is looked for more often than in a large cluster.</summary>
     public MembershipOptions Membership { get; init; } = new() { ContactInterval = Duration.FromSeconds(2), DatagramBytes = GossipBytes };
 
-    /// <summary>How changes of the directory spread.</summary>
-    public PlumtreeOptions Rumors { get; init; } = new();
+    /// <summary>How changes of the directory spread. They are few and short: to ask again too early costs less than a redirect.</summary>
+    public PlumtreeOptions Rumors { get; init; } = new()
+    {
+        Batch = Duration.FromMilliseconds(10),
+        FirstWait = Duration.FromMilliseconds(100),
+        NextWait = Duration.FromMilliseconds(50),
+    };
 
     /// <summary>How averages over the cluster come about.</summary>
     public AggregationOptions Aggregation { get; init; } = new()
