@@ -1,5 +1,6 @@
 using System.Net;
 using Synod.Core;
+using Synod.Database;
 using Synod.Node;
 
 namespace Synod.Hosting;
