@@ -72,6 +72,7 @@ public sealed partial class DatabaseNode
         if (_ticks % BalanceEvery == 0)
         {
             ObserveSelf();
+            _gossip.LookFor(_others);
         }
 
         if (_ticks % CollectEvery == 0)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Synod.Core;
 using Synod.Protocols.Gossip;
@@ -146,6 +147,22 @@ internal sealed class NodeGossip
     {
         _membership.Submit(s_own, new Membership.Command.Join([contact]), _step.Context, _membershipOut);
         Carry();
+    }
+
+    /// <summary>Nodes that are known, and no members: a cluster whose nodes start together may begin in parts that do not see each other.</summary>
+    public void LookFor(NodeSet others)
+    {
+        if (_membership.Status != Membership.Standing.Member)
+        {
+            return;
+        }
+
+        ImmutableArray<NodeId> missing = [.. others.Where(node => _membership.Find(node) is null)];
+        if (!missing.IsEmpty)
+        {
+            _membership.Submit(s_own, new Membership.Command.Join(missing), _step.Context, _membershipOut);
+            Carry();
+        }
     }
 
     /// <summary>Tells every node. False if it is too long for a rumor, and the caller has to tell each.</summary>
