@@ -44,7 +44,20 @@ func (*suspicions) IncrCounterWithLabels(key []string, val float32, _ []metrics.
 }
 
 // countingTransport counts what leaves; everything else is the library's own transport.
-type countingTransport struct{ *memberlist.NetTransport }
+type countingTransport struct {
+	*memberlist.NetTransport
+	streams chan net.Conn
+}
+
+func count(transport *memberlist.NetTransport) countingTransport {
+	counting := countingTransport{transport, make(chan net.Conn)}
+	go func() {
+		for conn := range transport.StreamCh() {
+			counting.streams <- countingConn{conn}
+		}
+	}()
+	return counting
+}
 
 func (t countingTransport) WriteTo(b []byte, addr string) (time.Time, error) {
 	atomic.AddInt64(&packets, 1)
@@ -60,15 +73,7 @@ func (t countingTransport) DialTimeout(addr string, timeout time.Duration) (net.
 	return countingConn{conn}, nil
 }
 
-func (t countingTransport) StreamCh() <-chan net.Conn {
-	counted := make(chan net.Conn)
-	go func() {
-		for conn := range t.NetTransport.StreamCh() {
-			counted <- countingConn{conn}
-		}
-	}()
-	return counted
-}
+func (t countingTransport) StreamCh() <-chan net.Conn { return t.streams }
 
 type countingConn struct{ net.Conn }
 
@@ -111,7 +116,7 @@ func start(port int, key []byte, join string) *member {
 	config.Name = fmt.Sprintf("n%d", port)
 	config.BindAddr, config.BindPort = "127.0.0.1", port
 	config.AdvertiseAddr, config.AdvertisePort = "127.0.0.1", port
-	config.Transport = countingTransport{transport}
+	config.Transport = count(transport)
 	config.SecretKey = key
 	config.Events = m
 	config.LogOutput = io.Discard
