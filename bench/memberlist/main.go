@@ -59,14 +59,14 @@ func count(transport *memberlist.NetTransport) countingTransport {
 	return counting
 }
 
-func (t countingTransport) WriteTo(b []byte, addr string) (time.Time, error) {
+func (t countingTransport) WriteToAddress(b []byte, addr memberlist.Address) (time.Time, error) {
 	atomic.AddInt64(&packets, 1)
 	atomic.AddInt64(&packetBytes, int64(len(b)))
-	return t.NetTransport.WriteTo(b, addr)
+	return t.NetTransport.WriteToAddress(b, addr)
 }
 
-func (t countingTransport) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
-	conn, err := t.NetTransport.DialTimeout(addr, timeout)
+func (t countingTransport) DialAddressTimeout(addr memberlist.Address, timeout time.Duration) (net.Conn, error) {
+	conn, err := t.NetTransport.DialAddressTimeout(addr, timeout)
 	if err != nil {
 		return nil, err
 	}
