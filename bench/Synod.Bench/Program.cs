@@ -6,6 +6,8 @@ var root = new RootCommand("Comparisons with peers, limits of the machine, and c
 root.Subcommands.Add(PeerCommands.KeyValue());
 root.Subcommands.Add(PeerCommands.Transfers());
 root.Subcommands.Add(ConvergentCommand.Make());
+root.Subcommands.Add(MemberCommands.Compare());
+root.Subcommands.Add(MemberCommands.Agent());
 root.Subcommands.Add(MachineCommands.Idle());
 root.Subcommands.Add(MachineCommands.Limits());
 root.Subcommands.Add(MachineCommands.Micro());

@@ -1,6 +1,9 @@
+using System.Text;
 using Synod.Core;
+using Synod.Database.Nodes;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
+using Synod.Protocols.Gossip;
 
 namespace Synod.Database;
 
@@ -17,6 +20,8 @@ public sealed partial class DatabaseNode
     private readonly List<RequestId> _drainRequests = [];
     private NodeSet _silent;
     private long _ticks;
+    private long _met;
+    private long _served;
     private bool _isDraining;
 
     private void StartTicking()
@@ -64,10 +69,25 @@ public sealed partial class DatabaseNode
             Balance();
         }
 
+        if (_ticks % BalanceEvery == 0)
+        {
+            ObserveSelf();
+            _gossip.LookFor(_others);
+        }
+
         if (_ticks % CollectEvery == 0)
         {
             CollectOld();
         }
+    }
+
+    /// <summary>What this node adds to the averages over the cluster.</summary>
+    private void ObserveSelf()
+    {
+        _gossip.Observe(Metric.Replicas, _replicas.Values.Count(replica => !replica.State.Descriptor.IsRetired));
+        _gossip.Observe(Metric.Leads, _replicas.Values.Count(replica => replica.Paxos.Role == PaxosRole.Leader));
+        _gossip.Observe(Metric.Requests, _served * 1_000 / (_options.Tick * BalanceEvery).Milliseconds);
+        _served = 0;
     }
 
     private void CollectOld()
@@ -116,12 +136,18 @@ public sealed partial class DatabaseNode
         }
     }
 
-    private void SpreadDirectory()
+    /// <summary>Tells every node what changed in the directory, so that clients hear it from whomever they ask.</summary>
+    private void Spread(NodeMessage news)
     {
-        var ranges = new NodeMessage.Ranges([.. _directory.Ranges]);
+        if (_options.Mutation.HasFlag(DatabaseMutation.TellNobody) || _gossip.Spread(news))
+        {
+            return;
+        }
+
+        // Keys may be longer than a rumor.
         foreach (var other in _others)
         {
-            _step.Outbox.SendEarly(other, ranges);
+            _step.Outbox.SendEarly(other, news);
         }
     }
 
@@ -129,11 +155,72 @@ public sealed partial class DatabaseNode
     {
         var leads = new NodeMessage.Leads(replica.Group, _options.Self, replica.Paxos.Ballot);
         _directory.Led(leads.Group, leads.Leader, leads.Term);
-        foreach (var other in _others)
+        Spread(leads);
+    }
+
+    private void OnNews(NodeMessage news)
+    {
+        if (news is NodeMessage.Leads leads)
         {
-            _step.Outbox.SendEarly(other, leads);
+            OnLeads(leads);
+            return;
+        }
+
+        foreach (var range in ((NodeMessage.Ranges)news).Known)
+        {
+            _directory.Merge(range);
         }
     }
+
+    /// <summary>Takes in what gossip has brought in this step.</summary>
+    private void HearGossip()
+    {
+        while (_gossip.TryTakeNews(out var news))
+        {
+            OnNews(news);
+        }
+
+        while (_gossip.TryTakeChange(out var member))
+        {
+            OnMember(member);
+        }
+    }
+
+    /// <summary>Another node is somewhere, or no longer. Where it is goes to the host; what it holds or leads is not for gossip to say.</summary>
+    private void OnMember(Member member)
+    {
+        if (member.Id == _options.Self || member.Id.Value >= NodeSet.Capacity || !member.IsLive)
+        {
+            return;
+        }
+
+        var (address, clients) = (Text(member.Description.Address), Text(member.Description.Tags));
+        var node = new NodeDescriptor(member.Id, clients, address);
+        if (Meet(node))
+        {
+            _step.Outbox.Persist(new NodeRecord.Met(node));
+        }
+    }
+
+    /// <summary>Notes where another node is, and tells the host. True if it was news.</summary>
+    private bool Meet(NodeDescriptor node)
+    {
+        if (!_step.Nodes.Note(node))
+        {
+            return false;
+        }
+
+        _step.Outbox.Execute(new Slot(++_met), new Api.Request { Meet = new Api.Meet { Node = node.Id.Value, Address = node.Address } });
+        if (!_others.Contains(node.Id))
+        {
+            _others = _others.With(node.Id);
+            _heard[node.Id] = _step.Context.Now;
+        }
+
+        return true;
+    }
+
+    private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
 
     private void OnLeads(NodeMessage.Leads message)
     {

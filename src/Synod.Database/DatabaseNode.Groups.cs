@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Database.Nodes;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
 using Synod.Storage.Mvcc;
@@ -14,44 +15,7 @@ public sealed partial class DatabaseNode
         Action<MultiPaxos, Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result>> step)
     {
         step(replica.Paxos, _inner);
-        var outbox = _step.Outbox;
-        foreach (var record in _inner.Records)
-        {
-            outbox.Persist(new NodeRecord.Consensus(replica.Group, record));
-        }
-
-        foreach (var (to, message, recordsBefore) in _inner.Messages)
-        {
-            var wrapped = new NodeMessage.Consensus(replica.Group, message);
-            if (recordsBefore == 0)
-            {
-                // Early below is early here: the replica's own call site says why.
-                outbox.SendEarly(to, wrapped);
-            }
-            else
-            {
-                outbox.Send(to, wrapped);
-            }
-        }
-
-        foreach (var (timer, due, isSet) in _inner.Timers)
-        {
-            var id = new TimerId(timer.Kind + (int)NodeTimer.Consensus, (long)replica.Group);
-            if (isSet)
-            {
-                outbox.SetTimer(id, due);
-            }
-            else
-            {
-                outbox.CancelTimer(id);
-            }
-        }
-
-        foreach (var refusal in _inner.Refusals)
-        {
-            outbox.Refuse(refusal);
-        }
-
+        _step.Carry(new ConsensusFloor(replica.Group), _inner);
         foreach (var (slot, command) in _inner.Executions)
         {
             replica.OnExecuted(slot, ((MultiPaxos.Command.Propose)command).Value);
@@ -98,6 +62,7 @@ public sealed partial class DatabaseNode
     /// <summary>Carries on until nothing that happened in this step has a consequence left.</summary>
     private void Settle()
     {
+        HearGossip();
         while (_touched.TryDequeue(out var replica))
         {
             foreach (var split in replica.ApplyReady())
@@ -172,7 +137,7 @@ public sealed partial class DatabaseNode
             Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
         }
 
-        SpreadDirectory();
+        Spread(new NodeMessage.Ranges([split.Parent, split.Child]));
     }
 
     /// <summary>
@@ -213,6 +178,15 @@ public sealed partial class DatabaseNode
         }
 
         return groups;
+    }
+
+    private readonly struct ConsensusFloor(ulong group) : IFloor<MultiPaxos.Message, MultiPaxos.Record>
+    {
+        public NodeMessage Wrap(MultiPaxos.Message message) => new NodeMessage.Consensus(group, message);
+
+        public NodeRecord Keep(MultiPaxos.Record record) => new NodeRecord.Consensus(group, record);
+
+        public TimerId Name(TimerId timer) => new(timer.Kind + (int)NodeTimer.Consensus, (long)group);
     }
 
     /// <summary>Unique in the cluster: no other node has this id, no other start this epoch, no other draw this number.</summary>

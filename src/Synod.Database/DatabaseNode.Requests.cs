@@ -2,6 +2,7 @@ using Synod.Core;
 using Synod.Database.Directory;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
+using Synod.Protocols.Gossip;
 
 namespace Synod.Database;
 
@@ -16,6 +17,7 @@ public sealed partial class DatabaseNode
             return;
         }
 
+        _served++;
         switch (body.BodyCase)
         {
             case Api.Request.BodyOneofCase.Directory:
@@ -27,6 +29,10 @@ public sealed partial class DatabaseNode
             case Api.Request.BodyOneofCase.Drain:
                 _isDraining = true;
                 _drainRequests.Add(request);
+                break;
+            case Api.Request.BodyOneofCase.Meet:
+                _gossip.Meet(new NodeId(body.Meet.Node));
+                _step.Answer(request, Responses.Done());
                 break;
             default:
                 ServeRange(request, body);
@@ -65,12 +71,24 @@ public sealed partial class DatabaseNode
             ? replica.Paxos.Leader
             : _directory.LeaderOf(group);
 
-    private IEnumerable<Api.Node> DescribeNodes() => _options.Nodes.Select(node => new Api.Node
+    private IEnumerable<Api.Node> DescribeNodes() => _step.Nodes.Nodes.Select(node => new Api.Node
     {
         Id = node.Id.Value,
         Address = node.ClientAddress,
         Alive = !_silent.Contains(node.Id),
+        NodeAddress = node.Address,
+        Status = Status(node.Id),
+        RoundTrip = _gossip.RoundTrip(node.Id)?.Nanoseconds ?? 0,
     });
+
+    private Api.Node.Types.Status Status(NodeId node) => _gossip.Membership.Find(node)?.Status switch
+    {
+        MemberStatus.Alive => Api.Node.Types.Status.Alive,
+        MemberStatus.Suspect => Api.Node.Types.Status.Suspect,
+        MemberStatus.Dead => Api.Node.Types.Status.Dead,
+        MemberStatus.Left => Api.Node.Types.Status.Left,
+        _ => Api.Node.Types.Status.Unspecified,
+    };
 
     private Api.NodeStatus Status()
     {
@@ -85,6 +103,7 @@ public sealed partial class DatabaseNode
             Draining = _isDraining,
         };
         status.Nodes.AddRange(DescribeNodes());
+        status.Cluster = _gossip.Averages;
         foreach (var replica in _replicas.Values.Where(replica => !replica.State.Descriptor.IsRetired))
         {
             status.Groups.Add(Describe(replica));

@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Database.Directory;
+using Synod.Database.Nodes;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
 using Synod.Storage;
@@ -21,7 +22,7 @@ internal enum NodeTimer
     /// <summary>A group has something to propose.</summary>
     Propose,
 
-    /// <summary>The first of the timers of consensus.</summary>
+    /// <summary>The first of the timers of consensus; those of gossip come after, at <see cref="NodeGossip.FirstTimer"/>.</summary>
     Consensus,
 }
 
@@ -45,7 +46,8 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     private readonly Queue<RangeReplica> _touched = [];
     private readonly List<RangeReplica> _settled = [];
     private readonly Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> _inner = new();
-    private readonly NodeSet _others;
+    private readonly NodeGossip _gossip;
+    private NodeSet _others;
     private long _boot;
     private long _groupsDrawn;
     private bool _checkpointBegun;
@@ -68,8 +70,9 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         _options = options;
         _store = store;
         _others = NodeSet.Of(ids).Without(options.Self);
-        _step = new StepScope(options.Self, _directory);
-        InitialReplicas = NodeSet.Of([.. ids.Order().Take(options.ReplicationFactor)]);
+        _step = new StepScope(options.Self, _directory, new NodeBook(options.Nodes));
+        _gossip = new NodeGossip(options, _step);
+        InitialReplicas = options.InitialReplicas ?? NodeSet.Of([.. ids.Order().Take(options.ReplicationFactor)]);
         _ = options.Quorums(InitialReplicas).Validated();
     }
 
@@ -83,6 +86,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     {
         visitor.Visit("boot", ref _boot);
         visitor.Visit("drawn", ref _groupsDrawn);
+        _gossip.State(visitor);
         foreach (var replica in _replicas.Values)
         {
             replica.Paxos.State(visitor);
@@ -113,6 +117,12 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         _step.Enter(context, outbox);
         _checkpointBegun = false;
         outbox.Persist(new NodeRecord.Boot(_boot));
+        foreach (var node in _step.Nodes.Met)
+        {
+            outbox.Persist(new NodeRecord.Met(node));
+        }
+
+        _gossip.Checkpoint();
         foreach (var (group, records) in _orphans)
         {
             foreach (var record in records)
@@ -131,6 +141,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         IEnumerable<NodeRecord> records, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
     {
         _step.Enter(context, outbox);
+        List<NodeRecord> gossip = [];
         foreach (var record in records)
         {
             switch (record)
@@ -145,6 +156,12 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
                     }
 
                     list.Add(consensus.Record);
+                    break;
+                case NodeRecord.Met met:
+                    Meet(met.Node);
+                    break;
+                case NodeRecord.Membership or NodeRecord.Rumor or NodeRecord.Average:
+                    gossip.Add(record);
                     break;
             }
         }
@@ -164,6 +181,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         }
 
         StartTicking();
+        _gossip.Recover(gossip, _others);
         Settle();
     }
 
@@ -171,6 +189,13 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         NodeId from, NodeMessage message, StepContext context, Outbox<NodeMessage, NodeRecord, Api.Request, Api.Response> outbox)
     {
         _step.Enter(context, outbox);
+        if (message is NodeMessage.Gossip gossip)
+        {
+            _gossip.Receive(from, gossip);
+            Settle();
+            return;
+        }
+
         if (from != _options.Self && !_others.Contains(from))
         {
             outbox.Refuse(Refusal.NotMember);
@@ -194,15 +219,8 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             case NodeMessage.Heartbeat m:
                 OnHeartbeat(from, m);
                 break;
-            case NodeMessage.Ranges m:
-                foreach (var range in m.Known)
-                {
-                    _directory.Merge(range);
-                }
-
-                break;
-            case NodeMessage.Leads m:
-                OnLeads(m);
+            case NodeMessage.Ranges or NodeMessage.Leads:
+                OnNews(message);
                 break;
             case NodeMessage.ToLeader m:
                 OnToLeader(from, m);
@@ -234,6 +252,9 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
                     Propose(leading);
                 }
 
+                break;
+            case >= (NodeTimer)NodeGossip.FirstTimer:
+                _gossip.Fire(timer);
                 break;
             default:
                 if (_replicas.TryGetValue((ulong)timer.Key, out var replica))

@@ -1,9 +1,11 @@
 using Synod.Core;
+using Synod.Protocols.Gossip;
 
 namespace Synod.Database;
 
 /// <summary>A node of the cluster and where clients reach it.</summary>
-public sealed record NodeDescriptor(NodeId Id, string ClientAddress);
+/// <param name="Address">Where other nodes reach it, in the host's words; empty if only the host knows.</param>
+public sealed record NodeDescriptor(NodeId Id, string ClientAddress, string Address = "");
 
 /// <summary>What a node of the database is told at its start.</summary>
 public sealed record DatabaseOptions
@@ -16,11 +18,42 @@ public sealed record DatabaseOptions
     /// </summary>
     public ulong Incarnation { get; init; }
 
-    /// <summary>Every node of the cluster, this one included; the same on all of them.</summary>
+    /// <summary>
+    /// This node, and those of the others that are known from the start: they are asked for the rest. A node that knows nobody is the first
+    /// of a cluster.
+    /// </summary>
     public required IReadOnlyList<NodeDescriptor> Nodes { get; init; }
+
+    /// <summary>The host looks for another node, and says with <c>Meet</c> which one it has found: this is not the first of a cluster.</summary>
+    public bool AwaitsContact { get; init; }
 
     /// <summary>Replicas of each range; at most the number of nodes.</summary>
     public int ReplicationFactor { get; init; } = 3;
+
+    /// <summary>
+    /// The replicas of the range that a new cluster begins with, the same on all nodes; null takes the lowest ids of
+    /// <see cref="Nodes"/>, for where those are all.
+    /// </summary>
+    public NodeSet? InitialReplicas { get; init; }
+
+    /// <summary>How nodes learn of each other. One that is missing is looked for more often than in a large cluster.</summary>
+    public MembershipOptions Membership { get; init; } = new() { ContactInterval = Duration.FromSeconds(2), DatagramBytes = GossipBytes };
+
+    /// <summary>How changes of the directory spread. They are few and short: to ask again too early costs less than a redirect.</summary>
+    public PlumtreeOptions Rumors { get; init; } = new()
+    {
+        Batch = Duration.FromMilliseconds(10),
+        FirstWait = Duration.FromMilliseconds(100),
+        NextWait = Duration.FromMilliseconds(50),
+    };
+
+    /// <summary>How averages over the cluster come about.</summary>
+    public AggregationOptions Aggregation { get; init; } = new()
+    {
+        Period = Duration.FromSeconds(1),
+        Jitter = Duration.FromMilliseconds(200),
+        EpochRounds = 20,
+    };
 
     /// <summary>Which sets of a range's replicas elect and which replicate; majorities by default.</summary>
     public Func<NodeSet, QuorumSystem> Quorums { get; init; } = SizedQuorums.Majority;
@@ -64,6 +97,9 @@ public sealed record DatabaseOptions
     public string ClockSource { get; init; } = "";
 
     internal DatabaseMutation Mutation { get; init; }
+
+    /// <summary>What fits a packet of 1,400 bytes beside what hosts add.</summary>
+    private const int GossipBytes = 1_300;
 }
 
 /// <summary>Known mistakes that simulation must find; each is one guard left out.</summary>
@@ -143,4 +179,7 @@ internal enum DatabaseMutation
 
     /// <summary>A vote of no counts as proof that a transaction is not prepared.</summary>
     NoMeansPrevented = 1 << 23,
+
+    /// <summary>Nobody is told when a range changes its leader or its span.</summary>
+    TellNobody = 1 << 24,
 }

@@ -2,6 +2,8 @@ using Synod.Core;
 using Synod.Database.Directory;
 using Synod.Database.Transactions;
 using Synod.Protocols.Consensus;
+using Synod.Protocols.Gossip;
+using MembershipRoom = Synod.Protocols.Gossip.Membership;
 
 namespace Synod.Database;
 
@@ -13,11 +15,29 @@ public abstract record NodeMessage
     /// </summary>
     public sealed record Heartbeat(ulong DirectoryVersions, ulong Incarnation) : NodeMessage;
 
-    /// <summary>Any node to one that knows less of the ranges, and to all when a range changes.</summary>
+    /// <summary>Any node to one that knows less of the ranges, and to all as a rumor when a range changes.</summary>
     public sealed record Ranges(IReadOnlyList<RangeDescriptor> Known) : NodeMessage;
 
-    /// <summary>A node to all when it has become a group's leader, and to one that took it for the leader.</summary>
+    /// <summary>A node to all as a rumor when it has become a group's leader, and to one that took it for the leader.</summary>
     public sealed record Leads(ulong Group, NodeId Leader, Ballot Term) : NodeMessage;
+
+    /// <summary>What is heard from whoever has the cluster's key, whether or not this node knows it.</summary>
+    public abstract record Gossip : NodeMessage, IGossipMessage
+    {
+        public virtual Transport Transport => Transport.Datagram;
+    }
+
+    /// <summary>Who is there.</summary>
+    public sealed record Membership(MembershipRoom.Message Message) : Gossip
+    {
+        public override Transport Transport => Message.Transport;
+    }
+
+    /// <summary>What changed in the directory.</summary>
+    public sealed record Rumor(Plumtree.Message Message) : Gossip;
+
+    /// <summary>How the cluster fares.</summary>
+    public sealed record Average(Aggregation.Message Message) : Gossip;
 
     /// <summary>A replica to another one of the same group.</summary>
     public sealed record Consensus(ulong Group, MultiPaxos.Message Message) : NodeMessage;
@@ -63,4 +83,16 @@ public abstract record NodeRecord
 
     /// <summary>A record of one of its replicas.</summary>
     public sealed record Consensus(ulong Group, MultiPaxos.Record Record) : NodeRecord;
+
+    /// <summary>Where another node is, so that those who come back after a stop of all find each other, whoever is missing.</summary>
+    public sealed record Met(NodeDescriptor Node) : NodeRecord;
+
+    /// <summary>Of its membership.</summary>
+    public sealed record Membership(MembershipRoom.Record Record) : NodeRecord;
+
+    /// <summary>Of the rumors that it started.</summary>
+    public sealed record Rumor(RumorRecord Record) : NodeRecord;
+
+    /// <summary>Of its part in averages.</summary>
+    public sealed record Average(Aggregation.Record Record) : NodeRecord;
 }

@@ -2,6 +2,7 @@ using Synod.Core;
 using Synod.Database.Directory;
 using Synod.Database.Transactions;
 using Synod.Protocols.Consensus;
+using Synod.Protocols.Gossip;
 
 namespace Synod.Database;
 
@@ -9,6 +10,9 @@ namespace Synod.Database;
 public sealed class NodeMessageWire : IWire<NodeMessage>
 {
     private readonly MultiPaxos.MessageWire _consensus = new();
+    private readonly Membership.MessageWire _membership = new();
+    private readonly Plumtree.MessageWire _rumors = new();
+    private readonly Aggregation.MessageWire _averages = new();
 
     public void Write(CodecWriter w, NodeMessage value)
     {
@@ -73,6 +77,18 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 Header(w, 11, m);
                 w.Fixed64(m.Participant);
                 break;
+            case NodeMessage.Membership m:
+                w.Byte(12);
+                _membership.Write(w, m.Message);
+                break;
+            case NodeMessage.Rumor m:
+                w.Byte(13);
+                _rumors.Write(w, m.Message);
+                break;
+            case NodeMessage.Average m:
+                w.Byte(14);
+                _averages.Write(w, m.Message);
+                break;
         }
     }
 
@@ -99,6 +115,12 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 var led = r.Fixed64();
                 var leader = r.Node();
                 return new NodeMessage.Leads(led, leader, r.Ballot());
+            case 12:
+                return _membership.Read(ref r) is { } membership ? new NodeMessage.Membership(membership) : null;
+            case 13:
+                return _rumors.Read(ref r) is { } rumor ? new NodeMessage.Rumor(rumor) : null;
+            case 14:
+                return _averages.Read(ref r) is { } average ? new NodeMessage.Average(average) : null;
         }
 
         var group = r.Fixed64();
@@ -142,6 +164,9 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
 public sealed class NodeRecordWire : IWire<NodeRecord>
 {
     private readonly MultiPaxos.RecordWire _consensus = new();
+    private readonly Membership.RecordWire _membership = new();
+    private readonly RumorRecordWire _rumors = new();
+    private readonly Aggregation.RecordWire _averages = new();
 
     public void Write(CodecWriter w, NodeRecord value)
     {
@@ -156,6 +181,24 @@ public sealed class NodeRecordWire : IWire<NodeRecord>
                 w.Byte(2);
                 w.Signed(r.Epoch);
                 break;
+            case NodeRecord.Membership r:
+                w.Byte(3);
+                _membership.Write(w, r.Record);
+                break;
+            case NodeRecord.Rumor r:
+                w.Byte(4);
+                _rumors.Write(w, r.Record);
+                break;
+            case NodeRecord.Average r:
+                w.Byte(5);
+                _averages.Write(w, r.Record);
+                break;
+            case NodeRecord.Met r:
+                w.Byte(6);
+                w.Node(r.Node.Id);
+                w.String(r.Node.ClientAddress);
+                w.String(r.Node.Address);
+                break;
         }
     }
 
@@ -168,6 +211,14 @@ public sealed class NodeRecordWire : IWire<NodeRecord>
                 return _consensus.Read(ref r) is { } inner ? new NodeRecord.Consensus(group, inner) : null;
             case 2:
                 return new NodeRecord.Boot(r.Signed());
+            case 3:
+                return _membership.Read(ref r) is { } membership ? new NodeRecord.Membership(membership) : null;
+            case 4:
+                return _rumors.Read(ref r) is { } rumor ? new NodeRecord.Rumor(rumor) : null;
+            case 6:
+                return new NodeRecord.Met(new NodeDescriptor(r.Node(), r.String(), r.String()));
+            case 5:
+                return _averages.Read(ref r) is { } average ? new NodeRecord.Average(average) : null;
             default:
                 return null;
         }

@@ -1,12 +1,15 @@
 using Synod.Core;
 using Synod.Database.Directory;
+using Synod.Database.Nodes;
 
 namespace Synod.Database;
 
 /// <summary>The step in progress: what it knows of the world, and where its outputs go.</summary>
-internal sealed class StepScope(NodeId self, RangeDirectory directory)
+internal sealed class StepScope(NodeId self, RangeDirectory directory, NodeBook nodes)
 {
     public NodeId Self => self;
+
+    public NodeBook Nodes => nodes;
 
     public StepContext Context { get; private set; } = null!;
 
@@ -16,6 +19,47 @@ internal sealed class StepScope(NodeId self, RangeDirectory directory)
     {
         Context = context;
         Outbox = outbox;
+    }
+
+    /// <summary>Carries what a protocol inside the node put out to the node's own outbox; executions and answers are the caller's.</summary>
+    public void Carry<TFloor, TMessage, TRecord, TCommand, TResult>(
+        TFloor floor, Outbox<TMessage, TRecord, TCommand, TResult> inner)
+        where TFloor : struct, IFloor<TMessage, TRecord>
+    {
+        foreach (var record in inner.Records)
+        {
+            Outbox.Persist(floor.Keep(record));
+        }
+
+        foreach (var (to, message, recordsBefore) in inner.Messages)
+        {
+            if (recordsBefore == 0)
+            {
+                // Early below is early here: the protocol's own call site says why.
+                Outbox.SendEarly(to, floor.Wrap(message));
+            }
+            else
+            {
+                Outbox.Send(to, floor.Wrap(message));
+            }
+        }
+
+        foreach (var (timer, due, isSet) in inner.Timers)
+        {
+            if (isSet)
+            {
+                Outbox.SetTimer(floor.Name(timer), due);
+            }
+            else
+            {
+                Outbox.CancelTimer(floor.Name(timer));
+            }
+        }
+
+        foreach (var refusal in inner.Refusals)
+        {
+            Outbox.Refuse(refusal);
+        }
     }
 
     /// <summary>

@@ -7,7 +7,7 @@ using Synod.Node;
 namespace Synod.Hosting;
 
 /// <summary>Options that were checked and taken apart.</summary>
-internal sealed record NodeSettings
+internal sealed partial record NodeSettings
 {
     /// <summary>How a node without a client port is called in its own directory, where only the same process looks.</summary>
     public const string InProcess = "in-process:0";
@@ -24,6 +24,14 @@ internal sealed record NodeSettings
 
     public required IReadOnlyDictionary<NodeId, EndPoint> Peers { get; init; }
 
+    /// <summary>Where to ask for the other nodes.</summary>
+    public required IReadOnlyList<EndPoint> Join { get; init; }
+
+    public ClusterKeys? Keys { get; init; }
+
+    /// <summary>The replicas of the range that the cluster begins with.</summary>
+    public required NodeSet InitialReplicas { get; init; }
+
     public IPEndPoint? Listen { get; init; }
 
     public IPEndPoint? ClientListen { get; init; }
@@ -39,8 +47,6 @@ internal sealed record NodeSettings
     public required IClock Clock { get; init; }
 
     public required Duration MaxClockBound { get; init; }
-
-    public required int Replicas { get; init; }
 
     public required Func<NodeSet, QuorumSystem> Quorums { get; init; }
 
@@ -67,14 +73,15 @@ internal sealed record NodeSettings
         var http = ReadEndPoint(options.HttpListen, "to serve health and metrics", problems);
         var tls = ReadTls(options.Tls, problems);
         RequireSafe(clients, tls, options.AllowPlaintext, problems);
-        var (clock, bound) = ReadClock(options, problems);
-        var replicas = Math.Min(options.Replicas, nodes.Count);
+        var others = Others.Read(options, nodes, problems);
+        var isAlone = options.Nodes.Count <= 1 && !others.FindsOthers;
+        var (clock, bound) = ReadClock(options, isAlone, problems);
         if (options.Replicas < 1)
         {
             problems.Add($"{options.Replicas} replicas keep nothing. Use 3, or 5 to survive two failures.");
         }
 
-        var quorums = ReadQuorums(options.Quorums, nodes, Math.Max(1, replicas), problems);
+        var quorums = ReadQuorums(options.Quorums, others.Initial, problems);
         return problems.Count > 0
             ? throw new SynodConfigurationException(problems)
             : new NodeSettings
@@ -85,7 +92,10 @@ internal sealed record NodeSettings
                 Rejoin = options.Rejoin,
                 Nodes = nodes,
                 Peers = ReadPeers(options),
-                Listen = nodes.Count > 1 ? listen : null,
+                Join = others.Join,
+                Keys = others.Keys,
+                InitialReplicas = NodeSet.Of(others.Initial),
+                Listen = isAlone ? null : listen,
                 ClientListen = clients,
                 HttpListen = http,
                 Tls = tls,
@@ -93,7 +103,6 @@ internal sealed record NodeSettings
                 Token = options.Token,
                 Clock = clock,
                 MaxClockBound = bound,
-                Replicas = replicas,
                 Quorums = quorums,
             };
     }
@@ -127,7 +136,7 @@ internal sealed record NodeSettings
                 $"This is node {options.NodeId}, and the list of nodes does not have it. List every node, this one included, the same everywhere.");
         }
 
-        return [.. options.Nodes.Select(node => new NodeDescriptor(new NodeId(node.Id), node.ClientAddress))];
+        return [.. options.Nodes.Select(node => new NodeDescriptor(new NodeId(node.Id), node.ClientAddress, node.Address))];
     }
 
     private static SortedDictionary<NodeId, EndPoint> ReadPeers(SynodOptions options)
@@ -135,9 +144,7 @@ internal sealed record NodeSettings
         var peers = new SortedDictionary<NodeId, EndPoint>();
         foreach (var node in options.Nodes)
         {
-            peers[new NodeId(node.Id)] = NodeOptions.ParseEndPoint(node.Address) is DnsEndPoint { Host: "localhost", Port: var port }
-                ? new IPEndPoint(IPAddress.Loopback, port)
-                : NodeOptions.ParseEndPoint(node.Address);
+            peers[new NodeId(node.Id)] = Reachable(node.Address);
         }
 
         return peers;
@@ -222,11 +229,11 @@ internal sealed record NodeSettings
         }
     }
 
-    private static (IClock Clock, Duration Bound) ReadClock(SynodOptions options, List<string> problems)
+    private static (IClock Clock, Duration Bound) ReadClock(SynodOptions options, bool isAlone, List<string> problems)
     {
-        var source = options.Clock.Source ?? (options.Nodes.Count > 1 ? SynodClockSource.Kernel : SynodClockSource.Bound);
+        var source = options.Clock.Source ?? (isAlone ? SynodClockSource.Bound : SynodClockSource.Kernel);
         var milliseconds = options.Clock.MaxOffsetMilliseconds
-            ?? (source == SynodClockSource.Kernel ? 250 : options.Nodes.Count > 1 ? double.NaN : 0);
+            ?? (source == SynodClockSource.Kernel ? 250 : isAlone ? 0 : double.NaN);
         if (!double.IsFinite(milliseconds) || milliseconds < 0 || milliseconds > 60_000)
         {
             problems.Add(
@@ -242,7 +249,7 @@ internal sealed record NodeSettings
     }
 
     private static Func<NodeSet, QuorumSystem> ReadQuorums(
-        string text, IReadOnlyList<NodeDescriptor> nodes, int replicas, List<string> problems)
+        string text, NodeId[] replicas, List<string> problems)
     {
         var quorums = QuorumText.Read(text);
         if (quorums is null)
@@ -253,7 +260,7 @@ internal sealed record NodeSettings
 
         try
         {
-            _ = quorums(NodeSet.Of([.. nodes.Select(node => node.Id).Order().Take(replicas)])).Validated();
+            _ = quorums(NodeSet.Of(replicas)).Validated();
         }
         catch (ArgumentException unsafeQuorums) when (problems.Count == 0)
         {

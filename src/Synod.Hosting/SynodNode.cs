@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Synod.Api;
 using Synod.Client;
+using Synod.Core;
 using Synod.Database;
 using Synod.Hosting.Http;
 using Synod.Node;
@@ -19,7 +20,9 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
     private readonly ILogger _log;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HostedNode<NodeMessage, NodeRecord, Request, Response>? _node;
+    private readonly CancellationTokenSource _stop = new();
     private NodeRequestHandler? _handler;
+    private Task _joining = Task.CompletedTask;
     private SynodClient? _client;
     private WebServer? _door;
     private WebServer? _http;
@@ -62,7 +65,8 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
         {
             Self = _settings.Self,
             Nodes = _settings.Nodes,
-            ReplicationFactor = _settings.Replicas,
+            InitialReplicas = _settings.InitialReplicas,
+            AwaitsContact = _settings.Join.Count > 0,
             Quorums = _settings.Quorums,
             ClockSource = _settings.Clock.Source,
         };
@@ -74,6 +78,7 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             Rejoin = _settings.Rejoin,
             Listen = _settings.Listen,
             Peers = _settings.Peers,
+            Keys = _settings.Keys,
             Tls = _settings.Tls,
             AllowPlaintext = _settings.AllowPlaintext,
             Clock = _settings.Clock,
@@ -82,11 +87,15 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
         _node = new(
             options,
             (identity, store) => new(
-                new DatabaseNode(database with { Incarnation = identity.Incarnation }, store), new NodeMessageWire(), new NodeRecordWire()),
+                new DatabaseNode(database with { Incarnation = identity.Incarnation }, store), new NodeMessageWire(), new NodeRecordWire())
+            {
+                Executed = (_, met) => _node!.Meet(new NodeId(met.Meet.Node), met.Meet.Address),
+            },
             _log);
         await _node.StartAsync();
         _ = FollowAsync(_node);
         _handler = new NodeRequestHandler(_node.Host);
+        _joining = JoinAsync(_node, _handler);
         var clientOptions = new SynodClientOptions
         {
             Endpoints = [_settings.OwnAddress],
@@ -112,6 +121,8 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             return;
         }
 
+        await _stop.CancelAsync();
+        await _joining;
         await DrainAsync(cancellationToken);
         foreach (var server in new[] { _door, _http })
         {
@@ -142,6 +153,25 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
         catch (OperationCanceledException)
         {
             _log.DrainCutShort();
+        }
+    }
+
+    /// <summary>Finds a node of the cluster beside everything else, and asks it for the others.</summary>
+    private async Task JoinAsync(HostedNode<NodeMessage, NodeRecord, Request, Response> node, NodeRequestHandler handler)
+    {
+        if (_settings.Join.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var contact = await node.FindAsync(_settings.Join, _stop.Token);
+            _ = await handler.HandleAsync(new Request { Meet = new Meet { Node = contact.Value } }, _stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops before it found anybody.
         }
     }
 

@@ -5,7 +5,8 @@ namespace Synod.Hosting;
 
 /// <summary>
 /// What a node is told at its start. The least is a <see cref="DataFolder"/>: a cluster of one node inside this process, without
-/// any port. A cluster of several lists all its <see cref="Nodes"/>, the same on each of them.
+/// any port. A cluster of several lists all its <see cref="Nodes"/>, the same on each of them; or each node lists itself, has the
+/// <see cref="ClusterKeys"/>, and all but the first <see cref="Join"/> one that is there.
 /// </summary>
 public sealed class SynodOptions
 {
@@ -24,8 +25,22 @@ public sealed class SynodOptions
     /// </summary>
     public bool Rejoin { get; set; }
 
-    /// <summary>Every node of the cluster, this one included; empty for a node alone.</summary>
+    /// <summary>
+    /// Every node of the cluster, this one included; empty for a node alone. With <see cref="ClusterKeys"/> this node is enough: it finds
+    /// the others.
+    /// </summary>
     public List<SynodNodeAddress> Nodes { get; set; } = [];
+
+    /// <summary>
+    /// Where to ask for the other nodes, as <c>host:port</c> of any of them; one that answers is enough. Needs <see cref="ClusterKeys"/>.
+    /// </summary>
+    public List<string> Join { get; set; } = [];
+
+    /// <summary>
+    /// The secrets that all nodes share, each 32 random bytes as base64. Nodes gossip under them and let in whoever has one; the first
+    /// seals, all open, so that one can be replaced while the cluster runs. Connections go by <see cref="Tls"/> all the same.
+    /// </summary>
+    public List<string> ClusterKeys { get; set; } = [];
 
     /// <summary>Where to listen for nodes, as <c>host:port</c>; by default the node's own address in <see cref="Nodes"/>.</summary>
     public string? Listen { get; set; }
@@ -51,7 +66,9 @@ public sealed class SynodOptions
     /// <summary>What is known of this machine's clock.</summary>
     public SynodClock Clock { get; set; } = new();
 
-    /// <summary>Replicas of each range; at most the number of nodes.</summary>
+    /// <summary>
+    /// Replicas of each range; at most the number of nodes. Where nodes find each other, the nodes 1 to this number hold the first range.
+    /// </summary>
     public int Replicas { get; set; } = 3;
 
     /// <summary>

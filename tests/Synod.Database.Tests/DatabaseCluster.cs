@@ -4,16 +4,17 @@ using Synod.Simulation;
 
 namespace Synod.Database.Tests;
 
-/// <summary>Three nodes of the database in the simulator, asked directly, one request at a time: for scenarios told step by step.</summary>
+/// <summary>Some nodes of the database in the simulator, asked directly, one request at a time: for scenarios told step by step.</summary>
 internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
 {
     private readonly Dictionary<long, Api.Response> _answers = [];
     private long _asked;
     private ulong _clients = 100;
 
-    public DatabaseCluster(ulong seed = 1, Func<DatabaseOptions, DatabaseOptions>? adapt = null, ClockConditions? clocks = null)
+    public DatabaseCluster(
+        ulong seed = 1, Func<DatabaseOptions, DatabaseOptions>? adapt = null, ClockConditions? clocks = null, int nodes = 3)
     {
-        Nodes = [new NodeId(1), new NodeId(2), new NodeId(3)];
+        Nodes = [.. Enumerable.Range(1, nodes).Select(id => new NodeId(id))];
         Descriptors = [.. Nodes.Select(node => new NodeDescriptor(node, $"node-{node.Value}"))];
         World = new SimulatedWorld(seed);
         Network = new SimulatedNetwork(World);

@@ -36,7 +36,10 @@ public sealed class HostedNodeTests : IDisposable
         var book = new Dictionary<NodeId, EndPoint> { [new(1)] = one.EndPoint!, [new(2)] = two.EndPoint!, [new(3)] = three.EndPoint! };
         foreach (var node in new[] { one, two, three })
         {
-            node.SetPeers(book);
+            foreach (var (peer, endPoint) in book)
+            {
+                node.Meet(peer, endPoint.ToString()!);
+            }
         }
 
         await ConnectedAsync(one, 2, 3);

@@ -93,7 +93,7 @@ internal sealed partial class RangeReplica
             NotLeader = new Api.NotLeader
             {
                 Leader = leader.Value,
-                Address = _options.Nodes.FirstOrDefault(node => node.Id == leader)?.ClientAddress ?? "",
+                Address = _step.Nodes.ClientAddressOf(leader),
             },
         };
     }

@@ -25,7 +25,7 @@ internal sealed class SimulatedDatabase
         Cluster = new SimulatedCluster<NodeMessage, NodeRecord, Request, Response>(World, Network, new()
         {
             Nodes = nodes,
-            Create = start => new DatabaseNode(Adapt(shape with { Self = start.Self }, options.Bug), start.Store),
+            Create = start => new DatabaseNode(Adapt(Told(shape, start.Self), options.Bug), start.Store),
             Messages = new NodeMessageWire(),
             Records = new NodeRecordWire(),
             Machine = plan.Machine,
@@ -112,6 +112,7 @@ internal sealed class SimulatedDatabase
         return new DatabaseOptions
         {
             Self = nodes[0],
+            InitialReplicas = NodeSet.Of([.. nodes.Take(3)]),
             Nodes = [.. nodes.Select(node => new NodeDescriptor(node, SimulatedTransport.AddressOf(node.Value)))],
             RetainedCommands = random.Below(2) == 0 ? 4_096 : random.Below(64) + 4,
             LeaseDuration = Duration.FromMilliseconds(lease),
@@ -119,6 +120,13 @@ internal sealed class SimulatedDatabase
             TransactionSilenceLimit = Duration.FromMilliseconds(random.Below(2) == 0 ? 10_000 : random.Between(3_000, 6_000)),
         };
     }
+
+    // Each node is told of the first one alone, and meets the others by gossip.
+    private static DatabaseOptions Told(DatabaseOptions shape, NodeId self) => shape with
+    {
+        Self = self,
+        Nodes = [.. shape.Nodes.Where((node, place) => place == 0 || node.Id == self)],
+    };
 
     private static DatabaseOptions Adapt(DatabaseOptions options, SeededBug? bug) =>
         bug is null ? options : bug.Shape(options) with { Mutation = bug.Database };

@@ -24,7 +24,7 @@ internal static class CertCommand
     {
         var create = new Command(
             "create",
-            "Makes ca.crt and ca.key if there is no authority yet, and node-ID.crt and node-ID.key for each node. "
+            "Makes ca.crt and ca.key if there is no authority yet, cluster.key if there is none, and node-ID.crt and node-ID.key for each node. "
             + "Nodes start with --certs FOLDER, clients connect with --ca FOLDER/ca.crt. ca.key makes new nodes: keep it off them. "
             + "Example: synod cert create --node 1 --node 2 --node 3 --host db.example.org")
         {
@@ -48,6 +48,12 @@ internal static class CertCommand
         {
             Certificates.CreateAuthority(folder, parsed.GetValue(Cluster)!);
             made.Add(Path.Combine(folder, "ca.crt"));
+        }
+
+        if (Path.Combine(folder, "cluster.key") is var key && !File.Exists(key))
+        {
+            Certificates.CreateClusterKey(key);
+            made.Add(key);
         }
 
         foreach (var node in nodes)

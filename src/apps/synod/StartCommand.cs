@@ -24,6 +24,9 @@ internal static class StartCommand
         Description = "One node of the cluster as ID=HOST:PORT/CLIENTPORT; repeat for each, the same on all nodes.",
     };
 
+    private static readonly Option<string[]> Join = new("--join") { Description = "HOST:PORT of any node that is there: it tells of the others. Needs the cluster's key." };
+    private static readonly Option<string[]> Key = new("--cluster-key") { Description = "The cluster's key, 32 bytes as base64; repeat to replace one. Default: cluster.key in --certs, or $SYNOD_CLUSTER_KEY." };
+
     private static readonly Option<string?> Listen = new("--listen") { Description = "Listen for nodes here instead of at the node's address." };
     private static readonly Option<string?> Clients = new("--client-listen") { Description = "Listen for clients here instead of at the client address." };
     private static readonly Option<string?> Http = new("--http") { Description = "Serve /healthz, /metrics and /status here, as host:port." };
@@ -41,9 +44,10 @@ internal static class StartCommand
         var command = new Command("start", $"Runs one node until SIGTERM, then hands over and stops. "
             + "Example, one node: synod start --data /var/lib/synod --client-listen 127.0.0.1:7201. "
             + "Of three: synod start --id 1 --data D --certs certs --token SECRET --node 1=HOST1:7101/7201 --node 2=HOST2:7101/7201 --node 3=HOST3:7101/7201. "
+            + "Or with cluster.key in certs, each node names itself and all but the first join one that is there: --id 2 … --node 2=HOST2:7101/7201 --join HOST1:7101. "
             + ExitCodes.Help)
         {
-            Config, Id, Data, Rejoin, Cluster, Nodes, Listen, Clients, Http, Token, Certs, Plaintext, Clock, MaxOffset, Replicas, Quorums, JsonLog,
+            Config, Id, Data, Rejoin, Cluster, Nodes, Join, Key, Listen, Clients, Http, Token, Certs, Plaintext, Clock, MaxOffset, Replicas, Quorums, JsonLog,
         };
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
         return command;
@@ -92,6 +96,11 @@ internal static class StartCommand
             options.Nodes = [.. nodes.Select(Node)];
         }
 
+        if (parsed.GetValue(Join) is { Length: > 0 } join)
+        {
+            options.Join = [.. join];
+        }
+
         if (parsed.GetValue(Certs) is { } certs)
         {
             options.Tls = new SynodTls
@@ -102,7 +111,23 @@ internal static class StartCommand
             };
         }
 
+        options.ClusterKeys = Keys(parsed) ?? options.ClusterKeys;
         return options;
+    }
+
+    private static List<string>? Keys(ParseResult parsed)
+    {
+        if (parsed.GetValue(Key) is { Length: > 0 } given)
+        {
+            return [.. given];
+        }
+
+        if (parsed.GetValue(Certs) is { } certs && Path.Combine(certs, "cluster.key") is var file && File.Exists(file))
+        {
+            return [.. File.ReadAllLines(file).Where(line => line.Trim().Length > 0)];
+        }
+
+        return Environment.GetEnvironmentVariable("SYNOD_CLUSTER_KEY") is { Length: > 0 } key ? [key] : null;
     }
 
     private static SynodNodeAddress Node(string text)

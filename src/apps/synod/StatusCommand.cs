@@ -32,6 +32,7 @@ internal static class StatusCommand
         else
         {
             Terminal.Out.Write(Nodes(answers));
+            WriteAverages(answers);
             Terminal.Out.Write(Ranges(answers));
         }
 
@@ -53,12 +54,12 @@ internal static class StatusCommand
     private static Table Nodes(IEnumerable<Answer> answers)
     {
         var table = new Table().Border(TableBorder.Rounded).Title("nodes")
-            .AddColumns("node", "clients", "state", "boot", "leads", "replicas", "clock ±", "clock source", "version");
+            .AddColumns("node", "clients", "state", "member", "round trip", "boot", "leads", "replicas", "clock ±", "clock source", "version");
         foreach (var (node, status, _) in answers)
         {
             if (status is null)
             {
-                table.AddRow($"{node.Id}", Markup.Escape(node.Address), "[red]unreachable[/]", "", "", "", "", "", "");
+                table.AddRow($"{node.Id}", Markup.Escape(node.Address), "[red]unreachable[/]", Member(node), "", "", "", "", "", "", "");
                 continue;
             }
 
@@ -66,6 +67,8 @@ internal static class StatusCommand
                 $"{node.Id}",
                 Markup.Escape(node.Address),
                 status.Draining ? "[yellow]draining[/]" : "[green]up[/]",
+                Member(node),
+                node.RoundTrip > 0 ? Milliseconds(node.RoundTrip) : "",
                 $"{status.Boot}",
                 $"{status.Groups.Count(IsLeader)}",
                 $"{status.Groups.Count}",
@@ -75,6 +78,26 @@ internal static class StatusCommand
         }
 
         return table;
+    }
+
+    /// <summary>What the members believe of a node, as the node that was asked for the directory has heard.</summary>
+    private static string Member(Api.Node node) => node.Status switch
+    {
+        Api.Node.Types.Status.Alive => "[green]alive[/]",
+        Api.Node.Types.Status.Suspect => "[yellow]suspect[/]",
+        Api.Node.Types.Status.Dead => "[red]dead[/]",
+        Api.Node.Types.Status.Left => "left",
+        _ => "",
+    };
+
+    private static void WriteAverages(IEnumerable<Answer> answers)
+    {
+        if (answers.Select(answer => answer.Status?.Cluster).FirstOrDefault(known => known is { Nodes: > 0 }) is { } cluster)
+        {
+            Terminal.Out.MarkupLineInterpolated(
+                CultureInfo.InvariantCulture,
+                $"over {cluster.Nodes} nodes, on average: {cluster.Replicas:0.##} replicas, {cluster.Leads:0.##} led, {cluster.Requests:0.#} requests/s");
+        }
     }
 
     private static Table Ranges(IEnumerable<Answer> answers)

@@ -18,6 +18,8 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
     private readonly List<IDisposable> _owned = [];
     private readonly RocksStore _store;
     private readonly Transport _transport;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<NodeId, EndPoint> _peers;
     private Task? _failureWatch;
     private Task? _stopping;
 
@@ -33,6 +35,7 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
     {
         _options = options;
         _logger = logger;
+        _peers = options.Peers.ToDictionary();
         if (options.Id.Value is < 1 or >= NodeSet.Capacity)
         {
             throw new ConfigurationRefused($"Node ids are from 1 to {NodeSet.Capacity - 1}; {options.Id.Value} is not.");
@@ -92,9 +95,33 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
     /// <summary>Whether our connection to <paramref name="peer"/> is up.</summary>
     public bool IsConnected(NodeId peer) => _transport.IsConnected(peer);
 
-    /// <summary>Replaces the address book.</summary>
-    /// <exception cref="ConfigurationRefused">An address would need TLS; nothing was changed.</exception>
-    public void SetPeers(IReadOnlyDictionary<NodeId, EndPoint> peers) => _transport.SetPeers(peers);
+    /// <summary>Adds a peer to the address book, or another address of one. What cannot be used is left out, and logged.</summary>
+    public void Meet(NodeId peer, string address)
+    {
+        try
+        {
+            var endPoint = NodeOptions.ParseEndPoint(address);
+            lock (_lock)
+            {
+                _transport.SetPeers(new Dictionary<NodeId, EndPoint>(_peers) { [peer] = endPoint });
+                _peers[peer] = endPoint;
+            }
+
+            _transport.Packets?.SetAddress(peer, endPoint);
+            _logger.Met(peer, endPoint);
+        }
+        catch (ConfigurationRefused refused)
+        {
+            _logger.NotMet(peer, address, refused.Message);
+        }
+    }
+
+    /// <summary>Asks at these addresses until a node of the cluster answers; which one it is.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <exception cref="InvalidOperationException">The node has no cluster key.</exception>
+    public Task<NodeId> FindAsync(IReadOnlyList<EndPoint> endPoints, CancellationToken cancellation) =>
+        _transport.Packets?.FindAsync(endPoints, cancellation)
+            ?? throw new InvalidOperationException("Without a cluster key nobody can be asked.");
 
     /// <summary>Recovers, then listens and dials.</summary>
     /// <exception cref="ConfigurationRefused">An address cannot be used.</exception>
@@ -102,7 +129,15 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
     {
         await Host.StartAsync(_transport);
         _transport.Start();
-        _transport.SetPeers(_options.Peers);
+        lock (_lock)
+        {
+            _transport.SetPeers(_peers);
+            foreach (var (peer, endPoint) in _peers)
+            {
+                _transport.Packets?.SetAddress(peer, endPoint);
+            }
+        }
+
         _failureWatch = CloseOnFailureAsync();
         _logger.Started(_options.Id, Identity.Cluster, Identity.Store, Ledger.Boot, Host.Clock.Source);
     }
@@ -158,6 +193,7 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
         Boot = Ledger.Boot,
         LeapSeconds = _options.LeapSeconds,
         Listen = _options.Listen,
+        Keys = _options.Keys,
         Tls = _options.Tls,
         AllowPlaintext = _options.AllowPlaintext,
         MaxQueuedBytes = _options.MaxQueuedBytes,

@@ -30,6 +30,12 @@ internal static partial class NodeLog
     [LoggerMessage(8, LogLevel.Error, "The clock of {Peer} and ours cannot both be right ({Theirs} against {Ours}); ours is not trusted for now")]
     public static partial void ClockContradiction(this ILogger log, NodeId peer, TimeInterval theirs, TimeInterval ours);
 
+    [LoggerMessage(9, LogLevel.Information, "Node {Peer} is at {EndPoint}")]
+    public static partial void Met(this ILogger log, NodeId peer, System.Net.EndPoint endPoint);
+
+    [LoggerMessage(10, LogLevel.Warning, "Node {Peer} says that it is at '{Address}', which is of no use: {Reason}")]
+    public static partial void NotMet(this ILogger log, NodeId peer, string address, string reason);
+
     [LoggerMessage(20, LogLevel.Information, "Listening for nodes on {EndPoint}, {Security}")]
     public static partial void Listening(this ILogger log, System.Net.EndPoint endPoint, string security);
 
@@ -61,6 +67,18 @@ internal static partial class NodeLog
 
     [LoggerMessage(29, LogLevel.Warning, "Closed the connection from {Peer}: faulty frame ({Fault})")]
     public static partial void Faulty(this ILogger log, NodeId peer, FrameFault fault);
+
+    [LoggerMessage(31, LogLevel.Warning, "No cluster key of this node opens what {EndPoint} sends: it has another key, or belongs to another cluster ({Count} packets so far)")]
+    public static partial void ForgedPacket(this ILogger log, System.Net.EndPoint endPoint, long count);
+
+    [LoggerMessage(32, LogLevel.Warning, "Closed the stream with {EndPoint}: {Reason}")]
+    public static partial void StreamRefused(this ILogger log, System.Net.EndPoint? endPoint, string reason);
+
+    [LoggerMessage(33, LogLevel.Debug, "No stream to {EndPoint}: {Reason}")]
+    public static partial void StreamFailed(this ILogger log, System.Net.EndPoint? endPoint, string reason);
+
+    [LoggerMessage(34, LogLevel.Debug, "Refused a packet from {EndPoint} ({Fault})")]
+    public static partial void PacketRefused(this ILogger log, System.Net.EndPoint endPoint, PacketFault fault);
 
     [LoggerMessage(30, LogLevel.Error, "Accepting connections failed; trying again")]
     public static partial void AcceptFailed(this ILogger log, Exception cause);

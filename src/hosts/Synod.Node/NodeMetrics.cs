@@ -35,12 +35,17 @@ public sealed class NodeMetrics : IDisposable
     private readonly ConcurrentDictionary<DropReason, long> _dropped = new();
     private readonly ConcurrentDictionary<ConnectionRefusal, long> _refusedConnections = new();
     private readonly ConcurrentDictionary<FrameFault, long> _faults = new();
+    private readonly ConcurrentDictionary<PacketFault, long> _packetFaults = new();
     private readonly long[] _refusals = new long[256];
 
     private long _messagesSent;
     private long _messagesReceived;
     private long _bytesSent;
     private long _bytesReceived;
+    private long _packetsSent;
+    private long _packetBytesSent;
+    private long _packetsReceived;
+    private long _streamBytesSent;
     private long _turns;
     private long _steps;
     private long _records;
@@ -58,6 +63,10 @@ public sealed class NodeMetrics : IDisposable
         Observe("synod.messages.received", "{message}", () => MessagesReceived);
         Observe("synod.bytes.sent", "By", () => BytesSent);
         Observe("synod.bytes.received", "By", () => BytesReceived);
+        Observe("synod.packets.sent", "{packet}", () => PacketsSent);
+        Observe("synod.packets.sent.bytes", "By", () => PacketBytesSent);
+        Observe("synod.packets.received", "{packet}", () => PacketsReceived);
+        Observe("synod.streams.sent.bytes", "By", () => StreamBytesSent);
         Observe("synod.loop.turns", "{turn}", () => Turns);
         Observe("synod.loop.steps", "{step}", () => Steps);
         Observe("synod.log.records", "{record}", () => Records);
@@ -67,6 +76,7 @@ public sealed class NodeMetrics : IDisposable
         Tagged("synod.frames.dropped", "{frame}", "reason", () => _dropped.Select(Pair));
         Tagged("synod.connections.refused", "{connection}", "reason", () => _refusedConnections.Select(Pair));
         Tagged("synod.frames.faulty", "{frame}", "fault", () => _faults.Select(Pair));
+        Tagged("synod.packets.refused", "{packet}", "fault", () => _packetFaults.Select(Pair));
         Tagged("synod.refusals", "{input}", "reason", RefusalPairs);
     }
 
@@ -77,6 +87,16 @@ public sealed class NodeMetrics : IDisposable
     public long BytesSent => Volatile.Read(ref _bytesSent);
 
     public long BytesReceived => Volatile.Read(ref _bytesReceived);
+
+    /// <summary>Datagrams sent.</summary>
+    public long PacketsSent => Volatile.Read(ref _packetsSent);
+
+    public long PacketBytesSent => Volatile.Read(ref _packetBytesSent);
+
+    /// <summary>Messages that came in packets or over streams and were taken in.</summary>
+    public long PacketsReceived => Volatile.Read(ref _packetsReceived);
+
+    public long StreamBytesSent => Volatile.Read(ref _streamBytesSent);
 
     public long Turns => Volatile.Read(ref _turns);
 
@@ -97,6 +117,9 @@ public sealed class NodeMetrics : IDisposable
 
     public long Faults(FrameFault fault) => _faults.GetValueOrDefault(fault);
 
+    /// <summary>Packets, and streams, that were not taken in.</summary>
+    public long Faults(PacketFault fault) => _packetFaults.GetValueOrDefault(fault);
+
     /// <summary>Inputs that a guard of the protocol refused.</summary>
     public long Refusals(Refusal refusal) => Volatile.Read(ref _refusals[(int)refusal]);
 
@@ -114,6 +137,20 @@ public sealed class NodeMetrics : IDisposable
         Interlocked.Add(ref _messagesReceived, messages);
         Interlocked.Add(ref _bytesReceived, bytes);
     }
+
+    internal void CountPacketSent(int bytes)
+    {
+        // Written by the loop thread only.
+        _packetsSent++;
+        _packetBytesSent += bytes;
+    }
+
+    internal void CountPacketReceived() => Interlocked.Increment(ref _packetsReceived);
+
+    internal void CountStreamSent(int bytes) => Interlocked.Add(ref _streamBytesSent, bytes);
+
+    /// <summary>How many there were, this one included.</summary>
+    internal long CountPacketFault(PacketFault fault) => _packetFaults.AddOrUpdate(fault, 1, static (_, count) => count + 1);
 
     internal void CountTurn(int steps, double seconds)
     {

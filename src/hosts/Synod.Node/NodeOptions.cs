@@ -28,6 +28,9 @@ public sealed record NodeOptions
     /// <summary>Where the other nodes are; an entry for the node itself is ignored.</summary>
     public IReadOnlyDictionary<NodeId, EndPoint> Peers { get; init; } = new Dictionary<NodeId, EndPoint>();
 
+    /// <summary>What nodes find each other with, and gossip under; null leaves them to the address book.</summary>
+    public ClusterKeys? Keys { get; init; }
+
     public TlsOptions? Tls { get; init; }
 
     /// <summary>Permits talking to other machines in the clear.</summary>

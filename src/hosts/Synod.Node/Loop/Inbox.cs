@@ -7,6 +7,9 @@ internal enum InputKind : byte
     /// <summary>Messages of one frame.</summary>
     Messages,
 
+    /// <summary>One message.</summary>
+    Message,
+
     /// <summary>A command and where its answer goes.</summary>
     Command,
 
@@ -19,6 +22,7 @@ internal readonly record struct Input<TMessage, TCommand, TResult>(
     InputKind Kind,
     NodeId From = default,
     List<TMessage>? Messages = null,
+    TMessage? Message = default,
     int Bytes = 0,
     TCommand? Command = default,
     IAnswerSink<TResult>? Sink = null,
@@ -64,6 +68,24 @@ internal sealed class Inbox<TMessage, TCommand, TResult>(Doorbell bell, int maxB
             }
 
             if (_closed)
+            {
+                return false;
+            }
+
+            _bytes += input.Bytes;
+            _filling.Add(input);
+        }
+
+        bell.Ring();
+        return true;
+    }
+
+    /// <summary>Adds messages of somebody whom nothing can make wait; false if too much is there already, or once closed.</summary>
+    public bool TryAddFromPeer(in Input<TMessage, TCommand, TResult> input)
+    {
+        lock (_lock)
+        {
+            if (_closed || _bytes > maxBytes)
             {
                 return false;
             }

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Synod.Core;
+using Synod.Protocols.Gossip;
+using GossipTransport = Synod.Protocols.Gossip.Transport;
 
 namespace Synod.Node;
 
@@ -71,6 +73,12 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
                 continue;
             }
 
+            if (_packets is not null && sent.Message is IGossipMessage gossip)
+            {
+                output.Parcels.Add(new(sent.To, sent.Message, gossip.Transport == GossipTransport.Stream));
+                continue;
+            }
+
             if (_transport is null || sent.To.Value is < 1 or >= NodeSet.Capacity)
             {
                 _metrics.CountDropped(DropReason.UnknownPeer);
@@ -135,6 +143,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
             _now.ToSelf.AddRange(batch.Held.ToSelf);
             _now.Replies.AddRange(batch.Held.Replies);
+            _now.Parcels.AddRange(batch.Held.Parcels);
             batch.Clear();
             _spare.Push(batch);
         }
@@ -158,6 +167,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
             SendFrame(_now.Peers[^1]);
         }
 
+        foreach (var parcel in _now.Parcels)
+        {
+            SendParcel(parcel);
+        }
+
         foreach (var reply in _now.Replies)
         {
             reply.Sink.Answered(reply.Tag, reply.Result);
@@ -175,6 +189,20 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         _lastHanded = _filling;
         _logThread.Hand(_filling);
         _filling = _spare.TryPop(out var spare) ? spare : new();
+    }
+
+    private void SendParcel(Parcel<TMessage> parcel)
+    {
+        _scratch.Clear();
+        _hosted.Messages.Write(_scratch, parcel.Message);
+        if (parcel.IsStream)
+        {
+            _packets!.SendStream(parcel.To, _scratch.Span);
+        }
+        else
+        {
+            _packets!.Send(parcel.To, _scratch.Span);
+        }
     }
 
     private void SendFrame(int peer)

@@ -7,6 +7,11 @@ namespace Synod.Node;
 /// <summary>The loop: take inputs, step them, fire timers, hand over, sleep.</summary>
 public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 {
+    private const int MostPatience = 100;
+
+    private static readonly Duration LateTimer = Duration.FromMilliseconds(100);
+    private static readonly Duration Patience = Duration.FromMilliseconds(1);
+
     private readonly Queue<TMessage> _loopback = new();
     private readonly TimerQueue _timers = new();
     private readonly Dictionary<long, (IAnswerSink<TResult> Sink, long Tag)> _requests = [];
@@ -15,6 +20,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
     private int _messageNext;
     private long _nextRequest = 1;
     private int _stepsInTurn;
+    private int _patience = MostPatience;
+    private bool _hearsFirst;
 
     private void Run()
     {
@@ -123,6 +130,9 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
                 _messageNext = 0;
                 break;
+            case InputKind.Message:
+                Receive(input.From, input.Message!);
+                break;
             case InputKind.Command:
                 Submit(input);
                 break;
@@ -160,13 +170,31 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
     private void FireTimers()
     {
+        _hearsFirst = HearsFirst();
+
         // A stopping node starts nothing new.
-        while (!_stopRequested && _stepsInTurn < 2 * _options.MaxInputsPerTurn && _timers.TryTake(_context.Now, out var timer))
+        while (!_hearsFirst && !_stopRequested && _stepsInTurn < 2 * _options.MaxInputsPerTurn && _timers.TryTake(_context.Now, out var timer))
         {
             _stepsInTurn++;
             _protocol.Fire(timer, _context, _outbox);
             Collect();
         }
+    }
+
+    /// <summary>
+    /// After a pause of this process its timers are due at once, while what others said meanwhile is still with the kernel, or in the inbox.
+    /// That is heard first: silence proves nothing to somebody who did not listen.
+    /// </summary>
+    private bool HearsFirst()
+    {
+        if (_packets is null || _timers.NextDue is not { } due || _context.Now - due < LateTimer
+            || (_stepsInTurn == 0 && !_packets.HasUnread))
+        {
+            _patience = MostPatience;
+            return false;
+        }
+
+        return _patience-- > 0;
     }
 
     private bool Sleep()
@@ -186,8 +214,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
             return _taken.Count > 0;
         }
 
-        var sleep = LongestSleep;
-        if (!isBlocked && !_stopRequested && _timers.NextDue is { } due)
+        var sleep = _hearsFirst ? Patience : LongestSleep;
+        if (!_hearsFirst && !isBlocked && !_stopRequested && _timers.NextDue is { } due)
         {
             var wait = due - SystemTime.Now;
             sleep = wait < sleep ? wait : sleep;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Synod.Core;
+using Synod.Protocols.Gossip;
 using Synod.Storage;
 
 namespace Synod.Node;
@@ -29,6 +30,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Transport? _transport;
+    private PacketTransport? _packets;
     private bool _started;
     private volatile bool _stopRequested;
     private volatile Exception? _failure;
@@ -67,6 +69,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     public Task StartAsync(Transport? transport)
     {
         _transport = transport;
+        _packets = transport?.Packets;
         _started = true;
         _logThread.Start();
         _thread.Start();
@@ -181,8 +184,28 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
 
         _metrics.CountReceived(messages.Count, payload.Length);
-        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, payload.Length));
+        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, Bytes: payload.Length));
         return true;
+    }
+
+    /// <inheritdoc/>
+    public PacketFault ReceivePacket(NodeId from, ReadOnlyMemory<byte> message)
+    {
+        var reader = new CodecReader(message);
+        var read = _hosted.Messages.Read(ref reader);
+        if (read is not IGossipMessage || !reader.IsComplete)
+        {
+            // What belongs on a connection has its certificate there: a cluster key alone is not enough to say it.
+            return PacketFault.Malformed;
+        }
+
+        if (!_inbox.TryAddFromPeer(new(InputKind.Message, from, Message: read, Bytes: message.Length)))
+        {
+            return PacketFault.Overload;
+        }
+
+        _metrics.CountPacketReceived();
+        return PacketFault.None;
     }
 
     /// <inheritdoc/>

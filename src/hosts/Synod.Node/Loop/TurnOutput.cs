@@ -13,6 +13,7 @@ internal sealed class TurnOutput<TMessage, TResult>
     private readonly List<int> _peers = [];
     private readonly List<TMessage> _toSelf = [];
     private readonly List<Reply<TResult>> _replies = [];
+    private readonly List<Parcel<TMessage>> _parcels = [];
 
     /// <summary>The peers that something is for.</summary>
     public ReadOnlySpan<int> Peers => CollectionsMarshal.AsSpan(_peers);
@@ -20,6 +21,9 @@ internal sealed class TurnOutput<TMessage, TResult>
     public List<TMessage> ToSelf => _toSelf;
 
     public List<Reply<TResult>> Replies => _replies;
+
+    /// <summary>What goes in packets and over streams.</summary>
+    public List<Parcel<TMessage>> Parcels => _parcels;
 
     /// <summary>What is there for a peer; to be added to through <see cref="Add(int, ReadOnlySpan{byte})"/> only.</summary>
     public FrameBuffer Frame(int peer) => _frames[peer] ??= new FrameBuffer();
@@ -54,6 +58,7 @@ internal sealed class TurnOutput<TMessage, TResult>
         _peers.Clear();
         _toSelf.Clear();
         _replies.Clear();
+        _parcels.Clear();
     }
 
     private void Touch(int peer)
@@ -64,6 +69,9 @@ internal sealed class TurnOutput<TMessage, TResult>
         }
     }
 }
+
+/// <summary>A message that no connection carries.</summary>
+internal readonly record struct Parcel<TMessage>(NodeId To, TMessage Message, bool IsStream);
 
 /// <summary>An answer and whom it goes to.</summary>
 internal readonly record struct Reply<TResult>(IAnswerSink<TResult> Sink, long Tag, TResult Result);

@@ -62,6 +62,13 @@ public static class Certificates
     public static TlsOptions CreateClient(string folder, string name) =>
         CreateLeaf(folder, $"client-{name}", $"synod-client-{name}", null, ClientPurpose);
 
+    /// <summary>Writes a new cluster key into <paramref name="file"/>, which must not exist.</summary>
+    public static void CreateClusterKey(string file)
+    {
+        _ = Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        WriteNew(file, ClusterKeys.Draw(), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
     private static TlsOptions CreateLeaf(
         string folder, string file, string subject, X509Extension? alternativeNames, params ReadOnlySpan<string> purposes)
     {

@@ -18,6 +18,7 @@ internal sealed class IncomingConnection
     private readonly EndPoint? _remote;
     private readonly Thread _thread;
     private volatile string _reason = "the peer closed it";
+    private volatile bool _isHandedOver;
 
     public IncomingConnection(Socket socket, Transport transport)
     {
@@ -50,6 +51,13 @@ internal sealed class IncomingConnection
             using var deadline = new Timer(
                 static self => ((IncomingConnection)self!).Close("the handshake took too long"),
                 this, _transport.Options.HandshakeTimeout, Timeout.InfiniteTimeSpan);
+            if (_transport.Packets is { } packets && BeginsStream())
+            {
+                _isHandedOver = true;
+                packets.Serve(_socket);
+                return;
+            }
+
             SocketOptions.Apply(_socket);
             using Stream plain = new NetworkStream(_socket, ownsSocket: false);
             using var stream = _transport.Tls is { } tls ? tls.Accept(plain) : plain;
@@ -73,9 +81,19 @@ internal sealed class IncomingConnection
         }
         finally
         {
-            _socket.Dispose();
+            if (!_isHandedOver)
+            {
+                _socket.Dispose();
+            }
+
             _transport.Forget(this);
         }
+    }
+
+    private bool BeginsStream()
+    {
+        Span<byte> first = stackalloc byte[1];
+        return _socket.Receive(first, SocketFlags.Peek) == 1 && first[0] == Greeting.KindAndVersion;
     }
 
     private bool ShakeHands(Stream stream, FrameReader reader)

@@ -15,6 +15,7 @@ public sealed class Transport : IAsyncDisposable
     internal const int MaxHandshakeBytes = 4096;
 
     private const int MaxStrangers = 64;
+    private const int NewPortTries = 16;
 
     private readonly Lock _lock = new();
     private readonly IPeerStores _stores;
@@ -40,6 +41,9 @@ public sealed class Transport : IAsyncDisposable
             throw new ConfigurationRefused($"A cluster id has 1 to {Hello.MaxClusterLength} characters.");
         }
 
+        Packets = options.Keys is null ? null
+            : options.Listen is null ? throw new ConfigurationRefused("A node that has a cluster key needs an address to listen at.")
+            : new PacketTransport(options, sink, metrics, log);
         Tls = options.Tls is null ? null : new NodeTls(options.Tls);
         if (Tls?.IsFor(options.Self) == false)
         {
@@ -52,6 +56,9 @@ public sealed class Transport : IAsyncDisposable
     public IPEndPoint? EndPoint => _listener?.LocalEndPoint as IPEndPoint;
 
     public TransportOptions Options { get; }
+
+    /// <summary>Datagrams and streams under the cluster's key; null without one.</summary>
+    public PacketTransport? Packets { get; }
 
     internal IFrameSink Sink { get; }
 
@@ -71,19 +78,7 @@ public sealed class Transport : IAsyncDisposable
         }
 
         RequireSafe(endPoint);
-        var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            listener.Bind(endPoint);
-            listener.Listen(128);
-        }
-        catch (SocketException cause)
-        {
-            listener.Dispose();
-            throw new ConfigurationRefused($"Cannot listen on {endPoint}: {cause.Message}.");
-        }
-
+        var listener = Listen(endPoint);
         _listener = listener;
         Log.Listening(listener.LocalEndPoint!, Tls is null ? "in the clear" : "TLS 1.3");
         _accepting = Task.Run(() => AcceptAsync(listener));
@@ -270,6 +265,7 @@ public sealed class Transport : IAsyncDisposable
         }
 
         await Task.WhenAll(leaving);
+        await (Packets?.StopAsync() ?? Task.CompletedTask);
         foreach (var connection in incoming)
         {
             connection.Close("this node stops");
@@ -277,6 +273,32 @@ public sealed class Transport : IAsyncDisposable
         }
 
         Tls?.Dispose();
+    }
+
+    private Socket Listen(IPEndPoint endPoint)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                listener.Bind(endPoint);
+                listener.Listen(128);
+                Packets?.Start((IPEndPoint)listener.LocalEndPoint!);
+                return listener;
+            }
+            catch (SocketException) when (endPoint.Port == 0 && tries < NewPortTries)
+            {
+                // The port that was free for streams is taken for datagrams; there are others.
+                listener.Dispose();
+            }
+            catch (SocketException cause)
+            {
+                listener.Dispose();
+                throw new ConfigurationRefused($"Cannot listen on {endPoint}: {cause.Message}.");
+            }
+        }
     }
 
     private async Task AcceptAsync(Socket listener)

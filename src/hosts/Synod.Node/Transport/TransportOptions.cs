@@ -31,6 +31,15 @@ public sealed record TransportOptions
     /// <summary>Permits sending in the clear to other machines.</summary>
     public bool AllowPlaintext { get; init; }
 
+    /// <summary>What packets are sealed with; null for a transport that has none.</summary>
+    public ClusterKeys? Keys { get; init; }
+
+    /// <summary>Tells the packets of this start of the node from those of earlier ones; larger than theirs.</summary>
+    public ulong Session { get; init; } = (ulong)SystemTime.Instance.Realtime();
+
+    /// <summary>A stream on which neither end said anything for so long is closed.</summary>
+    public TimeSpan StreamIdleLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The longest payload that is sent or accepted.</summary>
     public int MaxFrameBytes { get; init; } = 80 << 20;
 
@@ -57,6 +66,12 @@ public interface IFrameSink
     /// connection is then closed.
     /// </summary>
     bool Receive(NodeId from, ReadOnlyMemory<byte> payload);
+
+    /// <summary>
+    /// One message that came in a packet or over a stream, from somebody who has the cluster's key. The memory is the sink's to keep.
+    /// Says why the message was not taken, or nothing.
+    /// </summary>
+    PacketFault ReceivePacket(NodeId from, ReadOnlyMemory<byte> message);
 
     /// <summary>Our connection to a peer came up or went down.</summary>
     void PeerChanged(NodeId peer, bool connected);
