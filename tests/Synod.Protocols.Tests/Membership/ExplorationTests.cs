@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using Process = Gossip.Membership;
-using Record = Gossip.Membership.Record;
-using Result = Gossip.Membership.Result;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Process = Synod.Protocols.Gossip.Membership;
+using Record = Synod.Protocols.Gossip.Membership.Record;
+using Result = Synod.Protocols.Gossip.Membership.Result;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>Every run of three members within budgets (gossip.md §2.5). The numbers of states are part of the claim: a change of them wants a reason.</summary>
 public sealed class ExplorationTests(ITestOutputHelper output)

@@ -5,12 +5,12 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using Result = Gossip.Membership.Result;
-using Standing = Gossip.Membership.Standing;
-using SyncKind = Gossip.Membership.SyncKind;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Result = Synod.Protocols.Gossip.Membership.Result;
+using Standing = Synod.Protocols.Gossip.Membership.Standing;
+using SyncKind = Synod.Protocols.Gossip.Membership.SyncKind;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>How members come and go, and whose a name is (gossip.md §2.3, §2.5).</summary>
 public sealed class JoiningTests

@@ -5,11 +5,11 @@ using Xunit;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using Record = Gossip.Membership.Record;
-using Result = Gossip.Membership.Result;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Record = Synod.Protocols.Gossip.Membership.Record;
+using Result = Synod.Protocols.Gossip.Membership.Result;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>One member and its host: the test plays all others, and the clock.</summary>
 internal sealed class Lone
@@ -33,7 +33,7 @@ internal sealed class Lone
 
     public MembershipOptions Options { get; }
 
-    public Gossip.Membership Node { get; }
+    public Synod.Protocols.Gossip.Membership Node { get; }
 
     public Instant Now => _clock.Now;
 

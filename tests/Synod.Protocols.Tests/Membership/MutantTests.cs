@@ -4,8 +4,8 @@ using Xunit;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Process = Gossip.Membership;
-using Timer = Gossip.Membership.Timer;
+using Process = Synod.Protocols.Gossip.Membership;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>
 /// Membership with one known mistake each, in configurations small enough for the explorer. The lab hunts all of them in random

@@ -5,8 +5,8 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Message = Gossip.Membership.Message;
-using Timer = Gossip.Membership.Timer;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>The phi-accrual detector by itself and as a choice (gossip.md §3).</summary>
 public sealed class PhiTests

@@ -6,9 +6,9 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>Which news overrides which (gossip.md §2.3).</summary>
 public sealed class PrecedenceTests
@@ -146,7 +146,7 @@ public sealed class PrecedenceTests
         var lone = new Lone(new MembershipOptions { DatagramBytes = 60 }, members: 40);
         lone.Tell(C, [.. Enumerable.Range(5, 20).Select(number => Suspect(new NodeId(number), 1, C))]);
         var told = new List<NodeId>();
-        var wire = new Gossip.Membership.MessageWire();
+        var wire = new Synod.Protocols.Gossip.Membership.MessageWire();
         while (told.Distinct().Count() < 20)
         {
             lone.Fire(Timer.Gossip);

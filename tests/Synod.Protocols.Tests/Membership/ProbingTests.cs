@@ -5,8 +5,8 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Message = Gossip.Membership.Message;
-using Timer = Gossip.Membership.Timer;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>The failure detector (gossip.md §2.2) and local health (§2.4).</summary>
 public sealed class ProbingTests

@@ -5,7 +5,7 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Message = Gossip.Membership.Message;
+using Message = Synod.Protocols.Gossip.Membership.Message;
 
 /// <summary>What peers may not do, even with the cluster's key.</summary>
 public sealed class RefusalTests

@@ -5,10 +5,10 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using Record = Gossip.Membership.Record;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Record = Synod.Protocols.Gossip.Membership.Record;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>Suspicion, confirmation, refutation, death (gossip.md §2.3 to §2.5).</summary>
 public sealed class SuspicionTests
@@ -20,11 +20,11 @@ public sealed class SuspicionTests
     [InlineData(2, 20.4)]
     [InlineData(3, 10.0)]
     public void A_suspicion_shrinks_with_confirmations(int confirmations, double seconds) =>
-        Assert.Equal(seconds, Gossip.Membership.SuspicionTime(new MembershipOptions(), 100, confirmations).Nanoseconds / 1e9, 0.05);
+        Assert.Equal(seconds, Synod.Protocols.Gossip.Membership.SuspicionTime(new MembershipOptions(), 100, confirmations).Nanoseconds / 1e9, 0.05);
 
     [Fact]
     public void With_too_few_to_confirm_it_lasts_the_least() =>
-        Assert.Equal(Duration.FromSeconds(5), Gossip.Membership.SuspicionTime(new MembershipOptions(), 4, 0));
+        Assert.Equal(Duration.FromSeconds(5), Synod.Protocols.Gossip.Membership.SuspicionTime(new MembershipOptions(), 4, 0));
 
     [Fact]
     public void Each_accuser_counts_once_and_the_first_for_nothing()
@@ -178,7 +178,7 @@ public sealed class SuspicionTests
     {
         var lone = new Lone(isNamed: false, clock: 5_000);
         lone.Submit(new Command.Join([B]));
-        lone.Receive(B, new Message.Sync(Gossip.Membership.SyncKind.Reply) { Updates = [Alive(B, 1), Alive(Self, 4_000)] });
+        lone.Receive(B, new Message.Sync(Synod.Protocols.Gossip.Membership.SyncKind.Reply) { Updates = [Alive(B, 1), Alive(Self, 4_000)] });
         Assert.Equal(5_000, lone.Node.Incarnation);
 
         // Named by the roster it begins where the roster says, and hears of its past.

@@ -5,10 +5,10 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Command = Gossip.Membership.Command;
-using Message = Gossip.Membership.Message;
-using SyncKind = Gossip.Membership.SyncKind;
-using Timer = Gossip.Membership.Timer;
+using Command = Synod.Protocols.Gossip.Membership.Command;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using SyncKind = Synod.Protocols.Gossip.Membership.SyncKind;
+using Timer = Synod.Protocols.Gossip.Membership.Timer;
 
 /// <summary>Comparison of tables, the dead and their return (gossip.md §2.2, §2.5, §11).</summary>
 public sealed class SyncTests

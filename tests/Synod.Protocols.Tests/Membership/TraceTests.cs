@@ -5,7 +5,7 @@ using static Synod.Protocols.Tests.GoldenTraces;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Process = Gossip.Membership;
+using Process = Synod.Protocols.Gossip.Membership;
 
 public sealed class TraceTests
 {

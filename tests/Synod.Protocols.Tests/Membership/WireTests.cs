@@ -6,14 +6,14 @@ using static Synod.Protocols.Tests.Membership.Lone;
 
 namespace Synod.Protocols.Tests.Membership;
 
-using Message = Gossip.Membership.Message;
-using Record = Gossip.Membership.Record;
-using SyncKind = Gossip.Membership.SyncKind;
+using Message = Synod.Protocols.Gossip.Membership.Message;
+using Record = Synod.Protocols.Gossip.Membership.Record;
+using SyncKind = Synod.Protocols.Gossip.Membership.SyncKind;
 
 /// <summary>The binary forms, and which way messages travel.</summary>
 public sealed class WireTests
 {
-    private static readonly Gossip.Membership.MessageWire s_wire = new();
+    private static readonly Synod.Protocols.Gossip.Membership.MessageWire s_wire = new();
 
     private static readonly Message[] s_messages =
     [
@@ -34,7 +34,7 @@ public sealed class WireTests
     public void Every_case_survives_its_binary_form_and_nothing_else_is_read()
     {
         WireChecks.All(s_wire, s_messages);
-        WireChecks.All(new Gossip.Membership.RecordWire(), new Record.Reserved(1L << 60));
+        WireChecks.All(new Synod.Protocols.Gossip.Membership.RecordWire(), new Record.Reserved(1L << 60));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class WireTests
     {
         foreach (var message in s_messages)
         {
-            Assert.Equal(message.Transport, Gossip.Membership.MessageWire.TransportOf(Bytes(message)));
+            Assert.Equal(message.Transport, Synod.Protocols.Gossip.Membership.MessageWire.TransportOf(Bytes(message)));
             Assert.Equal(message is Message.Sync || message.ToString().Contains("by stream", StringComparison.Ordinal), message.Transport == Transport.Stream);
         }
     }
