@@ -14,5 +14,9 @@ public static class RoomBugs
         .. PbftBugs.All,
         .. HotStuffBugs.All,
         .. ChandyLamportBugs.All,
+        .. MembershipBugs.All,
+        .. AntiEntropyBugs.All,
+        .. RumorsBugs.All,
+        .. AggregationBugs.All,
     ];
 }
