@@ -18,7 +18,7 @@ public sealed class ScaleTests(ITestOutputHelper output)
     [Theory]
     [InlineData(10, 120)]
     [InlineData(100, 80)]
-    [InlineData(300, 30)]
+    [InlineData(300, 100)]
     [InlineData(1_000, 25, Explicit = true)]
     public void The_time_to_first_detection_does_not_grow_with_the_fleet(int nodes, int deaths)
     {
@@ -79,8 +79,8 @@ public sealed class ScaleTests(ITestOutputHelper output)
     [Fact]
     public void Lifeguard_takes_far_fewer_for_dead_under_loss_and_starvation()
     {
-        var plain = FalseDeaths(s_options.WithoutLifeguard() with { NoticesPauses = false }, 60, 12, 16);
-        var guarded = FalseDeaths(s_options, 60, 12, 16);
+        var plain = FalseDeaths(s_options.WithoutLifeguard() with { NoticesPauses = false }, 60, 12, 16, seeds: 3);
+        var guarded = FalseDeaths(s_options, 60, 12, 16, seeds: 3);
         output.WriteLine($"SWIM {plain}, as shipped {guarded}");
         Assert.True(plain.All >= 50 * Math.Max(1, guarded.All), $"{plain} against {guarded}");
     }
@@ -100,10 +100,10 @@ public sealed class ScaleTests(ITestOutputHelper output)
         Assert.True(plain.All > noticing.All && noticing.All > both.All && plain.All > lifeguard.All);
     }
 
-    private static (long All, long AtHealthy) FalseDeaths(MembershipOptions options, int nodes, int starved, int seconds)
+    private static (long All, long AtHealthy) FalseDeaths(MembershipOptions options, int nodes, int starved, int seconds, ulong seeds = 4)
     {
         var (all, healthy) = (0L, 0L);
-        for (var seed = 1ul; seed <= 4; seed++)
+        for (var seed = 1ul; seed <= seeds; seed++)
         {
             var fleet = new MembershipFleet(seed, nodes, options, lossPerMillion: 100_000);
             fleet.Starve(Duration.FromSeconds(seconds), Duration.FromMilliseconds(100), [.. Enumerable.Range(1, starved)]);
