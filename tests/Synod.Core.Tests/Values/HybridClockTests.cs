@@ -1,4 +1,3 @@
-using Synod.Core;
 using Xunit;
 
 namespace Synod.Core.Tests.Values;
