@@ -8,10 +8,20 @@ namespace Synod.Lab.Hunts;
 /// <summary>The known mistakes of the membership's room, each in the story that shows it.</summary>
 public static class MembershipBugs
 {
-    /// <summary>Disks that are slow, and processes that die while they wait for them.</summary>
+    /// <summary>Disks that are slow, processes that die while they wait for them, and no clock that would make up for what they forget.</summary>
     private static readonly FaultPlan s_slowDisks = new()
     {
-        Faults = [new Crashes(Duration.FromMilliseconds(150), Duration.FromMilliseconds(100))],
+        Faults =
+        [
+            new Crashes(Duration.FromMilliseconds(150), Duration.FromMilliseconds(100)),
+            new Script("no clocks", [(Duration.Zero, cluster =>
+            {
+                foreach (var node in cluster.Nodes)
+                {
+                    cluster.Clock(node).UnknownUntil = long.MaxValue;
+                }
+            })]),
+        ],
         Machine = new MachineConditions { SlowSyncPerMillion = 900_000 },
     };
 
@@ -54,7 +64,7 @@ public static class MembershipBugs
         (MembershipMutation.NoBuddy, "no-buddy", Rough),
         (MembershipMutation.DeadForgotten, "dead-forgotten", (seed, options) => MembershipPlots.HalvesPart(seed, options)),
         (MembershipMutation.ReclaimedAtOnce, "reclaimed-at-once", MembershipPlots.OneSleepsOverADeath),
-        (MembershipMutation.UnboundedPiggyback, "unbounded-piggyback", (seed, options) => MembershipPlots.ManyJoin(seed, options)),
+        (MembershipMutation.UnboundedPiggyback, "unbounded-piggyback", (seed, options) => MembershipPlots.ManyJoin(seed, options, 30)),
         (MembershipMutation.NewsKept, "news-kept", MembershipPlots.OneDies),
         (MembershipMutation.TablesNotCompared, "tables-not-compared", MembershipPlots.OneMissesNews),
         (MembershipMutation.NameClaimed, "name-claimed", Namesakes),

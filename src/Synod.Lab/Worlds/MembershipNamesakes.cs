@@ -137,33 +137,7 @@ public sealed class MembershipNamesakes : NodeWatcher<Message, Record, Command, 
         {
             var within = new Outbox<Message, Record, Command, Result>(outbox.RecordCount);
             step(within);
-            foreach (var record in within.Records)
-            {
-                outbox.Persist(record);
-            }
-
-            foreach (var change in within.Timers)
-            {
-                if (change.Set)
-                {
-                    outbox.SetTimer(change.Timer, change.Due);
-                }
-                else
-                {
-                    outbox.CancelTimer(change.Timer);
-                }
-            }
-
-            foreach (var executed in within.Executions)
-            {
-                outbox.Execute(executed.Position, executed.Command);
-            }
-
-            foreach (var refusal in within.Refusals)
-            {
-                outbox.Refuse(refusal);
-            }
-
+            within.PassOn(outbox);
             foreach (var sent in within.Messages)
             {
                 outbox.Send(sent.To == NameOf(origin) ? origin : PlaceOf(sent.To), sent.Message);

@@ -44,7 +44,10 @@ public static class MembershipPlots
     public static void PacketsAreLost(ulong seed, MembershipOptions options) =>
         Calm(Begin(seed, options, 2), links => links.IsDeaf = static (_, _) => true, options.Period * 20);
 
-    /// <summary>A process sleeps over its own time-outs, with answers waiting for it: it must not blame others.</summary>
+    /// <summary>
+    /// A process sleeps over its own time-outs, with answers waiting for it: it must not blame others, and refutes in time what they say of
+    /// it.
+    /// </summary>
     public static void OneSleeps(ulong seed, MembershipOptions options)
     {
         var (world, links) = Begin(seed, options, 5);
@@ -63,6 +66,7 @@ public static class MembershipPlots
 
         world.Judge.Believed = null;
         world.Await("all see all", s_deadline);
+        world.Expect(world.Deaths == 0, "SleepersRefute", $"{world.Deaths} deaths");
     }
 
     /// <summary>Halves are cut off until each has buried the other; then the links work again.</summary>
@@ -154,10 +158,10 @@ public static class MembershipPlots
         world.Judge.Sent = (from, to, message) =>
         {
             lastAck = from == dead && message is Message.Ack ? message : lastAck;
-            if (message is Message.Ping { Target: var target, Sequence: var sequence } && target == dead && !world.Cluster.IsUp(dead) && from != liar)
+            if (message is Message.Ping { Target: var target, Sequence: var sequence, Transport: Transport.Datagram } && target == dead && !world.Cluster.IsUp(dead))
             {
-                // Its answer would have come from the dead, or from a helper that was asked.
-                world.Cluster[from].Receive(liar, new Message.Ack(sequence));
+                // No helper was asked yet, so the answer could come from the dead alone.
+                world.Cluster[from].Receive(from == liar ? new NodeId(5) : liar, new Message.Ack(sequence));
                 if (lastAck is not null)
                 {
                     world.Cluster[from].Receive(dead, lastAck);
@@ -166,7 +170,7 @@ public static class MembershipPlots
         };
         world.World.RunUntil(world.World.Elapsed + options.Period * 10);
         world.Crash(dead);
-        var victim = world.Present().First(node => node != liar);
+        var victim = new NodeId(1);
         var absurd = world.World.TrueTime.Nanoseconds / 1_000_000 + 2 * options.IncarnationLead.Milliseconds;
         Tell(new Update(ghost, MemberStatus.Suspect, 1, null, 0, [liar]));
         Tell(new Update(ghost, MemberStatus.Dead, 1, null, 0, []));

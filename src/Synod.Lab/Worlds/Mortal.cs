@@ -144,27 +144,7 @@ internal sealed class Mortal<TMessage, TRecord>(
 
         var within = new Outbox<TMessage, TRecord, CommitCommand, CommitResult>(outbox.RecordCount);
         step(within);
-        foreach (var record in within.Records)
-        {
-            outbox.Persist(record);
-        }
-
-        foreach (var change in within.Timers)
-        {
-            if (change.Set)
-            {
-                outbox.SetTimer(change.Timer, change.Due);
-            }
-            else
-            {
-                outbox.CancelTimer(change.Timer);
-            }
-        }
-
-        foreach (var executed in within.Executions)
-        {
-            outbox.Execute(executed.Position, executed.Command);
-        }
+        within.PassOn(outbox);
 
         // Nought is to live on; each other choice is a death after some of the messages, in no order, since links are many.
         var messages = within.Messages;

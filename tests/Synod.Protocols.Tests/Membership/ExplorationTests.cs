@@ -27,19 +27,30 @@ public sealed class ExplorationTests(ITestOutputHelper output)
 
     [Fact]
     public void Three_members_with_helpers() => Explore(
-        Model(3, (Timer.Period, 3), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 1))
+        Model(3, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 1))
+            .Sometimes("dead", world => Sees(world, MemberStatus.Dead)),
+        states: 9_946);
+
+    [Fact]
+    public void Three_members_and_more_gossip() => Explore(
+        Model(3, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 2))
             .Sometimes("dead", world => Sees(world, MemberStatus.Dead))
             .Sometimes("refuted", world => world.Nodes.Any(node => At(node).Incarnation > 1)),
-        states: 0);
+        states: 46_869);
 
     [Fact]
     public void A_restart_exceeds_its_past()
     {
-        var model = Model(2, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Gossip, 2));
         Explore(
-            (model with { Budgets = model.Budgets with { Crashes = 1, PartialWrites = true } })
+            Crashing(MembershipMutation.None)
             .Sometimes("restarted", world => world.Crashes == 1 && world.Nodes.Any(node => At(node).Incarnation > 1)),
             states: 34_496);
+    }
+
+    internal static Model<Message, Record, Command, Result> Crashing(MembershipMutation mutation)
+    {
+        var model = Model(2, mutation, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Gossip, 2));
+        return model with { Budgets = model.Budgets with { Crashes = 1, PartialWrites = true } };
     }
 
     private static Process At(NodeView<Message, Record, Command, Result> node) => (Process)node.Protocol;
@@ -71,6 +82,9 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         }
         .Always(Process.OnlySelfRaises, world => world.Nodes.All(observer => world.Nodes.All(node =>
             At(observer).Find(node.Id) is not { } member || member.Incarnation <= At(node).Incarnation)))
+        .Always(Process.IncarnationIsDurable, world => world.Nodes.All(observer => world.Nodes.All(node =>
+            observer.Id == node.Id || At(observer).Find(node.Id) is not { Incarnation: > 1 } member
+            || node.Durable.OfType<Record.Reserved>().Any(record => record.Incarnation >= member.Incarnation))))
         .Eventually("ViewsBecomeTrue", world => world.Nodes.All(observer => world.Nodes.All(node =>
             At(observer).Find(node.Id) is { Status: MemberStatus.Alive } member && member.Incarnation == At(node).Incarnation)));
     }

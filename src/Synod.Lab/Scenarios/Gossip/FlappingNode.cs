@@ -3,6 +3,7 @@ using Synod.Core;
 using Synod.Lab.Histories;
 using Synod.Lab.Stages;
 using Synod.Protocols.Gossip;
+using Synod.Simulation;
 
 namespace Synod.Lab.Scenarios.Gossip;
 
@@ -16,7 +17,12 @@ public sealed class FlappingNode : Scenario
 {
     private static readonly NodeId s_flapping = new(4);
     private static readonly Roster s_roster = Roster.Numbered(5);
-    private static readonly MembershipOptions s_options = new();
+
+    // Less gossip than usual, so that the picture shows what matters; probes carry the rest.
+    private static readonly MembershipOptions s_options = new()
+    {
+        GossipInterval = Duration.FromMilliseconds(400), GossipFanOut = 1, Retransmissions = 2,
+    };
 
     public override string Name => "flapping-node";
 
@@ -73,7 +79,7 @@ public sealed class FlappingNode : Scenario
 
         report.Tell($"D is cut off. A probe of it fails, helpers and the stream find nothing either: it is suspected after {Report.Ms(suspected - second)}.");
         report.Tell($"Once D hears of it, it raises its incarnation from 1 to 2 and says that it is alive. Alive at 2 wins over Suspect at 1 wherever the two meet, and {Report.Ms(refuted - suspected)} later all believe it.");
-        report.Tell($"D crashes and comes back at {Report.Ms(crashed)} and a little: it begins above every incarnation that its disk had reserved, so its past cannot speak against it.");
+        report.Tell($"D crashes at {Report.Ms(crashed)} and comes back as soon as it is suspected. It begins above every incarnation that its disk had reserved, at its clock's time, so its past cannot speak against it.");
         report.Tell($"D stays away. Others confirm the suspicion by probes of their own, which shortens it, and after {Report.Ms(died)} all hold D for dead. When it is back, only its new incarnation makes it a member again.");
         report.Add(witness.Table());
         report.Safety(Membership.PrecedenceHolds, witness.Backward is null, $"{witness.Backward ?? "no belief ever went back"}");
@@ -83,6 +89,15 @@ public sealed class FlappingNode : Scenario
         report.Liveness("DeathIsKnown", buried, $"{Report.Ms(died)} after the crash");
         report.Liveness("ReturnIsKnown", returned, $"by all others");
         report.Measure("OthersAreLeftAlone", witness.OthersDead == 0, $"{witness.OthersDead} times somebody else was held for dead");
+    }
+
+    /// <summary>An incarnation that a clock gave is shown as the clock's time.</summary>
+    private static string At(long incarnation)
+    {
+        var began = SimulatedWorld.Start.Nanoseconds / 1_000_000;
+        return incarnation < began
+            ? string.Create(CultureInfo.InvariantCulture, $"@{incarnation}")
+            : string.Create(CultureInfo.InvariantCulture, $"@{(incarnation - began) / 1_000m:0.000}s");
     }
 
     /// <summary>What the members come to believe of each other.</summary>
@@ -131,7 +146,7 @@ public sealed class FlappingNode : Scenario
                 return;
             }
 
-            var what = string.Create(CultureInfo.InvariantCulture, $"{member.Status} at {member.Incarnation}");
+            var what = $"{member.Status} {At(member.Incarnation)}";
             if (member.Id == s_flapping)
             {
                 _rows.Add([Report.Ms(_stage.Now), _stage.NameOf(observer), what]);
@@ -164,7 +179,7 @@ public sealed class FlappingNode : Scenario
             {
                 if (update.Member == s_flapping && message is not Membership.Message.Sync)
                 {
-                    return string.Create(CultureInfo.InvariantCulture, $"{Verb(update.Status)} @{update.Incarnation}");
+                    return Tell(update.Status, update.Incarnation);
                 }
             }
 
@@ -180,9 +195,9 @@ public sealed class FlappingNode : Scenario
         public override Word? Result(Membership.Result result) => null;
 
         public override Word? Execution(Slot position, Membership.Command command) => command is Membership.Command.Changed { Member: var member } && member.Id == s_flapping
-            ? new Word(string.Create(CultureInfo.InvariantCulture, $"{Verb(member.Status)} @{member.Incarnation}"), member.Status == MemberStatus.Dead)
+            ? new Word(Tell(member.Status, member.Incarnation), member.Status == MemberStatus.Dead)
             : null;
 
-        private static string Verb(MemberStatus status) => $"{status}".ToLowerInvariant();
+        private static string Tell(MemberStatus status, long incarnation) => $"{status}".ToLowerInvariant() + " " + At(incarnation);
     }
 }

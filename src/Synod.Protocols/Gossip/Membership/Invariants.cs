@@ -10,6 +10,9 @@ public sealed partial class Membership
     /// <summary>No incarnation is used that a restart would not exceed.</summary>
     public const string IncarnationIsReserved = nameof(IncarnationIsReserved);
 
+    /// <summary>Nobody hears of an incarnation before its reservation is durable. Over several nodes, so hosts check it.</summary>
+    public const string IncarnationIsDurable = nameof(IncarnationIsDurable);
+
     /// <summary>A suspicion is about a suspect, and who becomes dead by its end was one.</summary>
     public const string SuspectsAreSuspected = nameof(SuspectsAreSuspected);
 

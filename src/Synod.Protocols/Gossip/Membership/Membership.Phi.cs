@@ -19,7 +19,7 @@ public sealed partial class Membership
 
     private void Beat(StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        var hasPaused = context.Now - _beatDue > _options.Phi.LocalPause && _options.Mutation != MembershipMutation.PausesCount;
+        var hasPaused = context.Now - _beatDue > _options.Phi.LocalPause && NoticesPauses;
         _beatDue = context.Now + _options.Period;
         outbox.SetTimer(ToTimer(Timer.Period), _beatDue);
         if (_ringIsOld)

@@ -14,6 +14,8 @@ public sealed partial class Membership
     // Pings on behalf of others, by their sequence numbers.
     private readonly SortedDictionary<long, Relay> _relays = [];
 
+    private bool NoticesPauses => _options.NoticesPauses && _options.Mutation != MembershipMutation.PausesCount;
+
     private void ProbingState(StateVisitor visitor)
     {
         _order.State(visitor);
@@ -41,7 +43,7 @@ public sealed partial class Membership
         {
             // Its time-out is late, so this node is: nobody was asked yet.
             AskHelpers(context, outbox);
-            if (_options.Mutation != MembershipMutation.PausesCount)
+            if (NoticesPauses)
             {
                 return;
             }
@@ -95,7 +97,7 @@ public sealed partial class Membership
         }
 
         var rest = context.Now + Scaled(_options.Period - _options.PingTimeout);
-        if (rest > _probe.Due && _options.Mutation != MembershipMutation.PausesCount)
+        if (rest > _probe.Due && NoticesPauses)
         {
             _probe.Due = rest;
         }

@@ -73,6 +73,11 @@ public sealed record MembershipOptions
     /// <summary>Whether a suspect is told so with each ping to it.</summary>
     public bool Buddy { get; init; } = true;
 
+    /// <summary>
+    /// Whether a node that finds its own time-outs late gives others their time all the same, instead of blaming them for its pause.
+    /// </summary>
+    public bool NoticesPauses { get; init; } = true;
+
     /// <summary>How long the dead are remembered: longer than any partition or sync may lag, or they come back as zombies.</summary>
     public Duration DeadRetention { get; init; } = Duration.FromSeconds(24 * 3600);
 
@@ -105,7 +110,7 @@ public sealed record MembershipOptions
     /// <summary>A known mistake to make, so that tests can prove that they would find it.</summary>
     internal MembershipMutation Mutation { get; init; }
 
-    /// <summary>The same without the three parts of Lifeguard: SWIM as published in 2002.</summary>
+    /// <summary>The same without the three parts of Lifeguard.</summary>
     public MembershipOptions WithoutLifeguard() =>
         this with { WorstHealth = 0, Nacks = false, Confirmations = 0, UnconfirmedFactor = 1, Buddy = false };
 }
