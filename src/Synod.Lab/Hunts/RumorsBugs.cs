@@ -12,8 +12,8 @@ public static class RumorsBugs
     [
         Mongering("versions-without-origin", RumorsMutation.VersionsWithoutOrigin),
         Mongering("counter-forgotten", RumorsMutation.CounterForgotten),
-        Mongering("spread-before-durable", RumorsMutation.SpreadBeforeDurable),
-        Mongering("own-forgotten", RumorsMutation.OwnForgotten),
+        Mongering("spread-before-durable", RumorsMutation.SpreadBeforeDurable, plan: RumorWorld.Deadly(Duration.FromMilliseconds(150))),
+        Mongering("own-forgotten", RumorsMutation.OwnForgotten, plan: RumorWorld.Deadly(Duration.FromMilliseconds(1))),
         Mongering("delivered-again", RumorsMutation.DeliveredAgain),
         Mongering("size-unchecked", RumorsMutation.SizeUnchecked),
         Mongering("origin-unchecked", RumorsMutation.OriginUnchecked),
@@ -38,9 +38,9 @@ public static class RumorsBugs
         Tree("delivered-again", RumorsMutation.DeliveredAgain),
     ];
 
-    private static RoomBug Mongering(string name, RumorsMutation mutation, RumorStyle style = RumorStyle.PushPull) =>
+    private static RoomBug Mongering(string name, RumorsMutation mutation, RumorStyle style = RumorStyle.PushPull, FaultPlan? plan = null) =>
         new($"rumors-{name}", nameof(Rumors), seed => Caught(
-            () => new RumorWorld(seed, RumorWorld.Options with { Style = style, Mutation = mutation }).Run(Duration.FromSeconds(4))));
+            () => new RumorWorld(seed, RumorWorld.Options with { Style = style, Mutation = mutation }, plan).Run(Duration.FromSeconds(4))));
 
     private static RoomBug Tree(string name, RumorsMutation mutation, bool hasLiars = false) =>
         new($"plumtree-{name}", nameof(Rumors), seed => Caught(

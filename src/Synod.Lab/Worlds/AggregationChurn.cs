@@ -45,8 +45,9 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
             Messages = new Aggregation.MessageWire(),
             Records = new Aggregation.RecordWire(),
             Machine = new MachineConditions { SlowSyncPerMillion = 0 },
-            Watcher = new Obituary(this),
+            Watcher = _ledger,
         });
+        _ledger.ProcessOf = Of;
     }
 
     /// <summary>Bytes that all nodes have sent.</summary>
@@ -86,7 +87,7 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
     public ChurnSample Sample()
     {
         List<(NodeId Node, Aggregation Process)> processes =
-            [.. _live.Where(_cluster.IsUp).Select(node => (node, (Aggregation)_cluster[node].Protocol!))];
+            [.. _live.Where(_cluster.IsUp).Select(node => (node, Of(node)))];
         Imbalance ??= _ledger.Imbalance(processes);
         var seen = processes.Select(item => _readsCurrent ? item.Process.Current : item.Process.Latest).OfType<Aggregates>().ToList();
         return new ChurnSample(
@@ -98,10 +99,10 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
     }
 
     /// <summary>The aggregates of the last epoch at every node that has them.</summary>
-    public IReadOnlyList<Aggregates> Latest() => [.. _live.Select(node => ((Aggregation)_cluster[node].Protocol!).Latest).OfType<Aggregates>()];
+    public IReadOnlyList<Aggregates> Latest() => [.. _live.Select(node => Of(node).Latest).OfType<Aggregates>()];
 
-    /// <summary>The load that a node reads: later ones are loaded more.</summary>
-    public static long Reading(NodeId node) => 1_000 + node.Value * 37 % 1_000 + node.Value * 10;
+    /// <summary>The load that a node reads; of the first hundred, later ones are loaded more.</summary>
+    public static long Reading(NodeId node) => 1_000 + node.Value * 37 % 1_000 + node.Value / 30 % 4 * 400;
 
     public void OnAnswer(NodeId node, long tag, Aggregation.Result result)
     {
@@ -110,6 +111,8 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
     public void OnLost(NodeId node, long tag)
     {
     }
+
+    private Aggregation Of(NodeId node) => (Aggregation)_cluster[node].Protocol!;
 
     private static long Median(IEnumerable<long?> values)
     {
@@ -124,12 +127,5 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
         {
             _cluster.Submit(node, new Aggregation.Command.Meet(_view), this, 0);
         }
-    }
-
-    /// <summary>Writes down what dies with a process.</summary>
-    private sealed class Obituary(AggregationChurn churn)
-        : NodeWatcher<Aggregation.Message, Aggregation.Record, Aggregation.Command, Aggregation.Result>
-    {
-        public override void OnCrash(NodeId node) => churn._ledger.Bury(node, (Aggregation)churn._cluster[node].Protocol!);
     }
 }

@@ -43,8 +43,9 @@ public sealed class AggregationWorld : IAnswerReceiver<Aggregation.Result>
             Records = new Aggregation.RecordWire(),
             Machine = plan.Machine,
             Clocks = plan.Clocks,
-            Watcher = new Obituary(this),
+            Watcher = _ledger,
         });
+        _ledger.ProcessOf = Of;
         _injector = new FaultInjector(_cluster, plan.Faults);
     }
 
@@ -82,6 +83,7 @@ public sealed class AggregationWorld : IAnswerReceiver<Aggregation.Result>
         Await(() => Live().Count == _nodes.Length, "processes start");
         foreach (var node in _nodes)
         {
+            _cluster.Submit(node, new Aggregation.Command.Meet(_view), this, 0);
             Observe(node, node.Value == 1 ? 1_000_000 : node.Value * 100);
         }
 
@@ -207,10 +209,9 @@ public sealed class AggregationWorld : IAnswerReceiver<Aggregation.Result>
     private void Audit()
     {
         Audits++;
-        if (_ledger.Imbalance(Live()) is { } imbalance)
-        {
-            throw _world.Failure(Aggregation.MassConservation, NodeId.None, imbalance);
-        }
+        Check(_ledger.PutInTwice is null, Aggregation.PutInOnce, NodeId.None, _ledger.PutInTwice ?? "");
+        var imbalance = _ledger.Imbalance(Live());
+        Check(imbalance is null, Aggregation.MassConservation, NodeId.None, imbalance ?? "");
     }
 
     private void Await(Func<bool> done, string what)
@@ -227,42 +228,6 @@ public sealed class AggregationWorld : IAnswerReceiver<Aggregation.Result>
         if (!holds)
         {
             throw _world.Failure(invariant, node, detail);
-        }
-    }
-
-    /// <summary>Writes down what dies with a process, and judges what it puts in.</summary>
-    private sealed class Obituary(AggregationWorld world) : NodeWatcher<Message, Aggregation.Record, Aggregation.Command, Aggregation.Result>
-    {
-        private readonly Queue<(NodeId Node, long Boot, long Records, long Epoch)> _entering = [];
-
-        public override void OnCrash(NodeId node) => world._ledger.Bury(node, world.Of(node));
-
-        public override void OnStepped(
-            NodeId node, Outbox<Message, Aggregation.Record, Aggregation.Command, Aggregation.Result> outbox)
-        {
-            if (outbox.Records.Length > 0 && world.Of(node) is { PutIn.Nodes: > 0 } process)
-            {
-                _entering.Enqueue((node, world._cluster.Counts(node).Boots, outbox.RecordCount, process.Epoch));
-            }
-        }
-
-        /// <summary>What was put in counts from when it may leave.</summary>
-        public override void OnDurable(NodeId node, long records)
-        {
-            var boot = world._cluster.Counts(node).Boots;
-            for (var left = _entering.Count; left > 0; left--)
-            {
-                var entering = _entering.Dequeue();
-                if (entering.Node != node || (entering.Boot == boot && entering.Records > records))
-                {
-                    _entering.Enqueue(entering);
-                }
-                else if (entering.Boot == boot)
-                {
-                    world.Check(
-                        world._ledger.PutsIn(node, entering.Epoch, boot), Aggregation.PutInOnce, node, $"again into {entering.Epoch}");
-                }
-            }
         }
     }
 }

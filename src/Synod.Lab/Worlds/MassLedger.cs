@@ -1,34 +1,66 @@
 using Synod.Core;
 using Synod.Protocols.Gossip;
+using Synod.Simulation;
 
 namespace Synod.Lab.Worlds;
 
 /// <summary>
 /// The books of push-sum: adds up what everybody put into the newest epoch, and what there is of it, at nodes, on its way, and with the
-/// dead.
+/// dead. As a watcher of a cluster it writes down what dies.
 /// </summary>
-public sealed class MassLedger
+public sealed class MassLedger : NodeWatcher<Aggregation.Message, Aggregation.Record, Aggregation.Command, Aggregation.Result>
 {
     private readonly SortedDictionary<(NodeId Node, long Epoch), long> _putIn = [];
+    private readonly SortedDictionary<NodeId, long> _boots = [];
+    private readonly SortedDictionary<NodeId, long> _durable = [];
+    private readonly List<(NodeId Node, long Records, long Epoch)> _entering = [];
     private readonly List<Dead> _dead = [];
+    private long _newest;
 
-    /// <summary>Writes a node's part down when it dies.</summary>
-    public void Bury(NodeId node, Aggregation process)
+    /// <summary>Where the processes are; to be set before any dies.</summary>
+    public Func<NodeId, Aggregation>? ProcessOf { get; set; }
+
+    /// <summary>A node that put its readings into one epoch in two lives, in words; null if none has.</summary>
+    public string? PutInTwice { get; private set; }
+
+    public override void OnBoot(NodeId node, long boot) => _boots[node] = boot;
+
+    public override void OnStepped(
+        NodeId node, Outbox<Aggregation.Message, Aggregation.Record, Aggregation.Command, Aggregation.Result> outbox)
     {
-        _dead.RemoveAll(dead => dead.Epoch < process.Epoch - 2);
-        if (!process.TakesPart)
+        if (outbox.Records.Length > 0)
         {
-            return;
+            _entering.Add((node, outbox.RecordCount, ProcessOf!(node).Epoch));
         }
-
-        _dead.Add(new Dead(node, process.Epoch, process.PutIn, process.Held, [.. process.Unacknowledged], process));
     }
 
-    /// <summary>Notes that a life of a node puts its readings into an epoch; false if another has.</summary>
-    public bool PutsIn(NodeId node, long epoch, long boot)
+    /// <summary>A node takes part in an epoch from when that is durable: nothing of it has left before.</summary>
+    public override void OnDurable(NodeId node, long records)
     {
-        _putIn.TryAdd((node, epoch), boot);
-        return _putIn[(node, epoch)] == boot;
+        foreach (var (_, _, epoch) in _entering.Where(item => item.Node == node && item.Records <= records))
+        {
+            _durable[node] = epoch;
+            if (ProcessOf!(node) is { PutIn.Nodes: > 0 } process && process.Epoch == epoch)
+            {
+                _putIn.TryAdd((node, epoch), _boots[node]);
+                PutInTwice ??= _putIn[(node, epoch)] == _boots[node] ? null : $"{node} put in again into {epoch}";
+            }
+        }
+
+        _entering.RemoveAll(item => item.Node == node && item.Records <= records);
+    }
+
+    /// <summary>Writes a node's part down when it dies, if it had one.</summary>
+    public override void OnCrash(NodeId node)
+    {
+        var process = ProcessOf!(node);
+        _entering.RemoveAll(item => item.Node == node);
+        _newest = Math.Max(_newest, process.Epoch);
+        _dead.RemoveAll(dead => dead.Epoch < _newest);
+        if (process.TakesPart && _durable.GetValueOrDefault(node) == process.Epoch)
+        {
+            _dead.Add(new Dead(node, process.Epoch, process.PutIn, process.Held, [.. process.Unacknowledged], process));
+        }
     }
 
     /// <summary>What does not add up in the newest epoch, in words; null if everything does.</summary>
@@ -39,7 +71,14 @@ public sealed class MassLedger
             return null;
         }
 
+        // Whoever was in a later epoch, and died, has dropped what it held of this one.
         var epoch = live.Max(item => item.Process.Epoch);
+        _newest = Math.Max(_newest, epoch);
+        if (epoch < _newest)
+        {
+            return null;
+        }
+
         var parts = live.Where(item => item.Process.TakesPart && item.Process.Epoch == epoch).ToList();
         var dead = _dead.Where(item => item.Epoch == epoch).ToList();
         if (dead.Count + parts.Count == 0)
@@ -47,6 +86,7 @@ public sealed class MassLedger
             return null;
         }
 
+        var byNode = parts.ToDictionary(item => item.Node, item => item.Process);
         var (put, there) = (new Account(), new Account());
         foreach (var (_, process) in parts)
         {
@@ -75,7 +115,7 @@ public sealed class MassLedger
         return put == there ? null : $"epoch {epoch}: {put} were put in, {there} are there";
 
         bool WasAdded(NodeId to, NodeId sender, long number) =>
-            parts.Any(item => item.Node == to && item.Process.HasAdded(sender, number))
+            (byNode.TryGetValue(to, out var process) && process.HasAdded(sender, number))
             || dead.Any(item => item.Node == to && item.Process.HasAdded(sender, number));
     }
 

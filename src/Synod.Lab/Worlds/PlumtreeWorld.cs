@@ -1,4 +1,3 @@
-using System.Text;
 using Synod.Core;
 using Synod.Protocols.Gossip;
 using Synod.Simulation;
@@ -22,9 +21,7 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
     private readonly Cluster _cluster;
     private readonly NodeId[] _nodes;
     private readonly SortedDictionary<NodeId, SortedSet<NodeId>> _links = [];
-    private readonly SortedDictionary<RumorId, string> _bodies = [];
-    private readonly SortedSet<RumorId> _promised = [];
-    private readonly HashSet<(NodeId Node, long Boot, RumorId Id)> _delivered = [];
+    private readonly RumorJudge _judge;
     private readonly PayloadCount _sent = new();
     private readonly bool _hasLiars;
     private List<NodeId> _live;
@@ -46,10 +43,9 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
             Messages = new Plumtree.MessageWire(),
             Records = new RumorRecordWire(),
             Watcher = _sent,
-        })
-        {
-            Executed = Judge,
-        };
+        });
+        _judge = new RumorJudge(_world, node => _cluster.Counts(node).Boots);
+        _cluster.Executed = _judge.Deliver;
     }
 
     /// <summary>Short times and small limits.</summary>
@@ -65,7 +61,7 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
 
     public int Size => _nodes.Length;
 
-    public int Delivered => _delivered.Count;
+    public int Delivered => _judge.Delivered.Count;
 
     public int Killed => _nodes.Length - _live.Count;
 
@@ -114,8 +110,7 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
     {
         if (result is RumorResult.Started started)
         {
-            Check(_promised.Add(started.Id), Rumors.OneBody, node, $"{started.Id} was given out twice");
-            SetBody(node, started.Id, Body(node, tag));
+            _judge.Promise(node, started.Id, tag);
         }
     }
 
@@ -129,7 +124,7 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
         {
             _asked++;
             var node = _live[_random.Below(_live.Count)];
-            _cluster.Submit(node, new RumorCommand.Spread(Encoding.ASCII.GetBytes(Body(node, _asked))), this, _asked);
+            _cluster.Submit(node, new RumorCommand.Spread(RumorJudge.Body(node, _asked)), this, _asked);
             if (_hasLiars)
             {
                 Lie();
@@ -138,8 +133,6 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
             Pass(Duration.FromMilliseconds(10));
         }
     }
-
-    private static string Body(NodeId node, long tag) => FormattableString.Invariant($"{node}/{tag}");
 
     /// <summary>A process restarts in the middle of the stream: its neighbours tell it what it has missed.</summary>
     private void Restart()
@@ -214,32 +207,17 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
         }
     }
 
-    private void Judge(NodeId node, Slot position, RumorCommand command)
-    {
-        var rumor = ((RumorCommand.Learn)command).Rumor;
-        Check(_delivered.Add((node, _cluster.Counts(node).Boots, rumor.Id)), Rumors.DeliveredOnce, node, $"{rumor.Id} again");
-        Check(rumor.Id.Origin != node, Rumors.DeliveredOnce, node, $"{rumor.Id} came back");
-        SetBody(node, rumor.Id, Encoding.ASCII.GetString(rumor.Body.Span));
-    }
-
-    private void SetBody(NodeId node, RumorId id, string body)
-    {
-        Check(body.StartsWith($"{id.Origin}/", StringComparison.Ordinal), Rumors.OneBody, node, $"{id} is nothing that its origin said");
-        _bodies.TryAdd(id, body);
-        Check(_bodies[id] == body, Rumors.OneBody, node, $"{id} is {_bodies[id]} and {body}");
-    }
-
     /// <summary>Of what a restart took from a node's memory, neighbours keep only the last seconds.</summary>
     private void DemandAll()
     {
-        SortedSet<RumorId> wanted = [.. _promised.Where(id => _live.Contains(id.Origin)), .. _delivered.Where(item => _live.Contains(item.Node)).Select(item => item.Id)];
+        SortedSet<RumorId> wanted = [.. _judge.Promised.Where(id => _live.Contains(id.Origin)), .. _judge.Delivered.Where(item => _live.Contains(item.Node)).Select(item => item.Id)];
         foreach (var node in _live)
         {
             var process = (Plumtree)_cluster[node].Protocol!;
             foreach (var id in wanted.Where(id => !process.Knows(id)))
             {
-                var isOld = _cluster.Counts(node).Boots > 1 && _delivered.Contains((node, _cluster.Counts(node).Boots - 1, id));
-                Check(isOld, "EverybodyIsTold", node, $"{id} never came, of {wanted.Count} to {_live.Count}");
+                var isOld = _cluster.Counts(node).Boots > 1 && _judge.Delivered.Contains((node, _cluster.Counts(node).Boots - 1, id));
+                _judge.Check(isOld, "EverybodyIsTold", node, $"{id} never came, of {wanted.Count} to {_live.Count}");
             }
         }
     }
@@ -252,8 +230,8 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
         var (payloads, grafts, swaps) = (_sent.Payloads, _sent.Grafts, _sent.Swaps);
         Quietly(Few);
         PayloadsPerNode = (_sent.Payloads - payloads) / (double)(Few * Math.Max(1, _live.Count - 1));
-        Check(PayloadsPerNode <= 1.1, "OnePayload", NodeId.None, $"{PayloadsPerNode:0.00} payloads for each node");
-        Check(_sent.Grafts == grafts, "TreeIsMended", NodeId.None, $"{_sent.Grafts - grafts} repairs in quiet");
+        _judge.Check(PayloadsPerNode <= 1.1, "OnePayload", NodeId.None, $"{PayloadsPerNode:0.00} payloads for each node");
+        _judge.Check(_sent.Grafts == grafts, "TreeIsMended", NodeId.None, $"{_sent.Grafts - grafts} repairs in quiet");
         if (_sent.Swaps == swaps)
         {
             DemandShortPaths(new RumorId(_live[0], ((Plumtree)_cluster[_live[0]].Protocol!).Counter));
@@ -268,7 +246,7 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
             foreach (var other in process.Lazy.Where(other => _live.Contains(other)))
             {
                 var way = ((Plumtree)_cluster[other].Protocol!).RoundOf(id);
-                Check(process.RoundOf(id) - (way + 1) is not >= 3, "PathsAreShort", node, $"{process.RoundOf(id)} hops, and {way} to {other}");
+                _judge.Check(process.RoundOf(id) - (way + 1) is not >= 3, "PathsAreShort", node, $"{process.RoundOf(id)} hops, and {way} to {other}");
             }
         }
     }
@@ -278,20 +256,12 @@ public sealed class PlumtreeWorld : IAnswerReceiver<RumorResult>, IRoute
         for (; count > 0; count--)
         {
             _asked++;
-            _cluster.Submit(_live[0], new RumorCommand.Spread(Encoding.ASCII.GetBytes(Body(_live[0], _asked))), this, _asked);
+            _cluster.Submit(_live[0], new RumorCommand.Spread(RumorJudge.Body(_live[0], _asked)), this, _asked);
             Pass(Duration.FromMilliseconds(400));
         }
     }
 
     private void Pass(Duration time) => _world.RunUntil(_world.Elapsed + time);
-
-    private void Check(bool holds, string invariant, NodeId node, string detail)
-    {
-        if (!holds)
-        {
-            throw _world.Failure(invariant, node, detail);
-        }
-    }
 
     /// <summary>Counts what leaves.</summary>
     private sealed class PayloadCount : NodeWatcher<Message, RumorRecord, RumorCommand, RumorResult>

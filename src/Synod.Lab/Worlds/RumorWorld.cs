@@ -1,4 +1,3 @@
-using System.Text;
 using Synod.Core;
 using Synod.Protocols.Gossip;
 using Synod.Simulation;
@@ -24,11 +23,8 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     private readonly SeededRandom _random;
     private readonly Cluster _cluster;
     private readonly FaultInjector _injector;
-    private readonly RumorOptions _options;
     private readonly NodeId[] _nodes = [.. Enumerable.Range(1, Size).Select(number => new NodeId(number))];
-    private readonly SortedDictionary<RumorId, string> _bodies = [];
-    private readonly SortedSet<RumorId> _promised = [];
-    private readonly HashSet<(NodeId Node, long Boot, RumorId Id)> _delivered = [];
+    private readonly RumorJudge _judge;
     private PeerView _view;
     private int _asked;
 
@@ -36,7 +32,6 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     {
         _world = new SimulatedWorld(seed, trace) { MostEvents = 5_000_000 };
         _random = _world.Random.Fork();
-        _options = options;
         _view = PeerView.Of(_nodes);
         plan ??= FaultPlan.Swarm(seed);
         _cluster = new Cluster(_world, new SimulatedNetwork(_world) { Conditions = plan.Links }, new()
@@ -48,10 +43,9 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
             Machine = plan.Machine,
             Clocks = plan.Clocks,
             Watcher = new Eavesdropper(this),
-        })
-        {
-            Executed = Judge,
-        };
+        });
+        _judge = new RumorJudge(_world, node => _cluster.Counts(node).Boots);
+        _cluster.Executed = _judge.Deliver;
         _injector = new FaultInjector(_cluster, plan.Faults);
     }
 
@@ -66,7 +60,14 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         Limits = new RumorLimits { MostBodyBytes = 48 },
     };
 
-    public int Delivered => _delivered.Count;
+    /// <summary>Processes die often, and what they wrote last is up to so long on its way to their disks.</summary>
+    public static FaultPlan Deadly(Duration mostSync) => new()
+    {
+        Faults = [new Crashes(Duration.FromMilliseconds(100), Duration.FromMilliseconds(50))],
+        Machine = new MachineConditions { MostSync = mostSync },
+    };
+
+    public int Delivered => _judge.Delivered.Count;
 
     public long Crashes => _nodes.Sum(node => _cluster.Counts(node).Crashes);
 
@@ -88,7 +89,7 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
 
         _injector.Stop();
         Await(() => Live().Count == Size, "processes start", () => { });
-        Await(() => _promised.All(id => Live().All(node => node.Process.Knows(id))), "all that was promised is known", Reconcile);
+        Await(() => _judge.Promised.All(id => Live().All(node => node.Process.Knows(id))), "all that was promised is known", Reconcile);
         Await(() => Live().All(node => node.Process.Hot == 0), "rumors grow cold", () => { });
         SpreadInCalm();
         SpreadWhatIsFound();
@@ -98,8 +99,7 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     {
         if (result is RumorResult.Started started && tag != Known)
         {
-            Check(_promised.Add(started.Id), Rumors.OneBody, node, $"{started.Id} was given out twice");
-            SetBody(node, started.Id, Body(node, tag));
+            _judge.Promise(node, started.Id, tag);
         }
     }
 
@@ -120,10 +120,8 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     {
         // Tags from 2 on are the numbers of bodies.
         _asked++;
-        _cluster.Submit(node, new RumorCommand.Spread(Encoding.ASCII.GetBytes(Body(node, _asked + Known))), this, _asked + Known);
+        _cluster.Submit(node, new RumorCommand.Spread(RumorJudge.Body(node, _asked + Known)), this, _asked + Known);
     }
-
-    private static string Body(NodeId node, long tag) => FormattableString.Invariant($"{node}/{tag}");
 
     /// <summary>What nobody should believe.</summary>
     private void Lie()
@@ -150,21 +148,6 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         }
     }
 
-    private void Judge(NodeId node, Slot position, RumorCommand command)
-    {
-        var rumor = ((RumorCommand.Learn)command).Rumor;
-        Check(_delivered.Add((node, _cluster.Counts(node).Boots, rumor.Id)), Rumors.DeliveredOnce, node, $"{rumor.Id} again");
-        Check(rumor.Id.Origin != node, Rumors.DeliveredOnce, node, $"{rumor.Id} came back");
-        SetBody(node, rumor.Id, Encoding.ASCII.GetString(rumor.Body.Span));
-    }
-
-    private void SetBody(NodeId node, RumorId id, string body)
-    {
-        Check(body.StartsWith($"{id.Origin}/", StringComparison.Ordinal), Rumors.OneBody, node, $"{id} is nothing that its origin said");
-        _bodies.TryAdd(id, body);
-        Check(_bodies[id] == body, Rumors.OneBody, node, $"{id} is {_bodies[id]} and {body}");
-    }
-
     /// <summary>Anti-entropy between two nodes: whatever one knows, of what was promised, the other is given.</summary>
     private void Reconcile()
     {
@@ -175,19 +158,17 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         }
 
         var (from, to) = (live[_random.Below(live.Count)], live[_random.Below(live.Count)]);
-        foreach (var id in _promised.Where(id => from.Process.Knows(id) && !to.Process.Knows(id)))
+        foreach (var id in _judge.Promised.Where(id => from.Process.Knows(id) && !to.Process.Knows(id)))
         {
             Found++;
-            _cluster.Submit(to.Node, new RumorCommand.Learn(Rumor(id)), this, Known);
+            _cluster.Submit(to.Node, new RumorCommand.Learn(_judge.Rumor(id)), this, Known);
         }
     }
-
-    private Rumor Rumor(RumorId id) => new(id, Encoding.ASCII.GetBytes(_bodies[id]));
 
     /// <summary>No faults and no anti-entropy: what the rule of loss leaves must be what such a rule leaves.</summary>
     private void SpreadInCalm()
     {
-        var before = new SortedSet<RumorId>(_promised);
+        var before = new SortedSet<RumorId>(_judge.Promised);
         for (var count = 0; count < 60; count++)
         {
             Spread(_nodes[_random.Below(Size)]);
@@ -195,8 +176,8 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         }
 
         Pass(s_calm);
-        RumorId[] calm = [.. _promised.Except(before)];
-        Check(calm.Length == 60, "Liveness", NodeId.None, "what is started is answered");
+        RumorId[] calm = [.. _judge.Promised.Except(before)];
+        _judge.Check(calm.Length == 60, "Liveness", NodeId.None, "what is started is answered");
         Demand("Residue", calm, _nodes);
     }
 
@@ -206,7 +187,7 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
         var leaver = _nodes[_random.Below(Size)];
         NodeId[] others = [.. _nodes.Where(node => node != leaver)];
         _cluster.Network.Conditions = _cluster.Network.Conditions with { LossPerMillion = 1_000_000 };
-        var before = new SortedSet<RumorId>(_promised);
+        var before = new SortedSet<RumorId>(_judge.Promised);
         for (var count = 0; count < 30; count++)
         {
             Spread(leaver);
@@ -221,15 +202,15 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
             _cluster.Submit(node, new RumorCommand.Meet(_view), this, Known);
         }
 
-        RumorId[] lost = [.. _promised.Except(before)];
+        RumorId[] lost = [.. _judge.Promised.Except(before)];
         foreach (var id in lost)
         {
-            _cluster.Submit(others[_random.Below(others.Length)], new RumorCommand.Learn(Rumor(id)), this, Known);
+            _cluster.Submit(others[_random.Below(others.Length)], new RumorCommand.Learn(_judge.Rumor(id)), this, Known);
             Pass(Duration.FromMilliseconds(40));
         }
 
         Pass(s_calm);
-        Check(lost.Length > 0, "Liveness", leaver, "a leaver has something to leave");
+        _judge.Check(lost.Length > 0, "Liveness", leaver, "a leaver has something to leave");
         Demand("FoundIsSpread", lost, others);
     }
 
@@ -237,7 +218,7 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     private void Demand(string name, RumorId[] ids, NodeId[] nodes)
     {
         var missing = ids.Sum(id => nodes.Count(node => !((Rumors)_cluster[node].Protocol!).Knows(id)));
-        Check(missing * 12 <= ids.Length * nodes.Length, name, NodeId.None, $"{missing} of {ids.Length * nodes.Length} are missing");
+        _judge.Check(missing * 12 <= ids.Length * nodes.Length, name, NodeId.None, $"{missing} of {ids.Length * nodes.Length} are missing");
     }
 
     private List<(NodeId Node, Rumors Process)> Live() =>
@@ -249,17 +230,9 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
     {
         for (var end = _world.Elapsed + Duration.FromSeconds(60); !done();)
         {
-            Check(_world.Elapsed < end, "Liveness", NodeId.None, what);
+            _judge.Check(_world.Elapsed < end, "Liveness", NodeId.None, what);
             help();
             Pass(Duration.FromMilliseconds(50));
-        }
-    }
-
-    private void Check(bool holds, string invariant, NodeId node, string detail)
-    {
-        if (!holds)
-        {
-            throw _world.Failure(invariant, node, detail);
         }
     }
 
@@ -273,8 +246,10 @@ public sealed class RumorWorld : IAnswerReceiver<RumorResult>
             long? contact = message is Message.Feedback feedback ? feedback.Contact : message is Message.Offer offer ? offer.Pulled : null;
             if (contact is { } number && _seen.Add((node, from, number)))
             {
-                world._cluster[node].Receive(from, message);
-                world._cluster[node].Receive(from, message);
+                for (var copy = 0; copy < 6; copy++)
+                {
+                    world._cluster[node].Receive(from, message);
+                }
             }
         }
     }

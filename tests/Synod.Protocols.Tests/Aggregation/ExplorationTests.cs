@@ -14,11 +14,12 @@ using Process = Synod.Protocols.Gossip.Aggregation;
 public sealed class ExplorationTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData(2, 8, 0)]
-    [InlineData(3, 7, 0)]
-    public void Mass_is_conserved_whatever_is_lost_late_or_doubled(int nodes, int rounds, int states)
+    [InlineData(2, 4, 1, 0)]
+    [InlineData(2, 5, 0, 0)]
+    [InlineData(3, 4, 0, 0)]
+    public void Mass_is_conserved_whatever_is_lost_late_or_doubled(int nodes, int rounds, int duplicates, int states)
     {
-        var result = Made(nodes, rounds, AggregationMutation.None)
+        var result = Made(nodes, rounds, duplicates, AggregationMutation.None)
             .Sometimes("all in one epoch", world => world.Nodes.All(node => Of(node) is { TakesPart: true, Epoch: 1 }))
             .Sometimes("an epoch later", world => world.Nodes.Any(node => Of(node).Epoch == 2))
             .Sometimes("on its way", world => world.Nodes.Any(node => Of(node).Unacknowledged.Count() > 1))
@@ -32,19 +33,18 @@ public sealed class ExplorationTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("SentIsKept")]
-    [InlineData("HalvesRoundedDown")]
     [InlineData("SentOnce")]
     [InlineData("DuplicatesAdded")]
     [InlineData("StaleAdded")]
     public void The_explorer_finds_the_mistake(string name)
     {
-        var result = Made(2, 8, Enum.Parse<AggregationMutation>(name)).Explore();
+        var result = Made(2, 6, 1, Enum.Parse<AggregationMutation>(name)).Explore();
         output.WriteLine(result.ToString());
         Assert.NotNull(result.Counterexample);
         Assert.Contains(Process.MassConservation, result.Counterexample.Property, StringComparison.Ordinal);
     }
 
-    private static Model Made(int count, int rounds, AggregationMutation mutation)
+    private static Model Made(int count, int rounds, int duplicates, AggregationMutation mutation)
     {
         NodeId[] all = [.. Enumerable.Range(1, count).Select(number => new NodeId(number))];
         return new Model
@@ -57,7 +57,7 @@ public sealed class ExplorationTests(ITestOutputHelper output)
             Submissions = [new(A, Observe(3)), new(B, Observe(4))],
             SettledSubmissions = 2,
             ChoiceLimit = 2,
-            Budgets = new Budgets { Timers = rounds, Duplicates = 1, MaxStates = 300_000 },
+            Budgets = new Budgets { Timers = rounds, Duplicates = duplicates, MaxStates = 300_000 },
         }
         .Always(Process.MassConservation, world => new MassLedger().Imbalance([.. world.Nodes.Select(node => (node.Id, Of(node)))]) is null);
     }

@@ -11,22 +11,8 @@ public sealed class MutantTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Bugs))]
-    public void Random_worlds_find_the_mistake(string name)
-    {
-        var bug = AggregationBugs.All.Single(item => item.Name == name);
-        for (var seed = 0ul; seed < 30; seed++)
-        {
-            if (bug.Run(seed) is { } failure)
-            {
-                output.WriteLine($"{seed}: {failure.Message}");
-                return;
-            }
-        }
-
-        Assert.Fail("no world shows it");
-    }
+    public void Random_worlds_find_the_mistake(string name) => Mutants.Find(AggregationBugs.All, name, 40, output);
 
     [Fact]
-    public void Every_mutation_is_hunted() => Assert.Empty(Enum.GetNames<AggregationMutation>().Where(name => name != "None").Except(
-        AggregationBugs.All.Select(bug => bug.Name[(bug.Name.IndexOf('-', StringComparison.Ordinal) + 1)..].Replace("-", "", StringComparison.Ordinal)), StringComparer.OrdinalIgnoreCase));
+    public void Every_mutation_is_hunted() => Mutants.AllHunted<AggregationMutation>(AggregationBugs.All);
 }

@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Lab.Worlds;
+using Synod.Protocols.Gossip;
 using Xunit;
 
 namespace Synod.Protocols.Tests.Aggregation;
@@ -21,5 +22,30 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         output.WriteLine($"{audits} audits, {crashes} crashes, {epochs} epochs");
         Assert.True(audits > 20_000 && crashes > 60 && epochs > 200 && refused == 100, "the runs are too tame");
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100)]
+    [InlineData(1_000)]
+    public void Every_node_counts_and_averages_all(int nodes) => CountAndAverage(nodes);
+
+    /// <summary>By hand: it takes a while.</summary>
+    [Fact(Explicit = true)]
+    public void Every_node_of_ten_thousand_counts_and_averages_all() => CountAndAverage(10_000);
+
+    private void CountAndAverage(int nodes)
+    {
+        var churn = new AggregationChurn(1, nodes, new AggregationOptions());
+        churn.Join(Enumerable.Range(1, nodes));
+        churn.RunFor(Duration.FromSeconds(12));
+        var (latest, sample) = (churn.Latest(), churn.Sample());
+        var error = latest.Max(item => Math.Abs((item.Nodes ?? 0) - nodes));
+        output.WriteLine($"{nodes}: count off by {error} at most, average {sample.Averaged} of {sample.Average}, {churn.Bytes / nodes / 12} bytes a second and node");
+        Assert.Equal(nodes, latest.Count);
+        Assert.InRange(error, 0, nodes / 1_000);
+        Assert.All(latest, item => Assert.InRange(item.Average(0)!.Value, sample.Average - 2, sample.Average + 2));
+        Assert.All(latest, item => Assert.Equal(Enumerable.Range(1, nodes).Max(number => AggregationChurn.Reading(new NodeId(number))), item.Most(0)));
+        Assert.Null(churn.Imbalance);
     }
 }

@@ -155,7 +155,8 @@ public sealed class PaperTests
         }
 
         play.Run();
-        Assert.Equal((4, new[] { D }), (play.At(e).RoundOf(Id(A)), play.At(e).Eager.ToArray()));
+        Assert.Equal(4, play.At(e).RoundOf(Id(A)));
+        Assert.Equal([D], play.At(e).Eager);
         play.Submit(A, Spread("y"));
         play.Run();
         play.Fire(A, Batch);

@@ -101,7 +101,9 @@ public sealed class PaperTests
         Assert.Equal(1, play.At(B).Hot);
         Contact(B);
         Assert.Equal(0, play.At(B).Hot);
+        play.Fire(B, Round);
         Assert.False(play.IsArmed(B, Round));
+        Assert.Empty(play.Network);
         return;
 
         void Contact(NodeId node)

@@ -171,7 +171,7 @@ public sealed partial class Aggregation
         return new Mass(
             Mass.Unit,
             isRoot ? [new RootWeight(root, Mass.RootUnit)] : [],
-            [.. _readings.Select(item => MetricMass.Of(item.Key, item.Value))]);
+            [.. _readings.Select(item => MetricMass.Of(item.Key, [.. item.Value]))]);
     }
 
     private void Meet(PeerView peers, Outbox<Message, Record, Command, Result> outbox)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Gossip;
@@ -19,7 +18,7 @@ public sealed partial class Aggregation : Protocol<Aggregation.Message, Aggregat
 
     private readonly NodeId _self;
     private readonly AggregationOptions _options;
-    private readonly SortedDictionary<int, ImmutableArray<long>> _readings = [];
+    private readonly SortedDictionary<int, List<long>> _readings = [];
     private PeerView _peers;
 
     // Of the epoch.
@@ -87,7 +86,7 @@ public sealed partial class Aggregation : Protocol<Aggregation.Message, Aggregat
             "readings",
             _readings,
             static (v, ref metric) => v.Visit("", ref metric),
-            static (v, ref readings) => v.Visit("", ref readings, Readings.Instance));
+            static (v, ref readings) => v.Visit("", readings ??= [], static (w, ref reading) => w.Visit("", ref reading)));
         visitor.Visit("peers", ref _peers, s_views);
         visitor.Visit("unacknowledged", _unacknowledged, static (v, ref number) => v.Visit("", ref number), static (v, ref item) => (item ??= new()).State(v));
         List<(NodeId Sender, long Number)> added = [.. _added];
@@ -183,7 +182,7 @@ public sealed partial class Aggregation : Protocol<Aggregation.Message, Aggregat
                 outbox.AnswerEarly(request, new Result.Malformed());
                 break;
             case Command.Observe observe:
-                _readings[observe.Metric] = observe.Readings;
+                _readings[observe.Metric] = [.. observe.Readings];
                 if (observe.Readings.IsEmpty)
                 {
                     _readings.Remove(observe.Metric);
@@ -205,14 +204,4 @@ public sealed partial class Aggregation : Protocol<Aggregation.Message, Aggregat
         outbox.SetTimer(new TimerId((int)Timer.Round), RoundGrid.Next(_begun, _options.Period, _options.Jitter, context));
 
     private static readonly PeerView.Wire s_views = new();
-
-    /// <summary>The binary form of readings.</summary>
-    private sealed class Readings : IWire<ImmutableArray<long>>
-    {
-        public static Readings Instance { get; } = new();
-
-        public void Write(CodecWriter writer, ImmutableArray<long> value) => writer.Many(value, static (w, reading) => w.Signed(reading));
-
-        public ImmutableArray<long> Read(ref CodecReader reader) => reader.Many(static (ref reader) => reader.Signed());
-    }
 }

@@ -12,24 +12,65 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
     /// <summary>The number of this node's last rumor.</summary>
     public long Counter => _counter;
 
-    /// <summary>The id of this node's next rumor.</summary>
-    public RumorId Claim()
+    /// <summary>
+    /// Starts a rumor, or answers that it is too long. The record comes before anybody hears of it, the client included: an id has one body
+    /// in all lives of its origin.
+    /// </summary>
+    public Rumor? Start<TMessage>(
+        RequestId request, ReadOnlyMemory<byte> body, Outbox<TMessage, RumorRecord, RumorCommand, RumorResult> outbox)
     {
-        var id = new RumorId(self, ++_counter);
-        Of(id).Fill(_counter);
-        return id;
-    }
-
-    /// <summary>A record says that the numbers up to this one are in use.</summary>
-    public void Redo(long counter)
-    {
-        if (mutation == RumorsMutation.CounterForgotten)
+        if (body.Length > limits.MostBodyBytes)
         {
-            return;
+            outbox.AnswerEarly(request, new RumorResult.Refused(Refusal.Malformed));
+            return null;
         }
 
-        _counter = Math.Max(_counter, counter);
-        Of(new RumorId(self, _counter)).Fill(_counter);
+        var rumor = new Rumor(new RumorId(self, ++_counter), body.ToArray());
+        Of(rumor.Id).Fill(_counter);
+        outbox.Persist(new RumorRecord.Started(rumor));
+        outbox.Answer(request, new RumorResult.Started(rumor.Id));
+        return rumor;
+    }
+
+    /// <summary>What a host is answered that found a rumor which is nothing new, or not to be believed; null for news.</summary>
+    public RumorResult? AnswerToFound(Rumor rumor, PeerView view) =>
+        Judge(rumor, view) is { } refusal ? new RumorResult.Refused(refusal) : Knows(rumor.Id) ? new RumorResult.Learned(false) : null;
+
+    /// <summary>Takes the records of earlier lives: the rumors in them, which may not have been told to anybody.</summary>
+    public IReadOnlyList<Rumor> Redo(IEnumerable<RumorRecord> records)
+    {
+        List<Rumor> started = [];
+        foreach (var record in records)
+        {
+            switch (record)
+            {
+                case RumorRecord.Started own:
+                    started.Add(own.Rumor.Kept());
+                    Redo(own.Rumor.Id.Counter);
+                    break;
+                case RumorRecord.Counted counted:
+                    Redo(counted.Counter);
+                    break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(records), record, "Not a record of this protocol.");
+            }
+        }
+
+        return mutation == RumorsMutation.OwnForgotten ? [] : started;
+    }
+
+    /// <summary>Persists anew what is needed of all records before: the number, and those of the rumors told here that are one's own.</summary>
+    public void Checkpoint<TMessage>(IEnumerable<Rumor> told, Outbox<TMessage, RumorRecord, RumorCommand, RumorResult> outbox)
+    {
+        if (_counter > 0)
+        {
+            outbox.Persist(new RumorRecord.Counted(_counter));
+        }
+
+        foreach (var rumor in told.Where(rumor => rumor.Id.Origin == self))
+        {
+            outbox.Persist(new RumorRecord.Started(rumor));
+        }
     }
 
     public bool Knows(RumorId id) => _known.TryGetValue(Origin(id), out var numbers) && numbers.Contains(id.Counter);
@@ -90,6 +131,15 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
         {
             _former.Clear();
             _former.UnionWith(former);
+        }
+    }
+
+    private void Redo(long counter)
+    {
+        if (mutation != RumorsMutation.CounterForgotten)
+        {
+            _counter = Math.Max(_counter, counter);
+            Of(new RumorId(self, _counter)).Fill(_counter);
         }
     }
 

@@ -5,36 +5,13 @@ namespace Synod.Protocols.Gossip;
 /// <summary>Payloads: along eager links, once to each node; and which links are eager.</summary>
 public sealed partial class Plumtree
 {
-    /// <summary>The record comes before anybody hears of the rumor, the client included: an id has one body in all lives of its origin.</summary>
-    private void Spread(
-        RequestId request, ReadOnlyMemory<byte> body, StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
-    {
-        if (body.Length > _options.Limits.MostBodyBytes)
-        {
-            outbox.AnswerEarly(request, new RumorResult.Refused(Refusal.Malformed));
-            return;
-        }
-
-        var rumor = new Rumor(_known.Claim(), body.ToArray());
-        outbox.Persist(new RumorRecord.Started(rumor));
-        outbox.Answer(request, new RumorResult.Started(rumor.Id));
-        Keep(rumor, 0, NodeId.None, context, outbox);
-        Forward(rumor, 0, context, outbox);
-    }
-
     /// <summary>What anti-entropy finds was missed by the tree, and is sent along it from here.</summary>
     private void Learn(
         RequestId request, Rumor rumor, StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
     {
-        if (_known.Judge(rumor, _peers) is { } refusal)
+        if (_known.AnswerToFound(rumor, _peers) is { } answer)
         {
-            outbox.Answer(request, new RumorResult.Refused(refusal));
-            return;
-        }
-
-        if (_known.Knows(rumor.Id))
-        {
-            outbox.Answer(request, new RumorResult.Learned(false));
+            outbox.Answer(request, answer);
             return;
         }
 

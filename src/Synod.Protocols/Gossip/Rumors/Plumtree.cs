@@ -94,41 +94,16 @@ public sealed partial class Plumtree : Protocol<Plumtree.Message, RumorRecord, R
         visitor.Visit("expires", ref _expires);
     }
 
-    public override void Checkpoint(StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
-    {
-        if (_known.Counter > 0)
-        {
-            outbox.Persist(new RumorRecord.Counted(_known.Counter));
-        }
-
-        foreach (var payload in _payloads.Values.Where(payload => payload.Rumor.Id.Origin == _self))
-        {
-            outbox.Persist(new RumorRecord.Started(payload.Rumor));
-        }
-    }
+    public override void Checkpoint(StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox) =>
+        _known.Checkpoint(_payloads.Values.Select(payload => payload.Rumor), outbox);
 
     /// <summary>What this node started and may not have told anybody is told of again, and neighbours say what it missed.</summary>
     protected override void OnRecover(
         IEnumerable<RumorRecord> records, StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
     {
-        foreach (var record in records)
+        foreach (var rumor in _known.Redo(records))
         {
-            switch (record)
-            {
-                case RumorRecord.Started started:
-                    _known.Redo(started.Rumor.Id.Counter);
-                    if (_options.Mutation != RumorsMutation.OwnForgotten)
-                    {
-                        Keep(started.Rumor.Kept(), 0, NodeId.None, context, outbox);
-                    }
-
-                    break;
-                case RumorRecord.Counted counted:
-                    _known.Redo(counted.Counter);
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(records), record, "Not a record of this protocol.");
-            }
+            Keep(rumor, 0, NodeId.None, context, outbox);
         }
 
         foreach (var neighbour in _eager)
@@ -192,7 +167,12 @@ public sealed partial class Plumtree : Protocol<Plumtree.Message, RumorRecord, R
         switch (command)
         {
             case RumorCommand.Spread spread:
-                Spread(request, spread.Body, context, outbox);
+                if (_known.Start(request, spread.Body, outbox) is { } rumor)
+                {
+                    Keep(rumor, 0, NodeId.None, context, outbox);
+                    Forward(rumor, 0, context, outbox);
+                }
+
                 break;
             case RumorCommand.Learn learn:
                 Learn(request, learn.Rumor, context, outbox);

@@ -18,7 +18,7 @@ public enum RumorStyle : byte
 /// <summary>What makes a node lose interest in a rumor.</summary>
 public enum InterestLoss : byte
 {
-    /// <summary>After k contacts that did not need it.</summary>
+    /// <summary>After k contacts in a row that did not need it.</summary>
     FeedbackCounter,
 
     /// <summary>With probability 1/k after each contact that did not need it.</summary>
@@ -38,7 +38,7 @@ public sealed record RumorOptions
 
     public InterestLoss Loss { get; init; } = InterestLoss.FeedbackCounter;
 
-    /// <summary>The k of the rule above. The residue falls by about four with each (gossip.md §4).</summary>
+    /// <summary>The k of the rule above. The residue falls to about a third with each (gossip.md §4).</summary>
     public int K { get; init; } = 4;
 
     /// <summary>Peers contacted in a round.</summary>

@@ -76,41 +76,16 @@ public sealed partial class Rumors : Protocol<Rumors.Message, RumorRecord, Rumor
         visitor.Visit("armed", ref _isArmed);
     }
 
-    public override void Checkpoint(StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
-    {
-        if (_known.Counter > 0)
-        {
-            outbox.Persist(new RumorRecord.Counted(_known.Counter));
-        }
-
-        foreach (var hot in _hot.Values.Where(hot => hot.Rumor.Id.Origin == _self))
-        {
-            outbox.Persist(new RumorRecord.Started(hot.Rumor));
-        }
-    }
+    public override void Checkpoint(StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox) =>
+        _known.Checkpoint(_hot.Values.Select(hot => hot.Rumor), outbox);
 
     /// <summary>What this node started and may not have told anybody is new again.</summary>
     protected override void OnRecover(
         IEnumerable<RumorRecord> records, StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
     {
-        foreach (var record in records)
+        foreach (var rumor in _known.Redo(records))
         {
-            switch (record)
-            {
-                case RumorRecord.Started started:
-                    _known.Redo(started.Rumor.Id.Counter);
-                    if (_options.Mutation != RumorsMutation.OwnForgotten)
-                    {
-                        _hot[started.Rumor.Id] = new HotRumor { Rumor = started.Rumor.Kept() };
-                    }
-
-                    break;
-                case RumorRecord.Counted counted:
-                    _known.Redo(counted.Counter);
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(records), record, "Not a record of this protocol.");
-            }
+            _hot[rumor.Id] = new HotRumor { Rumor = rumor };
         }
 
         CoolDown();
@@ -162,7 +137,11 @@ public sealed partial class Rumors : Protocol<Rumors.Message, RumorRecord, Rumor
         switch (command)
         {
             case RumorCommand.Spread spread:
-                Spread(request, spread.Body, context, outbox);
+                if (_known.Start(request, spread.Body, outbox) is { } rumor)
+                {
+                    Heat(rumor);
+                }
+
                 break;
             case RumorCommand.Learn learn:
                 Learn(request, learn.Rumor, outbox);
@@ -180,34 +159,12 @@ public sealed partial class Rumors : Protocol<Rumors.Message, RumorRecord, Rumor
         Arm(context, outbox);
     }
 
-    /// <summary>The record comes before anybody hears of the rumor, the client included: an id has one body in all lives of its origin.</summary>
-    private void Spread(
-        RequestId request, ReadOnlyMemory<byte> body, StepContext context, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
-    {
-        if (body.Length > _options.Limits.MostBodyBytes)
-        {
-            outbox.AnswerEarly(request, new RumorResult.Refused(Refusal.Malformed));
-            return;
-        }
-
-        var rumor = new Rumor(_known.Claim(), body.ToArray());
-        outbox.Persist(new RumorRecord.Started(rumor));
-        outbox.Answer(request, new RumorResult.Started(rumor.Id));
-        Heat(rumor);
-    }
-
     /// <summary>What anti-entropy finds was missed by rumors: others will have missed it too, so it is hot again (§4).</summary>
     private void Learn(RequestId request, Rumor rumor, Outbox<Message, RumorRecord, RumorCommand, RumorResult> outbox)
     {
-        if (_known.Judge(rumor, _peers) is { } refusal)
+        if (_known.AnswerToFound(rumor, _peers) is { } answer)
         {
-            outbox.Answer(request, new RumorResult.Refused(refusal));
-            return;
-        }
-
-        if (_known.Knows(rumor.Id))
-        {
-            outbox.Answer(request, new RumorResult.Learned(false));
+            outbox.Answer(request, answer);
             return;
         }
 
