@@ -9,7 +9,11 @@ namespace Synod.Bench.Members;
 internal sealed record MemberSide(string Name, IReadOnlyList<string> Agent);
 
 /// <summary>What was measured of one side with one number of members. Times in milliseconds; -1 for never.</summary>
-internal sealed record MemberFigures(string Side, int Members, double[] Joins, double[] Deaths, double Packets, double Bytes);
+internal sealed record MemberFigures(string Side, int Members, double[] Joins, double[] Deaths, double Packets, double Bytes)
+{
+    public override string ToString() => FormattableString.Invariant(
+        $"joins {string.Join(' ', Joins)} ms, deaths {string.Join(' ', Deaths)} ms, {Packets:F2} packets and {Bytes:F0} bytes per member and second");
+}
 
 /// <summary>What starved members did to a side: how often a living one was suspected, and declared dead, by anyone.</summary>
 internal sealed record StarvedFigures(string Side, string Kind, double Suspicions, double HealthyDeaths, double StarvedDeaths);
@@ -33,6 +37,7 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
             {
                 await progress.WriteLineAsync($"  {side.Name}, {size} members");
                 _figures.Add(await MeasureAsync(side, size));
+                await progress.WriteLineAsync($"    {_figures[^1]}");
             }
         }
 
@@ -43,6 +48,7 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
                 await progress.WriteLineAsync($"  {side.Name}, {Starved} of {Healthy + Starved} members starved");
                 _starved.Add(await StarveAsync(side, "stopped now and then", starvedSeconds, StopNowAndThenAsync));
                 _starved.Add(await StarveAsync(side, "busy machine", starvedSeconds, KeepBusyAsync));
+                await progress.WriteLineAsync($"    {_starved[^2]}, {_starved[^1]}");
             }
         }
     }
