@@ -21,9 +21,9 @@ internal static class Mutants
         Assert.Fail("no world shows it");
     }
 
-    /// <summary>The names of bugs are those of mutations, after the room's.</summary>
-    public static void AllHunted<T>(IReadOnlyList<RoomBug> bugs)
-        where T : struct, Enum => Assert.Empty(Enum.GetNames<T>().Where(name => name != "None").Except(
+    /// <summary>The names of bugs are those of mutations, after the room's; some are found by the explorer only.</summary>
+    public static void AllHunted<T>(IReadOnlyList<RoomBug> bugs, params IEnumerable<T> explored)
+        where T : struct, Enum => Assert.Empty(Enum.GetNames<T>().Where(name => name != "None").Except(explored.Select(mutation => $"{mutation}")).Except(
             bugs.Select(bug => bug.Name[(bug.Name.IndexOf('-', StringComparison.Ordinal) + 1)..].Replace("-", "", StringComparison.Ordinal)),
             StringComparer.OrdinalIgnoreCase));
 }

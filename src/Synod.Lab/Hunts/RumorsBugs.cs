@@ -13,7 +13,6 @@ public static class RumorsBugs
         Mongering("versions-without-origin", RumorsMutation.VersionsWithoutOrigin),
         Mongering("counter-forgotten", RumorsMutation.CounterForgotten),
         Mongering("spread-before-durable", RumorsMutation.SpreadBeforeDurable, plan: RumorWorld.Deadly(Duration.FromMilliseconds(150))),
-        Mongering("own-forgotten", RumorsMutation.OwnForgotten, plan: RumorWorld.Deadly(Duration.FromMilliseconds(1))),
         Mongering("delivered-again", RumorsMutation.DeliveredAgain),
         Mongering("size-unchecked", RumorsMutation.SizeUnchecked),
         Mongering("origin-unchecked", RumorsMutation.OriginUnchecked),

@@ -30,7 +30,7 @@ public sealed class HalfTheClusterDies : Scenario
         List<PlumtreeWorld> worlds = [];
         var holds = report.Guard(() =>
         {
-            foreach (var size in new[] { 50, 400 })
+            foreach (var size in new[] { 50, 200 })
             {
                 var world = new PlumtreeWorld(seed, PlumtreeWorld.Options, size);
                 world.Run(leastKilled: 50, mostKilled: 50);

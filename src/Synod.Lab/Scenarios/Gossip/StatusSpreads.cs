@@ -40,7 +40,7 @@ public sealed class StatusSpreads : Scenario
                 new("log2 N", log),
             ])));
         var (first, last) = (both[1], both[^1]);
-        report.Tell($"From 64 to 10,000 nodes push goes from {push[1].Rounds:0.#} to {push[^1].Rounds:0.#} rounds, and push-pull from {first.Rounds:0.#} to {last.Rounds:0.#}: one round more for each doubling, not for each node.");
+        report.Tell($"From 64 to 10,000 nodes push goes from {push[1].Rounds:0.#} to {push[^1].Rounds:0.#} rounds, and push-pull from {first.Rounds:0.#} to {last.Rounds:0.#}: as many more for each doubling, however many there are.");
         report.Tell($"The chapter says that each node contacts O(log N) others in a round. It does not: each contacts one, at every size. It is the rounds that are O(log N), and with them all that a node ever says: {first.Messages:0.#} messages among 64 nodes, {last.Messages:0.#} among 10,000.");
         report.Tell($"Push ends slowly, since the last who do not know have to be met by chance; whoever asks need not wait for that.");
         report.Tell($"With half of all messages lost, push-pull takes {lossy[^1].Rounds / last.Rounds:0.0} times as long, since one push in two and one answered question in four get through, and reaches everybody all the same.");
@@ -57,7 +57,7 @@ public sealed class StatusSpreads : Scenario
 
     private static Mean Runs(ulong seed, int nodes, RumorStyle style, int lossPerMillion = 0)
     {
-        var runs = nodes > 2_000 ? 1 : 5;
+        var runs = nodes > 2_000 ? 1 : nodes > 500 ? 3 : 5;
         var outcomes = Enumerable.Range(0, runs).Select(run => RumorSpread.Run(
             new(nodes, s_untiring with { Style = style }, seed * 1_000 + (ulong)run) { LossPerMillion = lossPerMillion })).ToList();
         return new Mean(

@@ -90,11 +90,7 @@ public sealed partial class Aggregation
         if (_added.Contains((from, transfer.Number)) && _options.Mutation != AggregationMutation.DuplicatesAdded)
         {
             outbox.Refuse(Refusal.Duplicate);
-            if (_options.Mutation != AggregationMutation.DuplicatesUnacknowledged)
-            {
-                outbox.Send(from, new Message.Ack(transfer.Epoch, transfer.Number));
-            }
-
+            outbox.Send(from, new Message.Ack(transfer.Epoch, transfer.Number));
             return;
         }
 
@@ -143,8 +139,7 @@ public sealed partial class Aggregation
             return;
         }
 
-        var isNext = epoch == _epoch + 1 && (!_isListening || epoch == 1);
-        Enter(epoch, isNext || _options.Mutation == AggregationMutation.JoinerPutsIn, outbox);
+        Enter(epoch, putsIn: epoch == _epoch + 1 && (!_isListening || epoch == 1), outbox);
     }
 
     private void Enter(long epoch, bool putsIn, Outbox<Message, Record, Command, Result> outbox)

@@ -20,9 +20,6 @@ internal enum AggregationMutation
     /// <summary>A repeated transfer is added again.</summary>
     DuplicatesAdded,
 
-    /// <summary>A duplicate is not acknowledged: its sender goes on for ever.</summary>
-    DuplicatesUnacknowledged,
-
     /// <summary>Mass of an epoch that is over is added to the next.</summary>
     StaleAdded,
 
@@ -34,9 +31,6 @@ internal enum AggregationMutation
 
     /// <summary>A node that restarted takes part in the epoch that it died in.</summary>
     RestartedTakesPart,
-
-    /// <summary>A node that joins puts its readings into an epoch that is under way.</summary>
-    JoinerPutsIn,
 
     /// <summary>Whoever is told of a later epoch stays in its own.</summary>
     EpochNotFollowed,
