@@ -53,11 +53,10 @@ public static class AntiEntropyBugs
         Replicas("peer-incarnation-ignored", DeltaMutation.PeerIncarnationIgnored),
         Replicas("gap-ignored", DeltaMutation.GapIgnored),
         Replicas("ack-assumed", DeltaMutation.AckAssumed),
-        Replicas("ack-to-former-life", DeltaMutation.AckToFormerLife, DeltaDurability.Asynchronous),
         Replicas("fenced-accepted", DeltaMutation.FencedAccepted),
         Replicas("fenced-keeps-state", DeltaMutation.FencedKeepsState),
         Replicas("stability-of-some", DeltaMutation.StabilityOfSome),
-        Replicas("seen-before-durable", DeltaMutation.SeenBeforeDurable, DeltaDurability.Asynchronous),
+        Replicas("seen-before-durable", DeltaMutation.SeenBeforeDurable),
     ];
 
     /// <summary>A run of nodes with notes under this mistake.</summary>
