@@ -144,6 +144,52 @@ public sealed class ExecutionTests
         Assert.Equal(9, sites.Stage.Answers(Node(1)).Count);
     }
 
+    /// <summary>
+    /// §6, scenario 9: every replica proposes something new in every round trip, and each proposal crosses the others', so that each
+    /// depends on a later one. With a bounded pipeline what waits to be executed stays bounded, and execution goes on; without one
+    /// nothing is ever executed as long as the stream lasts.
+    /// </summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    [InlineData(int.MaxValue)]
+    public void An_endless_stream_of_conflicts_is_executed_all_the_time_if_the_pipeline_is_bounded(int pipeline)
+    {
+        const int Rounds = 120;
+        var sites = new Sites(3, new EPaxosOptions { Pipeline = pipeline, BatchCommands = 2 });
+        var (tail, executed) = (0, 0);
+        for (var round = 1; round <= Rounds; round++)
+        {
+            foreach (var node in Enumerable.Range(1, 3))
+            {
+                sites.Put(node, "x", $"{round}");
+            }
+
+            sites.Sync();
+            foreach (var (from, to, message) in sites.Stage.Network.ToArray())
+            {
+                sites.Stage.Network.Remove(new(from, to, message));
+                sites.Stage.Receive(from, to, message);
+            }
+
+            tail = Math.Max(tail, sites.At(2).Held.Count(id => !sites.At(2).IsExecuted(id)));
+            executed = sites.Executed(2).Count();
+        }
+
+        if (pipeline < int.MaxValue)
+        {
+            Assert.InRange(tail, 1, 3 * pipeline);
+            Assert.True(executed >= Rounds / 2, $"{executed} instances in {Rounds} rounds");
+        }
+        else
+        {
+            Assert.Equal(0, executed);
+            Assert.True(tail > 2 * Rounds, $"{tail} wait after {Rounds} rounds");
+            sites.Stage.Run();
+            Assert.Equal(3 * Rounds, sites.Executed(2).Count());
+        }
+    }
+
     /// <summary>§12: what all have executed is dropped, also after silence, and the beat stops.</summary>
     [Fact]
     public void What_everybody_has_executed_is_dropped()

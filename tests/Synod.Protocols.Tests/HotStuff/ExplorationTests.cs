@@ -11,6 +11,7 @@ namespace Synod.Protocols.Tests.HotStuffRoom;
 public sealed class ExplorationTests(ITestOutputHelper output)
 {
     [Theory]
+    [InlineData("hotstuff-basic", 9, 1)]
     [InlineData("hotstuff-chained", 7, 936)]
     [InlineData("hotstuff-2", 7, 2_233)]
     [InlineData("jolteon", 7, 936)]

@@ -25,6 +25,22 @@ public sealed class TwinTests(ITestOutputHelper output)
         Assert.Equal(states, result.States);
     }
 
+    /// <summary>As the paper prunes: the twins and one other lead, and in each round some quorum hears each other.</summary>
+    [Theory]
+    [InlineData("hotstuff-basic", 1)]
+    [InlineData("hotstuff-chained", 1)]
+    [InlineData("hotstuff-2", 1)]
+    [InlineData("jolteon", 1)]
+    public void One_twin_of_four_breaks_nothing_in_any_pruned_schedule_of_three_rounds(string rules, int states)
+    {
+        var result = HotStuffTwins.Model(HotStuffGroup.Rules(rules), rounds: 3, pruned: true).Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Empty(result.Unreached);
+        Assert.True(result.IsComplete);
+        Assert.Equal(states, result.States);
+    }
+
     [Theory]
     [InlineData("hotstuff-basic", 0)]
     [InlineData("hotstuff-chained", 1)]

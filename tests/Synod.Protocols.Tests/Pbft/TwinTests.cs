@@ -25,6 +25,32 @@ public sealed class TwinTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(1, 2_357)]
+    [InlineData(2, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 1)]
+    public void One_twin_of_four_breaks_nothing_in_any_schedule_of_three_rounds_of_two_sides(int twin, int states)
+    {
+        var result = PbftTwins.Model(new NodeId(twin), rounds: 3).Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Empty(result.Unreached);
+        Assert.True(result.IsComplete);
+        Assert.Equal(states, result.States);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    public void Nor_if_in_one_of_two_rounds_it_alters_a_message(int twin, int states)
+    {
+        var result = PbftTwins.Model(new NodeId(twin), rounds: 2, lies: 1).Explore();
+        output.WriteLine(result.ToString());
+        Assert.Null(result.Counterexample);
+        Assert.Equal(states, result.States);
+    }
+
+    [Theory]
     [InlineData(1, 0)]
     [InlineData(2, 1)]
     [InlineData(3, 2)]
