@@ -145,15 +145,13 @@ public sealed class ExecutionTests
     }
 
     /// <summary>
-    /// §6, scenario 9: every replica proposes something new in every round trip, and each proposal crosses the others', so that each
-    /// depends on a later one. With a bounded pipeline what waits to be executed stays bounded, and execution goes on; without one
-    /// nothing is ever executed as long as the stream lasts.
+    /// §6, scenario 9: every replica proposes something new in every message delay, and each proposal crosses the others'. What waits to be
+    /// executed stays within what the pipelines of all hold, and execution goes on.
     /// </summary>
     [Theory]
     [InlineData(2)]
     [InlineData(8)]
-    [InlineData(int.MaxValue)]
-    public void An_endless_stream_of_conflicts_is_executed_all_the_time_if_the_pipeline_is_bounded(int pipeline)
+    public void An_endless_stream_of_conflicts_is_executed_all_the_time_with_a_bounded_tail(int pipeline)
     {
         const int Rounds = 120;
         var sites = new Sites(3, new EPaxosOptions { Pipeline = pipeline, BatchCommands = 2 });
@@ -176,18 +174,8 @@ public sealed class ExecutionTests
             executed = sites.Executed(2).Count();
         }
 
-        if (pipeline < int.MaxValue)
-        {
-            Assert.InRange(tail, 1, 3 * pipeline);
-            Assert.True(executed >= Rounds / 2, $"{executed} instances in {Rounds} rounds");
-        }
-        else
-        {
-            Assert.Equal(0, executed);
-            Assert.True(tail > 2 * Rounds, $"{tail} wait after {Rounds} rounds");
-            sites.Stage.Run();
-            Assert.Equal(3 * Rounds, sites.Executed(2).Count());
-        }
+        Assert.InRange(tail, 1, 3 * pipeline);
+        Assert.True(executed >= Rounds / 2, $"{executed} instances in {Rounds} rounds");
     }
 
     /// <summary>§12: what all have executed is dropped, also after silence, and the beat stops.</summary>
