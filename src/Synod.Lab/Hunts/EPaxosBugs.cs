@@ -8,6 +8,8 @@ namespace Synod.Lab.Hunts;
 /// <summary>The known mistakes of EPaxos (epaxos.md §9), and the world that brings each to light.</summary>
 public static class EPaxosBugs
 {
+    private const ulong Runs = 200;
+
     private static readonly EPaxosSetting s_storm = new() { Plan = EPaxosSetting.Storm, Rumours = true };
 
     // What is told and not yet durable stays so for long.
@@ -19,7 +21,6 @@ public static class EPaxosBugs
         },
     };
 
-    // Not here, since storms do not find them in 60 seeds: a majority as fast quorum, AcceptOk, RecoverOk and Commit before their records.
     public static IReadOnlyList<RoomBug> All { get; } =
     [
         Bug("epaxos-lost-dependency", EPaxosMutation.LostDependency, s_storm),
@@ -33,8 +34,24 @@ public static class EPaxosBugs
         Bug("epaxos-first-of-batch-only", EPaxosMutation.FirstOfBatchOnly, s_storm with { Options = s_storm.Options with { Pipeline = 1 }, Clients = 12 }),
         Bug("epaxos-retries-executed", EPaxosMutation.RetriesExecuted, s_storm),
         Bug("epaxos-collects-too-early", EPaxosMutation.CollectsTooEarly, s_storm),
+        Bug("epaxos-majority-fast-quorum", EPaxosMutation.MajorityFastQuorum, replicas: 7),
+        Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, replicas: 3),
+        Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, replicas: 3),
+        Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, replicas: 3),
     ];
 
     private static RoomBug Bug(string name, EPaxosMutation mutation, EPaxosSetting setting) =>
         new(name, "EPaxos", seed => EPaxosWorld.Hunt(seed, setting, mutation));
+
+    /// <summary>Short runs without time: what storms meet too seldom.</summary>
+    private static RoomBug Bug(string name, EPaxosMutation mutation, int replicas) => new(name, "EPaxos", seed => RoomBug.Find(
+        seed,
+        () =>
+        {
+            for (var run = seed * Runs; run < (seed + 1) * Runs; run++)
+            {
+                new EPaxosRun(run, replicas, mutation).Run();
+            }
+        },
+        () => Duration.Zero));
 }

@@ -4,11 +4,15 @@ using Synod.Simulation;
 
 namespace Synod.Lab.Hunts;
 
-/// <summary>Known mistakes of Paxos Commit that show under drawn faults.</summary>
+/// <summary>Known mistakes of Paxos Commit that show in a storm.</summary>
 public static class PaxosCommitBugs
 {
     private static readonly (string Name, PaxosCommitMutation Mutation)[] Known =
     [
+        ("paxos-commit-vote-volatile", PaxosCommitMutation.VoteBeforeDurable),
+        ("paxos-commit-one-acceptor-decides", PaxosCommitMutation.OneAcceptorDecides),
+        ("paxos-commit-acceptance-volatile", PaxosCommitMutation.AcceptBeforeDurable),
+        ("paxos-commit-accepts-stale", PaxosCommitMutation.AcceptStale),
         ("paxos-commit-acceptances-forgotten", PaxosCommitMutation.ForgetAcceptances),
         ("paxos-commit-defaults-to-commit", PaxosCommitMutation.DefaultToCommit),
         ("paxos-commit-ignores-reports", PaxosCommitMutation.IgnoreReports),
@@ -28,7 +32,7 @@ public static class PaxosCommitBugs
         name,
         nameof(PaxosCommit),
         seed => CommitHunt.Objection(() =>
-            CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunAnywhere(
+            CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunStormy(
                 seed, CommitRooms.Paxos(CommitRooms.Acceptors(3), mutation), 5)));
 }
 

@@ -21,11 +21,18 @@ public static class ReconfigurationBugs
     private static IReadOnlyList<QuorumSystem> Unsafe { get; } =
         [new SizedQuorums(NodeSet.Of(new(1), new(2), new(3), new(4)), 2, 2), SizedQuorums.Majority(NodeSet.Of(new(1), new(2), new(3)))];
 
+    /// <summary>Splits that last longer than a lease and an election: each half has a quorum if quorums need not meet.</summary>
+    private static FaultPlan Splits { get; } = new()
+    {
+        Faults = [new Partitions(Duration.FromMilliseconds(800), Duration.FromMilliseconds(800), OneWay: false)],
+    };
+
     private static RoomBug Bug(string name, EpochMutation mutation) => new("reconfiguration-" + name, nameof(MultiPaxos), seed =>
     {
         try
         {
-            new ReconfigurationWorld(seed, mutation, mutation == EpochMutation.UnsafeQuorumsAdopted ? Unsafe : null)
+            var isUnsafe = mutation == EpochMutation.UnsafeQuorumsAdopted;
+            new ReconfigurationWorld(seed, mutation, isUnsafe ? Unsafe : null, isUnsafe ? Splits : null)
                 .Run(Duration.FromSeconds(6), Duration.FromSeconds(60));
             return null;
         }

@@ -9,6 +9,8 @@ public static class ThreePhaseCommitBugs
     private static readonly (string Name, ThreePhaseCommitMutation Mutation)[] Known =
     [
         ("3pc-vote-volatile", ThreePhaseCommitMutation.VoteBeforeDurable),
+        ("3pc-first-back-decides", ThreePhaseCommitMutation.FirstBackDecides),
+        ("3pc-presumes-abort", ThreePhaseCommitMutation.PresumeAbort),
         ("3pc-recovered-takes-part", ThreePhaseCommitMutation.RecoveredTakesPart),
         ("3pc-timeout-aborts", ThreePhaseCommitMutation.TimeoutMeansAbort),
         ("3pc-no-tombstone", ThreePhaseCommitMutation.NoTombstone),

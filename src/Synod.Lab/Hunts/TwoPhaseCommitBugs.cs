@@ -28,6 +28,7 @@ public static class TwoPhaseCommitBugs
         Of("recovered-without-locks", TwoPhaseCommitMutation.RecoverWithoutLocks),
         Of("aborted-alone", TwoPhaseCommitMutation.AbortWhatIsAlone),
         Of("answer-alone-before-durable", TwoPhaseCommitMutation.AnswerAloneBeforeDurable),
+        Of("forgotten-too-early", TwoPhaseCommitMutation.ForgetTooEarly),
     ];
 
     /// <summary>Walks through the configuration in which <paramref name="shown"/> shows. The seed also says which node crashes, if one does.</summary>

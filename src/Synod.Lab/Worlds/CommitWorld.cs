@@ -55,8 +55,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             Messages = room.Messages,
             Records = room.Records,
 
-            // The rooms of atomic commit keep their whole log.
-            Machine = plan.Machine with { CheckpointBytes = long.MaxValue },
+            Machine = room.Truncates ? plan.Machine : plan.Machine with { CheckpointBytes = long.MaxValue },
             Clocks = plan.Clocks,
         })
         {
@@ -69,6 +68,26 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
     public static CommitRun RunAnywhere(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null) =>
         new CommitWorld<TMessage, TRecord>(seed, room, nodes, FaultPlan.Swarm(seed), guesses: true, trace).Run();
+
+    /// <summary>
+    /// Many short lives, slow disks, lost messages and cuts: whoever does not wait for its record, or for a majority, is caught. Drawn
+    /// faults alone seldom crash a process in the moment that counts.
+    /// </summary>
+    /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
+    public static CommitRun RunStormy(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null)
+    {
+        var plan = new FaultPlan
+        {
+            Machine = new MachineConditions { MostSync = Duration.FromMilliseconds(5), SlowSyncPerMillion = 100_000 },
+            Links = new LinkConditions { MostDelay = Duration.FromMilliseconds(10), LossPerMillion = 100_000, Reorders = true },
+            Faults =
+            [
+                new Crashes(Duration.FromMilliseconds(300), Duration.FromMilliseconds(200)),
+                new Partitions(Duration.FromSeconds(1), Duration.FromMilliseconds(300), OneWay: false),
+            ],
+        };
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: true, trace).Run();
+    }
 
     /// <summary>
     /// Processes crash, and nothing else: messages and disks take a bounded time, and a failure detector suspects whoever is down,
@@ -100,7 +119,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
                 _cluster.Submit(node, new CommitCommand.Veto(new(AnyNode(), 1 + _random.Below(3), 1 + _random.Below(100))), this, -1);
                 break;
             case 1 when _guesses:
-                _cluster.Submit(node, new CommitCommand.Suspect(AnyNode()), this, -1);
+                GuessACut();
                 break;
             default:
                 Begin(node);
@@ -153,6 +172,19 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             _applied.Count,
             _cluster.Nodes.Sum(node => _cluster.Counts(node).Crashes),
             string.Join(", ", _injector.Counts.Select(item => $"{item.Key} {item.Value}")));
+    }
+
+    /// <summary>Detectors see a cut where there is none, or only a slow message: each side takes the other one for crashed.</summary>
+    private void GuessACut()
+    {
+        var side = NodeSet.Of([.. _cluster.Nodes.Where(_ => _random.Below(2) == 0)]);
+        foreach (var node in _cluster.Nodes)
+        {
+            foreach (var other in _cluster.Nodes.Where(other => side.Contains(other) != side.Contains(node)))
+            {
+                _cluster.Submit(node, new CommitCommand.Suspect(other), this, -1);
+            }
+        }
     }
 
     private NodeId AnyNode() => _cluster.Nodes[_random.Below(_cluster.Nodes.Count)];
@@ -233,7 +265,10 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
         }
     }
 
-    /// <summary>Crashes that everyone who is up is told of, once nothing of the crashed process can be under way any more.</summary>
+    /// <summary>
+    /// Crashes that everyone who is up is told of, once nothing of the crashed process can be under way any more. Half of them are
+    /// followed by another one about as soon as that: what one death leaves half done is met by the next.
+    /// </summary>
     private sealed record DetectedCrashes(Duration Every, Duration Down) : IFault, IAnswerReceiver<CommitResult>
     {
         private static readonly Duration Detection = Duration.FromMilliseconds(50);
@@ -242,13 +277,10 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
 
         public void Start(FaultInjector injector) => injector.Every(Every, () =>
         {
-            var node = injector.AnyNode();
-            if (injector.Cluster.IsUp(node))
+            Crash(injector);
+            if (injector.Random.Below(2) == 0)
             {
-                injector.Count(Name);
-                injector.Cluster.Crash(node);
-                injector.Cluster.StartAfter(node, injector.Random.Wait(Down));
-                Detect(injector, node);
+                injector.After(injector.Random.Wait(Detection), () => Crash(injector));
             }
         });
 
@@ -258,6 +290,18 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
 
         public void OnLost(NodeId node, long tag)
         {
+        }
+
+        private void Crash(FaultInjector injector)
+        {
+            var node = injector.AnyNode();
+            if (injector.Cluster.IsUp(node))
+            {
+                injector.Count(Name);
+                injector.Cluster.Crash(node);
+                injector.Cluster.StartAfter(node, injector.Random.Wait(Down));
+                Detect(injector, node);
+            }
         }
 
         private void Detect(FaultInjector injector, NodeId crashed) => injector.After(Detection, () =>

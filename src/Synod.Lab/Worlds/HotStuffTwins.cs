@@ -39,6 +39,9 @@ internal static class HotStuffTwins
             Messages = new HotStuff.MessageWire(),
             Records = new HotStuff.RecordWire(),
             Submissions = [.. Commands(Second, commands, 0), .. Commands(HotStuffGroup.N1, others, 1)],
+
+            // The n-th new command goes into the n-th block of a copy.
+            SubmitWhen = (protocol, _) => Replica(protocol).WaitingCommands == 0,
         }
         .Always(HotStuff.Agreement, world => HotStuff.Agree(Correct(world)))
         .Always(HotStuff.CommittedStays, world => HotStuff.AreCommitsKept([.. Correct(world)]))
@@ -51,29 +54,33 @@ internal static class HotStuffTwins
     /// <param name="sides">Into how many sides the network is split at most.</param>
     /// <param name="mutation">A known mistake of all of them.</param>
     /// <param name="lies">In how many rounds the twins also alter a message.</param>
+    /// <param name="pruned">As the paper prunes: the twins and one other member lead, and no round is without a quorum that hears each other.</param>
     public static Rounds Model(
-        IHotStuffRules rules, int rounds, int sides = 2, HotStuffMutation mutation = HotStuffMutation.None, int lies = 0)
+        IHotStuffRules rules, int rounds, int sides = 2, HotStuffMutation mutation = HotStuffMutation.None, int lies = 0, bool pruned = false)
     {
-        var draw = new LeaderDraw([HotStuffGroup.N1, .. Alike]);
+        var draw = new LeaderDraw(pruned ? [HotStuffGroup.N1, HotStuffGroup.N2] : [HotStuffGroup.N1, .. Alike]);
         var group = HotStuffGroup.Of(4, rules, threshold: true).With(options => options with
         {
             Leaders = new Drawn(draw),
             ProposesWhenIdle = true,
-            Mutation = mutation,
+
+            // One new command for each copy in each of its blocks, and none for anyone else: so the blocks of the two differ, and worlds do not
+            // differ in who has heard of which command. Clients would suffer; safety cannot.
+            MaxWaiting = 1,
+            Mutation = mutation == HotStuffMutation.None ? HotStuffMutation.OrphansLost : mutation,
         });
         return new Rounds
         {
-            Model = Members(group, rounds).Sometimes("a certificate is known", world => Correct(world).Any(replica => replica.High.View > 0)),
+            Model = Members(group, rounds, rounds).Sometimes("a certificate is known", world => Correct(world).Any(replica => replica.High.View > 0)),
             Rounds = rounds,
-            Partitions = Partition.All(Addresses, sides),
+            Partitions = [.. Partition.All(Addresses, sides).Where(split => !pruned || split.Sides.Any(HasQuorum))],
             RoundOf = RoundOf,
             Expires = (protocol, _, round) => Replica(protocol).View <= round,
             Elapses = (_, timer) => timer.Kind == (int)HotStuff.Timer.Open,
             Leaders = draw,
-            AsksFrom = protocol => Replica(protocol).View,
-            Alike = Alike,
-            NodeEssence = (writer, protocol) => Replica(protocol).Essence(writer),
-            MessageEssence = HotStuff.Essence,
+            AsksFrom = protocol => Replica(protocol).View + (Replica(protocol).TimedOutView < Replica(protocol).View ? 0 : 1),
+            Alike = [pruned ? [HotStuffGroup.N3, HotStuffGroup.N4] : Alike, [HotStuffGroup.N1, Second]],
+            Essence = new Essential(),
             Liars = NodeSet.Of(HotStuffGroup.N1, Second),
             MaxLies = lies,
             Lies =
@@ -90,6 +97,8 @@ internal static class HotStuffTwins
         Model(rules, rounds).Wander((int)seed, schedules).Counterexample;
 
     public static IEnumerable<HotStuff> Correct(Told world) => Alike.Select(node => Replica(world[node].Protocol));
+
+    private static bool HasQuorum(NodeSet side) => (side.Contains(Second) ? side.Without(Second).With(HotStuffGroup.N1) : side).Count >= 3;
 
     private static HotStuff Replica(Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> protocol) =>
         (HotStuff)((Disguise<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>)protocol).Inner;
@@ -113,6 +122,31 @@ internal static class HotStuffTwins
             group.Timeout(HotStuffGroup.N1, timeout.View + by, timeout.Certificates),
         _ => null,
     };
+
+    private sealed class Essential : RoundEssence<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
+    {
+        private HotStuff.Essence? _scope;
+
+        public override bool IsRelative => true;
+
+        public override void Begin(
+            CodecWriter writer,
+            int round,
+            IEnumerable<Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>> nodes,
+            IEnumerable<HotStuff.Message> messages) => _scope = new(writer, round, [.. nodes.Select(Replica)], [.. messages]);
+
+        public override void Write(
+            CodecWriter writer, Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> node) =>
+            Replica(node).WriteEssence(writer, _scope!);
+
+        public override void Simplify(Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> node) =>
+            Replica(node).Simplify(_scope!);
+
+        /// <summary>At the end of a round everybody who is not beyond it says to all that it gives its view up, and how far it is.</summary>
+        public override bool FollowsFromSender(HotStuff.Message message) => message is HotStuff.Message.Timeout;
+
+        public override void Write(CodecWriter writer, HotStuff.Message message) => HotStuff.WriteEssence(writer, message, _scope!);
+    }
 
     /// <summary>Leaders as the schedule draws them.</summary>
     private sealed record Drawn(LeaderDraw Draw) : LeaderSchedule

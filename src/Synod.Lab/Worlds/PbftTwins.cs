@@ -58,6 +58,7 @@ internal static class PbftTwins
             Partitions = Partition.All(Addresses, sides),
             RoundOf = _ => null,
             Expires = (_, _, _) => true,
+            Essence = new Essential(),
             Liars = NodeSet.Of(twin, Second),
             MaxLies = lies,
             Lies =
@@ -88,4 +89,16 @@ internal static class PbftTwins
         Pbft.Message.ViewChange m when m.View + by > 0 => group.Signed(m with { View = m.View + by }),
         _ => null,
     };
+
+    /// <summary>Rounds are told by nothing but views, and these are written as they are.</summary>
+    private sealed class Essential : RoundEssence<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
+    {
+        public override bool ForgetsRounds => true;
+
+        public override void Simplify(Machine node) => Replica(node).Simplify();
+
+        public override void Write(CodecWriter writer, Machine node) => Replica(node).WriteEssence(writer);
+
+        public override void Write(CodecWriter writer, Pbft.Message message) => Pbft.WriteEssence(writer, message);
+    }
 }

@@ -73,7 +73,7 @@ internal static class TwoPhaseCommitWorld
             {
                 Submissions = [new(Coordinator, Transfer(A)), new(A, new CommitCommand.Veto(First))],
             },
-            TwoPhaseCommitMutation.ReuseIds => model with
+            TwoPhaseCommitMutation.ReuseIds or TwoPhaseCommitMutation.ForgetTooEarly => model with
             {
                 Submissions =
                 [

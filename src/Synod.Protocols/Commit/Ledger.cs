@@ -20,6 +20,9 @@ public sealed class Ledger(IResource resource)
 
     private readonly SortedDictionary<TransactionId, Promise> _prepared = [];
     private readonly SortedDictionary<TransactionId, bool> _ended = [];
+    private readonly SortedDictionary<NodeId, TransactionId> _over = [];
+    private readonly List<Promise> _unflushed = [];
+    private bool _isCheckpointing;
     private Slot _applied;
 
     /// <summary>Transactions that this node has promised to end as told, and that block their keys until then.</summary>
@@ -32,8 +35,63 @@ public sealed class Ledger(IResource resource)
     public Ending EndingOf(TransactionId transaction) =>
         _ended.TryGetValue(transaction, out var committed) ? committed ? Ending.Committed : Ending.Aborted : Ending.Unknown;
 
-    /// <summary>Whether this node has voted on the transaction or knows its ending.</summary>
-    public bool Knows(TransactionId transaction) => _prepared.ContainsKey(transaction) || _ended.ContainsKey(transaction);
+    /// <summary>Whether this node has voted on the transaction, knows its ending, or knows that it is over.</summary>
+    public bool Knows(TransactionId transaction) =>
+        _prepared.ContainsKey(transaction) || _ended.ContainsKey(transaction) || IsForgotten(transaction);
+
+    /// <summary>
+    /// Whether the transaction is over and its ending forgotten. Nobody can be in doubt about it but who is to hear "aborted": its coordinator
+    /// forgets a commit only when every writer has it.
+    /// </summary>
+    public bool IsForgotten(TransactionId transaction) =>
+        _over.TryGetValue(transaction.Coordinator, out var mark) && transaction.CompareTo(mark) < 0
+        && !_prepared.ContainsKey(transaction) && !_ended.ContainsKey(transaction);
+
+    /// <summary>Forgets the endings of a coordinator's transactions before its oldest that is not over. Open promises stay.</summary>
+    public void ForgetBefore(TransactionId oldest)
+    {
+        foreach (var id in _ended.Keys.Where(id => id.Coordinator == oldest.Coordinator && id.CompareTo(oldest) < 0).ToList())
+        {
+            _ended.Remove(id);
+            Mark(oldest);
+        }
+    }
+
+    /// <summary>Takes marks from the log. What was redone before them, and is before them, is over.</summary>
+    public void Redo(IEnumerable<TransactionId> marks)
+    {
+        foreach (var mark in marks)
+        {
+            ForgetBefore(mark);
+            Mark(mark);
+        }
+    }
+
+    /// <summary>How many commits were handed up.</summary>
+    public Slot Applied => _applied;
+
+    /// <summary>For each coordinator the oldest transaction that may not be over.</summary>
+    public IReadOnlyCollection<TransactionId> Marks => _over.Values;
+
+    /// <summary>Endings that are remembered.</summary>
+    public IReadOnlyDictionary<TransactionId, bool> Endings => _ended;
+
+    /// <summary>The host is about to flush what was handed up until now.</summary>
+    public void BeginCheckpoint()
+    {
+        _isCheckpointing = true;
+        _unflushed.Clear();
+    }
+
+    /// <summary>Promises that were kept since, and are not known to be flushed.</summary>
+    public IReadOnlyList<Promise> FinishCheckpoint()
+    {
+        _isCheckpointing = false;
+        return _unflushed;
+    }
+
+    /// <summary>Goes on from a checkpoint: so many commits are in the store.</summary>
+    public void RedoApplied(Slot applied) => _applied = Slot.Max(_applied, applied);
 
     public bool IsPrepared(TransactionId transaction) => _prepared.ContainsKey(transaction);
 
@@ -62,6 +120,11 @@ public sealed class Ledger(IResource resource)
         var promise = Close(transaction);
         _ended.Add(transaction, true);
         _applied = _applied.Next;
+        if (_isCheckpointing)
+        {
+            _unflushed.Add(promise);
+        }
+
         outbox.Execute(_applied, new CommitCommand.Apply(transaction, promise.Writes));
     }
 
@@ -92,7 +155,7 @@ public sealed class Ledger(IResource resource)
 
     /// <summary>What a veto is told once an unknown transaction has been buried: a Yes is not taken back.</summary>
     public CommitResult AnswerToVeto(TransactionId transaction) =>
-        IsPrepared(transaction) || EndingOf(transaction) == Ending.Committed
+        IsPrepared(transaction) || EndingOf(transaction) == Ending.Committed || IsForgotten(transaction)
             ? new CommitResult.TooLate(transaction)
             : new CommitResult.Vetoed(transaction);
 
@@ -124,6 +187,9 @@ public sealed class Ledger(IResource resource)
     {
         visitor.Visit("applied", ref _applied);
         visitor.Visit("prepared", _prepared, CommitFields.VisitId, CommitFields.VisitPromise);
+        visitor.Visit("over", _over, static (v, ref node) => v.Visit("", ref node), CommitFields.VisitId);
+        visitor.Visit("checkpointing", ref _isCheckpointing);
+        visitor.Visit("unflushed", _unflushed, CommitFields.VisitPromise);
         visitor.Visit("ended", _ended, CommitFields.VisitId, static (v, ref committed) => v.Visit("commit", ref committed));
         if (visitor.IsReading)
         {
@@ -156,6 +222,14 @@ public sealed class Ledger(IResource resource)
         }
 
         return true;
+    }
+
+    private void Mark(TransactionId oldest)
+    {
+        if (!_over.TryGetValue(oldest.Coordinator, out var known) || known.CompareTo(oldest) < 0)
+        {
+            _over[oldest.Coordinator] = oldest;
+        }
     }
 
     private Promise Close(TransactionId transaction)

@@ -15,11 +15,20 @@ internal sealed class TransactionNames(NodeId self)
     /// <summary>The epoch of this life, if claimed, or the highest of an earlier one.</summary>
     public long Epoch => _epoch;
 
-    /// <summary>The next id.</summary>
-    public TransactionId Next()
+    /// <summary>
+    /// The next id. One that was vetoed here before it was given is passed over: the tombstone would be taken for the word of a coordinator.
+    /// </summary>
+    public TransactionId Next(Ledger ledger)
     {
         Invariant.Check(_isOwn, "EpochClaimed");
-        return new(self, _epoch, ++_counter);
+        TransactionId id;
+        do
+        {
+            id = new(self, _epoch, ++_counter);
+        }
+        while (ledger.Knows(id));
+
+        return id;
     }
 
     /// <summary>Claims an epoch at its first use; true if the caller has to persist it now.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Exploration;
@@ -8,12 +9,16 @@ namespace Synod.Exploration;
 /// </summary>
 internal sealed class Locals<TMessage, TRecord, TCommand, TResult>(Model<TMessage, TRecord, TCommand, TResult> model)
 {
+    /// <summary>Instances kept to be looked at: many times larger than what they are made from.</summary>
+    private const int MaxViews = 100_000;
+
     private readonly List<Local> _locals = [];
     private readonly List<NodeView<TMessage, TRecord, TCommand, TResult>?> _views = [];
     private readonly Dictionary<UInt128, int> _localNumbers = [];
     private readonly List<(InFlight<TMessage> Message, byte[] Bytes, int Target)> _messages = [];
     private readonly Dictionary<UInt128, int> _messageNumbers = [];
     private readonly CodecWriter _writer = new();
+    private int _viewed;
 
     public Local this[int number] => _locals[number];
 
@@ -111,6 +116,12 @@ internal sealed class Locals<TMessage, TRecord, TCommand, TResult>(Model<TMessag
         if (_views[number] is { } known)
         {
             return known;
+        }
+
+        if (++_viewed > MaxViews)
+        {
+            _viewed = 1;
+            CollectionsMarshal.AsSpan(_views).Clear();
         }
 
         var local = _locals[number];

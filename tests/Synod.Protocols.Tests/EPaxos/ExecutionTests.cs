@@ -144,6 +144,40 @@ public sealed class ExecutionTests
         Assert.Equal(9, sites.Stage.Answers(Node(1)).Count);
     }
 
+    /// <summary>
+    /// §6, scenario 9: every replica proposes something new in every message delay, and each proposal crosses the others'. What waits to be
+    /// executed stays within what the pipelines of all hold, and execution goes on.
+    /// </summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void An_endless_stream_of_conflicts_is_executed_all_the_time_with_a_bounded_tail(int pipeline)
+    {
+        const int Rounds = 120;
+        var sites = new Sites(3, new EPaxosOptions { Pipeline = pipeline, BatchCommands = 2 });
+        var (tail, executed) = (0, 0);
+        for (var round = 1; round <= Rounds; round++)
+        {
+            foreach (var node in Enumerable.Range(1, 3))
+            {
+                sites.Put(node, "x", $"{round}");
+            }
+
+            sites.Sync();
+            foreach (var (from, to, message) in sites.Stage.Network.ToArray())
+            {
+                sites.Stage.Network.Remove(new(from, to, message));
+                sites.Stage.Receive(from, to, message);
+            }
+
+            tail = Math.Max(tail, sites.At(2).Held.Count(id => !sites.At(2).IsExecuted(id)));
+            executed = sites.Executed(2).Count();
+        }
+
+        Assert.InRange(tail, 1, 3 * pipeline);
+        Assert.True(executed >= Rounds / 2, $"{executed} instances in {Rounds} rounds");
+    }
+
     /// <summary>§12: what all have executed is dropped, also after silence, and the beat stops.</summary>
     [Fact]
     public void What_everybody_has_executed_is_dropped()

@@ -67,13 +67,9 @@ public sealed class RoundTests
         {
             Model = model.Model with { Make = node => new Decree(node, round => draw.LeaderOf(round)) },
             Leaders = draw,
-            Alike = alike,
+            Alike = [alike],
         };
-        return alike.Count == 0 ? model : model with
-        {
-            NodeEssence = (writer, node) => writer.Node(NodeOf(((Decree)node).Decided)),
-            MessageEssence = (writer, message) => writer.Node(NodeOf(message.Split(':')[1])),
-        };
+        return alike.Count == 0 ? model : model with { Essence = new Names() };
     }
 
     private static NodeId NodeOf(string name) => new(int.Parse(name.AsSpan(1), CultureInfo.InvariantCulture));
@@ -142,6 +138,15 @@ public sealed class RoundTests
         RoundOf = message => Decree.RoundOf(message),
         Expires = (protocol, _, round) => ((Decree)protocol).Round <= round,
     };
+
+    /// <summary>What is decreed, as the name of a node.</summary>
+    private sealed class Names : RoundEssence<string, string, string, string>
+    {
+        public override void Write(CodecWriter writer, Protocol<string, string, string, string> node) =>
+            writer.Node(NodeOf(((Decree)node).Decided));
+
+        public override void Write(CodecWriter writer, string message) => writer.Node(NodeOf(message.Split(':')[1]));
+    }
 
     /// <summary>The leader of a round decrees its own name unless it knows of a decree, and everyone believes the first it hears.</summary>
     private sealed class Decree(NodeId self, Func<int, NodeId> leaderOf) : Protocol<string, string, string, string>

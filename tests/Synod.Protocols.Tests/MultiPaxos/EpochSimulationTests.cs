@@ -68,6 +68,7 @@ public sealed class EpochSimulationTests(ITestOutputHelper output)
 
     public static TheoryData<string> Bugs => [.. ReconfigurationBugs.All.Select(bug => bug.Name)];
 
+    /// <summary>Each breaks safety: a group that comes to a standstill would be found too, and does not count.</summary>
     [Theory]
     [MemberData(nameof(Bugs))]
     public void Random_worlds_find_the_mistake(string name)
@@ -75,7 +76,7 @@ public sealed class EpochSimulationTests(ITestOutputHelper output)
         var bug = ReconfigurationBugs.All.Single(item => item.Name == name);
         for (var seed = 0ul; seed < 60; seed++)
         {
-            if (bug.Run(seed) is { } failure)
+            if (bug.Run(seed) is { Invariant: not "Liveness" } failure)
             {
                 output.WriteLine(failure.Message);
                 return;

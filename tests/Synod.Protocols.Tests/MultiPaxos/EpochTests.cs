@@ -28,6 +28,7 @@ public sealed class EpochTests
     private readonly SortedDictionary<NodeId, MemoryStore> _stores = [];
     private readonly SortedDictionary<NodeId, StoredLog> _states = [];
     private readonly Play _play;
+    private EpochMutation _mutation;
 
     public EpochTests()
     {
@@ -157,6 +158,41 @@ public sealed class EpochTests
         Assert.Contains(Executed(3), item => item.Text == "Apply without them");
     }
 
+    /// <summary>
+    /// Two new members are a quorum of three. Where they may vote without the state, the old members retire with what was agreed, and the log
+    /// goes on above a hole: replicas of one log that have applied it up to one slot differ.
+    /// </summary>
+    [Theory]
+    [InlineData((int)EpochMutation.None, true)]
+    [InlineData((int)EpochMutation.VotesWithoutState, false)]
+    public void When_the_old_members_may_retire_the_new_ones_hold_what_was_agreed(int mutation, bool hold)
+    {
+        _mutation = (EpochMutation)mutation;
+        foreach (var node in s_nodes)
+        {
+            _play.Crash(node);
+        }
+
+        Submit(1, new Inner.Command.Campaign());
+        Settle();
+        Propose(1, "a");
+        Reconfigure(1, SizedQuorums.Majority(NodeSet.Of(s_nodes[2], s_nodes[3], s_nodes[4])));
+        _play.Fire(s_nodes[0], Announce);
+        Settle();
+        Assert.True(At(1).MayRetire);
+        Submit(4, new Inner.Command.Campaign());
+        Settle();
+        foreach (var value in new[] { "b", "c" })
+        {
+            Propose(4, value);
+            Settle();
+        }
+
+        Assert.All([3, 4, 5], node => Assert.Contains("Apply b", _states[new NodeId(node)].Commands().Values));
+        Assert.Contains("Apply a", _states[new NodeId(3)].Commands().Values);
+        Assert.All([4, 5], node => Assert.Equal(hold, _states[new NodeId(node)].Commands().ContainsValue("Apply a")));
+    }
+
     [Fact]
     public void An_epoch_survives_a_crash_of_everybody()
     {
@@ -283,7 +319,7 @@ public sealed class EpochTests
     private ReconfigurablePaxos Make(NodeId node)
     {
         _states[node] = new StoredLog(_stores[node], s_three.Members.Contains(node) ? Configuration.First(s_three) : null);
-        return new ReconfigurablePaxos(node, new MultiPaxosOptions { LeasesEnabled = false, PreVoteEnabled = false }, _states[node]);
+        return new ReconfigurablePaxos(node, new MultiPaxosOptions { LeasesEnabled = false, PreVoteEnabled = false }, _states[node], _mutation);
     }
 
     private void Submit(int node, Inner.Command command) => _play.Submit(new NodeId(node), new Command.Ask(command));

@@ -34,6 +34,7 @@ public sealed class MutantScheduleTests
     [InlineData("CountAcrossBallots")]
     [InlineData("AcceptStale")]
     [InlineData("ReuseBallots")]
+    [InlineData("OneAcceptorDecides")]
     public void The_schedule_shows_the_mistake(string name)
     {
         var mutation = Enum.Parse<PaxosCommitMutation>(name);
@@ -55,6 +56,14 @@ public sealed class MutantScheduleTests
                 Pass<Message.Phase2b>(play, P, L);
                 play.Sync(L);
                 play.Crash(P);
+                EndWithoutL(play);
+                break;
+            case PaxosCommitMutation.OneAcceptorDecides:
+                // L alone has accepted when it tells the client, and is gone.
+                VotesReach(play, L);
+                play.Sync(L);
+                Pass<Message.Phase2b>(play, L, L);
+                play.Sync(L);
                 EndWithoutL(play);
                 break;
             case PaxosCommitMutation.ForgetAcceptances:

@@ -26,6 +26,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData("RecoverWithoutLocks", Ledger.LocksCoverWindow, 5)]
     [InlineData("AbortWhatIsAlone", "AnswerTold", 4)]
     [InlineData("AnswerAloneBeforeDurable", "AnswerTold", 6)]
+    [InlineData("ForgetTooEarly", Ledger.Agreement, 11)]
     public void The_explorer_finds_the_mistake(string mutation, string property, int steps)
     {
         var mistake = Enum.Parse<TwoPhaseCommitMutation>(mutation);

@@ -85,6 +85,18 @@ public sealed class BlockTree
         return path;
     }
 
+    /// <summary>For explorers: drops open blocks without open children that nobody will act on any more.</summary>
+    internal void Forget(Func<Digest, bool> isOver)
+    {
+        foreach (var block in _open.Values.Where(block => isOver(block.Digest)).ToList())
+        {
+            if (!_open.Values.Any(child => child.Justify.Block == block.Digest))
+            {
+                _open.Remove(block.Digest);
+            }
+        }
+    }
+
     public void State(StateVisitor visitor)
     {
         var committed = Committed.Digest;

@@ -2,85 +2,120 @@ using Synod.Core;
 
 namespace Synod.Protocols.Byzantine;
 
+/// <summary>What decides on what happens next, for explorers.</summary>
 public sealed partial class HotStuff
 {
     /// <summary>
-    /// Writes what decides on what this replica does next, for explorers: states that are equal in it act alike but for how long they wait,
-    /// whom they help, and whose signatures they show.
+    /// Writes what decides on what this replica does next: replicas that are equal in it act alike but for how long they wait, whom they
+    /// help, whose signatures they show, which commands they propose, and which blocks they hold of whose certificates they do not know
+    /// and would fetch with these.
     /// </summary>
-    internal void Essence(CodecWriter writer)
+    internal void WriteEssence(CodecWriter writer, Essence scope)
     {
-        writer.Signed(_view);
+        scope.View(writer, _view);
         writer.Bool(_isAfterTimeout);
-        writer.Byte((byte)(_votedView < _view ? 0 : 1 + (int)_votedPhase));
         writer.Bool(_timedOut >= _view);
-        writer.Bool(_proposed >= _view);
-        writer.Bool(_isDelayOver);
-        Write(writer, _high);
-        Write(writer, _locked);
-        Write(writer, _decision);
-        writer.Signed(_isAfterTimeout ? _timeout.HighView : 0);
-        _tree.Committed.Digest.Write(writer);
-        foreach (var block in _tree.Open)
+        if (_timedOut < _view)
         {
-            block.Digest.Write(writer);
+            // Who gave its view up neither votes nor proposes in it.
+            writer.Byte((byte)(_votedView < _view ? 0 : 1 + (int)_votedPhase));
+            writer.Bool(_proposed >= _view);
+            writer.Bool(_isDelayOver);
+            writer.Nodes(_reports);
         }
 
-        writer.Int(_mempool.Count);
-        _missing.Write(writer);
-        foreach (var block in _parked.Select(parked => parked.Block).Concat(_fetched))
+        scope.Write(writer, _high);
+        scope.Write(writer, _locked);
+        scope.Write(writer, _decision);
+        scope.View(writer, _isAfterTimeout ? _timeout.HighView : 0);
+        scope.Name(writer, _tree.Committed.Digest);
+        foreach (var certified in new[] { _high, _locked, _decision })
         {
-            block.Digest.Write(writer);
+            writer.Bool(_tree.Contains(certified.Block));
         }
 
-        writer.Nodes(_reports);
-        EssenceOfCollected(writer);
+        scope.Names(writer, _tree.Open.Select(block => block.Digest).Where(scope.MayBeCertified));
+        scope.Name(writer, _missing);
+        scope.Names(writer, _parked.Select(parked => parked.Block).Concat(_fetched).Select(block => block.Digest));
+        WriteCollected(writer, scope);
+    }
+
+    /// <summary>Forgets what is not in the essence, as far as it can be forgotten.</summary>
+    internal void Simplify(Essence scope)
+    {
+        _tree.Forget(block => scope.NameOf(block) == 0);
+        (_failures, _attempts, _late, _hasProgress) = (0, 0, NodeSet.Empty, false);
+        _parked.RemoveAll(parked => parked.Block.View < _view);
+        foreach (var votes in _votes)
+        {
+            foreach (var voter in votes.Where(item => !scope.MayBeCertified(item.Value.Block)).Select(item => item.Key).ToList())
+            {
+                votes.Remove(voter);
+            }
+        }
     }
 
     /// <summary>Writes what decides on how a message is acted on.</summary>
-    internal static void Essence(CodecWriter writer, Message message)
+    internal static void WriteEssence(CodecWriter writer, Message message, Essence scope)
     {
         switch (message)
         {
             case Message.Proposal proposal:
                 writer.Byte(1);
-                proposal.Block.Digest.Write(writer);
-                Write(writer, proposal.Certificates);
+                scope.Name(writer, proposal.Block.Digest);
+                scope.Write(writer, proposal.Certificates);
+                break;
+            case Message.Vote vote:
+                writer.Byte(2);
+                writer.Byte((byte)vote.Phase);
+                scope.View(writer, vote.View);
+                scope.Name(writer, vote.Block);
+                break;
+            case Message.Certified certified:
+                writer.Byte(3);
+                scope.Write(writer, certified.Certificate);
                 break;
             case Message.NewView report:
                 writer.Byte(4);
-                writer.Signed(report.View);
-                Write(writer, report.Certificates);
+                scope.View(writer, report.View);
+                scope.Write(writer, report.Certificates);
                 break;
             case Message.Timeout timeout:
                 writer.Byte(5);
-                writer.Signed(timeout.View);
-                Write(writer, timeout.Certificates);
+                scope.View(writer, timeout.View);
+                scope.Write(writer, timeout.Certificates);
                 break;
             case Message.Sync sync:
                 writer.Byte(6);
-                Write(writer, sync.Certificates);
+                scope.Write(writer, sync.Certificates);
                 break;
-            default:
-                Messages.Write(writer, message);
+            case Message.Fetch fetch:
+                writer.Byte(7);
+                scope.Name(writer, fetch.Block);
+                scope.View(writer, fetch.Above);
+                break;
+            case Message.Blocks blocks:
+                writer.Byte(8);
+                scope.Names(writer, blocks.Chain.Select(block => block.Digest));
                 break;
         }
     }
 
-    private void EssenceOfCollected(CodecWriter writer)
+    private void WriteCollected(CodecWriter writer, Essence scope)
     {
-        var voters = new SortedDictionary<Digest, NodeSet>();
+        var voters = new SortedDictionary<int, NodeSet>();
         foreach (var votes in _votes)
         {
             voters.Clear();
-            foreach (var (voter, vote) in votes)
+            foreach (var (voter, vote) in votes.Where(item => scope.MayBeCertified(item.Value.Block)))
             {
-                voters[vote.Block] = voters.GetValueOrDefault(vote.Block).With(voter);
+                var name = scope.NameOf(vote.Block);
+                voters[name] = voters.GetValueOrDefault(name).With(voter);
             }
 
-            foreach (var (block, who) in voters)
+            foreach (var (name, who) in voters)
             {
-                block.Write(writer);
+                writer.Int(name);
                 writer.Nodes(who);
             }
 
@@ -90,21 +125,166 @@ public sealed partial class HotStuff
         writer.Nodes(NodeSet.Of([.. _shares.Keys]));
         foreach (var share in _shares.Values.OrderBy(share => share.HighView))
         {
-            writer.Signed(share.HighView);
+            scope.View(writer, share.HighView);
         }
     }
 
-    private static void Write(CodecWriter writer, QuorumCertificate certificate)
-    {
-        writer.Signed(certificate.View);
-        certificate.Block.Write(writer);
-    }
+    /// <summary>The blocks that this replica names by a certificate, committed last, or waits for.</summary>
+    private IEnumerable<Digest> Mentioned() =>
+    [
+        _high.Block, _locked.Block, _decision.Block, _tree.Committed.Digest, _missing, .. _fetched.Select(block => block.Digest),
+    ];
 
-    private static void Write(CodecWriter writer, Certificates shown)
+    /// <summary>Whether this replica may yet vote in a view.</summary>
+    private bool MayVoteIn(long view) => _view <= view && _timedOut < view;
+
+    /// <summary>Whether the votes that this replica holds and those that may yet come could certify a block.</summary>
+    private bool MayCertify(Block block, NodeSet voters) => _votes.Any(votes =>
+        voters.Union(NodeSet.Of([.. votes.Where(item => item.Value.Block == block.Digest).Select(item => item.Key)])).Count >= _options.Quorum);
+
+    private static IEnumerable<Digest> Mentioned(Message message) => message switch
     {
-        Write(writer, shown.High);
-        Write(writer, shown.Decision);
-        writer.Signed(shown.Timeout.View);
-        writer.Signed(shown.Timeout.HighView);
+        Message.Proposal proposal => [proposal.Block.Digest, .. Mentioned(proposal.Certificates)],
+        Message.Vote vote => [vote.Block],
+        Message.Certified certified => [certified.Certificate.Block],
+        Message.NewView report => Mentioned(report.Certificates),
+        Message.Timeout timeout => Mentioned(timeout.Certificates),
+        Message.Sync sync => Mentioned(sync.Certificates),
+        Message.Fetch fetch => [fetch.Block],
+        Message.Blocks blocks => blocks.Chain.Select(block => block.Digest),
+        _ => [],
+    };
+
+    private static Digest[] Mentioned(Certificates shown) => [shown.High.Block, shown.Decision.Block];
+
+    /// <summary>
+    /// Names for the blocks that still matter to a group, by their views and their place in the tree: those that certificates name, with the
+    /// two before them, by which chains are judged, and those that may yet be certified. What blocks hold does not matter, nor what lies further
+    /// back between them. Views are told by how far they are from an origin.
+    /// </summary>
+    internal sealed class Essence
+    {
+        /// <summary>How many blocks before a certified one its rules may look at.</summary>
+        private const int Relatives = 2;
+
+        private readonly SortedDictionary<Digest, int> _names = [];
+        private readonly SortedSet<Digest> _open = [];
+        private readonly SortedDictionary<Digest, Block?> _blocks = [];
+        private readonly long _origin;
+
+        public Essence(CodecWriter writer, long origin, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        {
+            _origin = origin;
+            FindOpen(group, messages);
+            var named = group.SelectMany(replica => replica.Mentioned()).Concat(messages.SelectMany(message => Mentioned(message))).Concat(_open);
+            foreach (var digest in named.Where(digest => digest != Digest.None).Distinct().ToList())
+            {
+                Include(digest, Relatives, group, messages);
+            }
+
+            foreach (var view in _blocks.GroupBy(pair => pair.Value?.View ?? -1).OrderBy(view => view.Key))
+            {
+                // Ancestors have their names by now: their views are lower.
+                foreach (var (digest, block) in view.OrderBy(pair => AncestorOf(pair.Value, group, messages)).ToList())
+                {
+                    View(writer, block?.View ?? 0);
+                    writer.Int(AncestorOf(block, group, messages));
+                    writer.Bool(block is not null && _names.ContainsKey(block.Justify.Block));
+                    _names.Add(digest, _names.Count + 1);
+                }
+            }
+        }
+
+        /// <summary>A view by its distance from the origin; 0, which stands for none, as it is.</summary>
+        public void View(CodecWriter writer, long view)
+        {
+            writer.Bool(view > 0);
+            writer.Signed(view > 0 ? view - _origin : 0);
+        }
+
+        /// <summary>Whether votes for a block may still make a certificate.</summary>
+        public bool MayBeCertified(Digest block) => _open.Contains(block);
+
+        /// <summary>0 for a block that does not matter.</summary>
+        public int NameOf(Digest block) => _names.GetValueOrDefault(block);
+
+        public void Name(CodecWriter writer, Digest block) => writer.Int(NameOf(block));
+
+        /// <summary>Those that matter, in the order of their names.</summary>
+        public void Names(CodecWriter writer, IEnumerable<Digest> blocks)
+        {
+            foreach (var name in blocks.Select(NameOf).Where(name => name > 0).Order())
+            {
+                writer.Int(name);
+            }
+
+            writer.Int(0);
+        }
+
+        public void Write(CodecWriter writer, QuorumCertificate certificate)
+        {
+            View(writer, certificate.View);
+            Name(writer, certificate.Block);
+        }
+
+        public void Write(CodecWriter writer, Certificates shown)
+        {
+            Write(writer, shown.High);
+            Write(writer, shown.Decision);
+            View(writer, shown.Timeout.View);
+            View(writer, shown.Timeout.HighView);
+        }
+
+        private void FindOpen(IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        {
+            foreach (var block in group.SelectMany(replica => replica._tree.Open.Concat(replica._parked.Select(parked => parked.Block))))
+            {
+                var voters = NodeSet.Of([.. group.Where(replica => replica.MayVoteIn(block.View)).Select(replica => replica._self)]);
+                if (!_open.Contains(block.Digest) && group.Any(replica => replica.MayCertify(block, voters)))
+                {
+                    _open.Add(block.Digest);
+                }
+            }
+
+            foreach (var vote in messages.OfType<Message.Vote>())
+            {
+                _open.Add(vote.Block);
+            }
+        }
+
+        private void Include(Digest digest, int relatives, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        {
+            var block = Find(digest, group, messages);
+            _blocks[digest] = block;
+            if (block is not null && relatives > 0 && block.View > 0)
+            {
+                Include(block.Justify.Block, relatives - 1, group, messages);
+            }
+        }
+
+        /// <summary>The nearest ancestor that has a name, whatever lies between.</summary>
+        private int AncestorOf(Block? block, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        {
+            for (var at = block; at is { View: > 0 }; at = Find(at.Justify.Block, group, messages))
+            {
+                if (_names.TryGetValue(at.Justify.Block, out var name))
+                {
+                    return name;
+                }
+            }
+
+            return 0;
+        }
+
+        private static Block? Find(Digest digest, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages) =>
+            group.Select(replica => replica._tree.Find(digest)
+                ?? replica._parked.Select(parked => parked.Block).Concat(replica._fetched).FirstOrDefault(block => block.Digest == digest))
+                .FirstOrDefault(block => block is not null)
+            ?? messages.Select(message => message switch
+            {
+                Message.Proposal proposal when proposal.Block.Digest == digest => proposal.Block,
+                Message.Blocks blocks => blocks.Chain.FirstOrDefault(block => block.Digest == digest),
+                _ => null,
+            }).FirstOrDefault(block => block is not null);
     }
 }

@@ -42,6 +42,28 @@ public sealed partial class Pbft
             IsPrepared = false;
         }
 
+        /// <summary>What is known, without who signed it.</summary>
+        public void WriteEssence(CodecWriter writer, Slot slot)
+        {
+            writer.Slot(slot);
+            writer.Bool(IsPrepared);
+            writer.Bool(IsDecided);
+            Decision.Write(writer);
+            (Proposal?.Digest ?? default).Write(writer);
+            writer.Bool(Proposal is not null);
+            writer.Signed(Proof?.View ?? -1);
+            (Proof?.Digest ?? default).Write(writer);
+            Prepares.WriteEssence(writer);
+            Commits.WriteEssence(writer);
+            foreach (var (sender, digest) in Claims)
+            {
+                writer.Node(sender);
+                digest.Write(writer);
+            }
+
+            writer.Byte(0);
+        }
+
         public void State(StateVisitor visitor)
         {
             Proposal = VisitOptional(visitor, "proposal", Proposal, Proposals);
@@ -114,6 +136,18 @@ public sealed partial class Pbft
         {
             _bySender.Clear();
             _repeated = 0;
+        }
+
+        public void WriteEssence(CodecWriter writer)
+        {
+            writer.Int(_repeated);
+            foreach (var (sender, vote) in _bySender)
+            {
+                writer.Node(sender);
+                vote.Digest.Write(writer);
+            }
+
+            writer.Byte(0);
         }
 
         public void State(string name, StateVisitor visitor)

@@ -14,7 +14,7 @@ public sealed partial class PaxosCommit
         }
 
         ClaimEpoch();
-        var id = _names.Next();
+        var id = _names.Next(Ledger);
         var attempt = new Attempt { Request = request.Value, Members = begin.Participants };
         _attempts.Add(id, attempt);
         if (_options.LeaderOf(id) == _self)

@@ -97,7 +97,10 @@ public sealed partial class PaxosCommit
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _context.Jitter(_options.Inquire));
     }
 
-    /// <summary>Who has not voted aborts first, and then says so. Who does not know says nothing.</summary>
+    /// <summary>
+    /// Who has not voted aborts first, and then says so. Who does not know says nothing; nor does one that is no manager say that it aborted,
+    /// unless it began: a veto of what it takes no part in is nobody's vote.
+    /// </summary>
     private void On(NodeId from, Message.Inquire inquire)
     {
         var id = inquire.Transaction;
@@ -106,7 +109,8 @@ public sealed partial class PaxosCommit
             Bury(id);
         }
 
-        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown
+            && (ending == Ending.Committed || inquire.Members.Contains(_self) || id.Coordinator == _self))
         {
             _out.Send(from, new Message.Decide(id, ending == Ending.Committed));
         }

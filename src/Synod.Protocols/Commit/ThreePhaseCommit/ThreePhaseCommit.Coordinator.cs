@@ -17,7 +17,7 @@ public sealed partial class ThreePhaseCommit
             _out.Persist(new Record.Booted(_names.Epoch));
         }
 
-        var id = _names.Next();
+        var id = _names.Next(Ledger);
         _led.Add(id, new Led { Request = request.Value, Participants = begin.Participants });
         foreach (var branch in begin.Branches)
         {

@@ -9,16 +9,21 @@ public sealed partial class TwoPhaseCommit
     /// <summary>What nodes say to each other. Ids are never reused, so they also play the part of an attempt number.</summary>
     public abstract record Message(TransactionId Transaction)
     {
-        /// <summary>Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write.</summary>
-        public sealed record Prepare(TransactionId Transaction, NodeSet Writers, ImmutableArray<Write> Writes) : Message(Transaction)
+        /// <summary>
+        /// Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write; of my transactions all
+        /// before <paramref name="Oldest"/> are over, and nobody will ask about them.
+        /// </summary>
+        public sealed record Prepare(
+            TransactionId Transaction, TransactionId Oldest, NodeSet Writers, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"Prepare {Transaction} {Writers} [{string.Join(" ", Writes)}]";
+            public override string ToString() => $"Prepare {Transaction}{Past(this, Oldest)} {Writers} [{string.Join(" ", Writes)}]";
         }
 
         /// <summary>Coordinator to the only participant: commit or abort by yourself, and tell me which.</summary>
-        public sealed record CommitAlone(TransactionId Transaction, ImmutableArray<Write> Writes) : Message(Transaction)
+        public sealed record CommitAlone(
+            TransactionId Transaction, TransactionId Oldest, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"CommitAlone {Transaction} [{string.Join(" ", Writes)}]";
+            public override string ToString() => $"CommitAlone {Transaction}{Past(this, Oldest)} [{string.Join(" ", Writes)}]";
         }
 
         /// <summary>The only participant to itself: the decision is durable, and may be applied and told.</summary>
@@ -56,6 +61,8 @@ public sealed partial class TwoPhaseCommit
         {
             public override string ToString() => $"Outcome {Transaction} {Ending}";
         }
+
+        private static string Past(Message message, TransactionId oldest) => oldest == message.Transaction ? "" : $" past {oldest}";
     }
 
     /// <summary>What is made durable.</summary>
@@ -101,6 +108,23 @@ public sealed partial class TwoPhaseCommit
         public sealed record Ended(TransactionId Transaction) : Record
         {
             public override string ToString() => $"Ended {Transaction}";
+        }
+
+        /// <summary>First of a checkpoint: so many commits are in the store.</summary>
+        public sealed record Flushed(Slot Applied) : Record
+        {
+            public override string ToString() => $"Flushed {Applied}";
+        }
+
+        /// <summary>Last of a checkpoint: of each coordinator's transactions those before its mark are over.</summary>
+        public sealed record Past(ImmutableArray<TransactionId> Marks) : Record
+        {
+            public bool Equals(Past? other) => other is not null && Marks.AsSpan().SequenceEqual(other.Marks.AsSpan());
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Marks.Length;
+
+            public override string ToString() => $"Past {string.Join(" ", Marks)}";
         }
     }
 }

@@ -21,4 +21,5 @@ internal enum TwoPhaseCommitMutation
     RecoverWithoutLocks,
     AbortWhatIsAlone,
     AnswerAloneBeforeDurable,
+    ForgetTooEarly,
 }

@@ -18,7 +18,7 @@ public sealed partial class TwoPhaseCommit
             outbox.Persist(new Record.Booted(_names.Epoch));
         }
 
-        var id = _names.Next();
+        var id = _names.Next(Ledger);
         var led = new Led { Request = request.Value, Participants = begin.Participants };
         var writers = begin.Writers;
         if (begin.Branches is [{ Writes.IsEmpty: false } only])
@@ -30,12 +30,15 @@ public sealed partial class TwoPhaseCommit
         foreach (var branch in begin.Branches)
         {
             outbox.Send(branch.Participant, led.IsAlone
-                ? new Message.CommitAlone(id, branch.Writes)
-                : new Message.Prepare(id, writers, branch.Writes));
+                ? new Message.CommitAlone(id, Oldest(id), branch.Writes)
+                : new Message.Prepare(id, Oldest(id), writers, branch.Writes));
         }
 
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
+
+    /// <summary>What is before it was forgotten here: committed by all who wrote, or aborted, by its absence if not by a record.</summary>
+    private TransactionId Oldest(TransactionId id) => _mutation == TwoPhaseCommitMutation.ForgetTooEarly ? id : _led.Keys.First();
 
     private void On(NodeId from, Message.Vote vote, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
@@ -140,7 +143,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        outbox.Send(led.Participants, new Message.CommitAlone(id, led.Alone.Writes));
+        outbox.Send(led.Participants, new Message.CommitAlone(id, Oldest(id), led.Alone.Writes));
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 

@@ -13,16 +13,18 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0)
+        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0 || !IsSound(prepare.Oldest, id))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
+        Ledger.ForgetBefore(prepare.Oldest);
         if (Ledger.Knows(id))
         {
             outbox.Refuse(Refusal.Duplicate);
-            outbox.Send(from, new Message.Vote(id, Ledger.EndingOf(id) == Ending.Aborted ? Choice.No : Choice.Yes));
+            outbox.Send(from, new Message.Vote(
+                id, Ledger.EndingOf(id) == Ending.Aborted || Ledger.IsForgotten(id) ? Choice.No : Choice.Yes));
             return;
         }
 
@@ -43,6 +45,9 @@ public sealed partial class TwoPhaseCommit
         VoteYes(promise, context, outbox);
     }
 
+    private static bool IsSound(TransactionId oldest, TransactionId id) =>
+        oldest.Coordinator == id.Coordinator && oldest.CompareTo(id) <= 0;
+
     /// <summary>
     /// One-phase commit: with nobody to agree with, the promise is its own decision. The coordinator asks again if the answer is
     /// lost, and hears the same.
@@ -56,12 +61,13 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || alone.Writes.IsEmpty)
+        if (!id.FitsTimerKey || alone.Writes.IsEmpty || !IsSound(alone.Oldest, id))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
+        Ledger.ForgetBefore(alone.Oldest);
         if (Ledger.Knows(id))
         {
             outbox.Refuse(Refusal.Duplicate);
@@ -160,6 +166,11 @@ public sealed partial class TwoPhaseCommit
         if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
         {
             outbox.Refuse(ending == Ending.Committed == commit ? Refusal.Duplicate : Refusal.Unexpected);
+        }
+        else if (Ledger.IsForgotten(id))
+        {
+            outbox.Refuse(Refusal.Duplicate);
+            return;
         }
         else if (IsDecidedAlone(id))
         {
@@ -275,7 +286,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        outbox.Send(from, new Message.Outcome(id, Ledger.EndingOf(id)));
+        outbox.Send(from, new Message.Outcome(id, Ledger.IsForgotten(id) ? Ending.Aborted : Ledger.EndingOf(id)));
     }
 
     /// <summary>Rule 5: before the vote a participant may abort on its own, after a Yes never.</summary>

@@ -13,6 +13,7 @@ public sealed partial class TwoPhaseCommit
             {
                 case Message.Prepare prepare:
                     Head(writer, 1, prepare.Transaction);
+                    CommitFields.Write(writer, prepare.Oldest);
                     writer.Nodes(prepare.Writers);
                     CommitFields.Write(writer, prepare.Writes);
                     break;
@@ -26,6 +27,7 @@ public sealed partial class TwoPhaseCommit
                     break;
                 case Message.CommitAlone alone:
                     Head(writer, 7, alone.Transaction);
+                    CommitFields.Write(writer, alone.Oldest);
                     CommitFields.Write(writer, alone.Writes);
                     break;
                 case Message.DecidedAlone decided:
@@ -52,13 +54,13 @@ public sealed partial class TwoPhaseCommit
             var id = CommitFields.ReadTransaction(ref reader);
             return kind switch
             {
-                1 => new Message.Prepare(id, reader.Nodes(), CommitFields.ReadWrites(ref reader)),
+                1 => new Message.Prepare(id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), CommitFields.ReadWrites(ref reader)),
                 2 => new Message.Vote(id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly)),
                 3 => new Message.Decide(id, reader.Bool()),
                 4 => new Message.Ack(id),
                 5 => new Message.Inquire(id),
                 6 => new Message.Outcome(id, (Ending)CommitFields.ReadEnum(ref reader, (byte)Ending.Aborted)),
-                7 => new Message.CommitAlone(id, CommitFields.ReadWrites(ref reader)),
+                7 => new Message.CommitAlone(id, CommitFields.ReadTransaction(ref reader), CommitFields.ReadWrites(ref reader)),
                 8 => new Message.DecidedAlone(id),
                 _ => null,
             };
@@ -107,6 +109,14 @@ public sealed partial class TwoPhaseCommit
                     writer.Byte(6);
                     CommitFields.Write(writer, ended.Transaction);
                     break;
+                case Record.Flushed flushed:
+                    writer.Byte(8);
+                    writer.Slot(flushed.Applied);
+                    break;
+                case Record.Past past:
+                    writer.Byte(9);
+                    writer.Many(past.Marks, static (w, mark) => CommitFields.Write(w, mark));
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
             }
@@ -121,6 +131,8 @@ public sealed partial class TwoPhaseCommit
             5 => new Record.Decided(CommitFields.ReadTransaction(ref reader), reader.Nodes()),
             6 => new Record.Ended(CommitFields.ReadTransaction(ref reader)),
             7 => new Record.CommittedAlone(CommitFields.ReadPromise(ref reader)),
+            8 => new Record.Flushed(reader.Slot()),
+            9 => new Record.Past(reader.Many(static (ref reader) => CommitFields.ReadTransaction(ref reader))),
             _ => null,
         };
     }

@@ -10,8 +10,6 @@ namespace Synod.Exploration;
 /// </summary>
 public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
 {
-    public RoundModel() => MessageEssence = (writer, message) => Model!.Messages.Write(writer, message);
-
     /// <summary>
     /// The nodes, submissions and properties; its budgets do not apply. Each node is given one of its submissions at the beginning of
     /// each round. Properties are asked at the end of rounds, and not of logs: nobody restarts, so logs are not part of a world.
@@ -42,21 +40,14 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
     /// <summary>The first round whose leader may still matter to a node.</summary>
     public Func<Protocol<TMessage, TRecord, TCommand, TResult>, long> AsksFrom { get; init; } = _ => 0;
 
-    /// <summary>
-    /// Writes what tells a node from one that will act otherwise; worlds that are equal in that go on as one. All of its state by
-    /// default.
-    /// </summary>
-    public Action<CodecWriter, Protocol<TMessage, TRecord, TCommand, TResult>> NodeEssence { get; init; } =
-        (writer, protocol) => protocol.State(new StateWriter(writer));
-
-    /// <summary>Writes what tells a message from one that will be acted on otherwise.</summary>
-    public Action<CodecWriter, TMessage> MessageEssence { get; init; }
+    /// <summary>What decides on what follows from a world. Null: all of it.</summary>
+    public RoundEssence<TMessage, TRecord, TCommand, TResult>? Essence { get; init; }
 
     /// <summary>
-    /// Nodes that differ only in their names: worlds that differ only by a renaming of these are one. Names are those that essences
-    /// write as nodes.
+    /// Groups of nodes that differ only in their names: worlds that differ only by a renaming within these are one. Names are those that
+    /// essences write as nodes.
     /// </summary>
-    public IReadOnlyList<NodeId> Alike { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<NodeId>> Alike { get; init; } = [];
 
     /// <summary>Lies that <see cref="Liars"/> may tell beside being twins: at most one of them in a round.</summary>
     public IReadOnlyList<Lie<TMessage>> Lies { get; init; } = [];
@@ -74,6 +65,6 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
 /// <summary>A small change of a message, such as another round or an earlier value.</summary>
 /// <param name="Name">How it is called in a counterexample.</param>
 /// <param name="Tell">
-/// What is said instead of a message, given what liars said in earlier rounds; null if the message stays as it is.
+/// What is said instead of a message, given what liars said before, of each kind the last; null if the message stays as it is.
 /// </param>
 public sealed record Lie<TMessage>(string Name, Func<TMessage, IReadOnlyList<TMessage>, TMessage?> Tell);

@@ -17,7 +17,7 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
     /// <summary>The claim that a step of the last round broke.</summary>
     public string? Broken { get; private set; }
 
-    /// <summary>The world after a round, what liars have said by then, and whether a lie was told.</summary>
+    /// <summary>The world after a round, the last that liars have said by then of each kind, and whether a lie was told.</summary>
     public (int[] World, int[] Said, bool HasLied) Take(int[] world, int[] said, int round, Partition partition, Lie<TMessage>? lie)
     {
         _world = world;
@@ -45,7 +45,7 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
     private (int[] Said, bool HasLied) Deliver(int[] said, int round, Partition partition, Lie<TMessage>? lie)
     {
         var earlier = lie is null ? [] : said.Select(number => locals.Message(number).Message).ToList();
-        var now = model.MaxLies > 0 ? new SortedSet<int>(said) : null;
+        var now = model.MaxLies > 0 ? new List<int>(said) : null;
         var hasLied = false;
         var count = 0;
         while (Broken is null && Next(round) is var at and >= 0)
@@ -62,6 +62,7 @@ internal sealed class RoundRun<TMessage, TRecord, TCommand, TResult>(
             }
             else if (model.Liars.Contains(from) && from != to)
             {
+                now?.RemoveAll(other => locals.Message(other).Message!.GetType() == message!.GetType());
                 now?.Add(number);
                 var told = lie is null ? default : lie.Tell(message, earlier);
                 hasLied |= told is not null;

@@ -44,10 +44,17 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
             }
         }
 
+        var seen = new HashSet<UInt128>();
+        var exact = new HashSet<UInt128>();
         for (var round = 1; round <= _model.Rounds; round++)
         {
             var next = new List<Node>();
-            var seen = new HashSet<UInt128>();
+            exact.Clear();
+            if (!_prints.ForgetRounds)
+            {
+                seen.Clear();
+            }
+
             foreach (var node in layer)
             {
                 if (_states >= _model.MaxStates)
@@ -62,10 +69,11 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
                         return Result(Tell(reached, reached.Broken), isCut: false);
                     }
 
-                    if (seen.Add(Fingerprint(reached)))
+                    // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
+                    if (exact.Add(Exactly(reached)) && seen.Add(Fingerprint(reached)))
                     {
                         _states++;
-                        next.Add(reached);
+                        next.Add(reached with { World = _prints.Simplified(reached.World) });
                     }
                 }
             }
@@ -140,7 +148,12 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         };
     }
 
-    private UInt128 Fingerprint(Node node) => _prints.Of(node.World, node.Said, node.Lies, node.Drawn);
+    private static UInt128 Exactly(Node node) =>
+        Layout.Fingerprint([.. node.World, -1, .. node.Said, node.Lies, .. node.Drawn.Select(leader => leader.Value)]);
+
+    /// <summary>Who cannot lie any more repeats nothing.</summary>
+    private UInt128 Fingerprint(Node node) =>
+        _prints.Of(node.Round, node.World, node.Lies < _model.MaxLies ? node.Said : [], node.Lies, node.Drawn);
 
     private Counterexample Tell(Node node, string broken)
     {

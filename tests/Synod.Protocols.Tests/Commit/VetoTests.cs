@@ -1,0 +1,51 @@
+using Synod.Core;
+using Synod.Lab.Worlds;
+using Synod.Protocols.Commit;
+using Xunit;
+
+namespace Synod.Protocols.Tests.Commit;
+
+/// <summary>
+/// A veto leaves a tombstone wherever it is submitted, also for an id that was not given yet, or where its transaction has no branch. Found by
+/// the simulator: such a tombstone was taken for a decision.
+/// </summary>
+public sealed class VetoTests
+{
+    private static readonly NodeId K = new(1);
+    private static readonly NodeId A = new(4);
+    private static readonly NodeId B = new(5);
+    private static readonly TransactionId First = new(K, 1, 1);
+    private static readonly TransactionId Second = new(K, 1, 2);
+
+    [Fact]
+    public void An_id_that_was_vetoed_before_it_was_given_is_passed_over()
+    {
+        Assert.Equal([Second], Begun(CommitRooms.TwoPhase()));
+        Assert.Equal([Second], Begun(CommitRooms.ThreePhase()));
+        Assert.Equal([Second], Begun(CommitRooms.Paxos(1)));
+    }
+
+    /// <summary>The leader takes no part: its tombstone is nobody's vote, and a manager that asks is not told "aborted".</summary>
+    [Fact]
+    public void A_veto_where_a_transaction_has_no_branch_is_no_decision()
+    {
+        var options = CommitRooms.Acceptors(1) with { Leader = new NodeId(2) };
+        var play = CommitTraces.Stage(CommitRooms.Paxos(options, PaxosCommitMutation.None), 5);
+        play.Submit(new NodeId(2), new CommitCommand.Veto(First));
+        play.Sync(new NodeId(2));
+        play.Receive(A, new NodeId(2), new PaxosCommit.Message.Inquire(First, NodeSet.Of(A, B)));
+        Assert.Empty(play.Network);
+        play.Receive(A, new NodeId(2), new PaxosCommit.Message.Inquire(First, NodeSet.Of(A, new NodeId(2))));
+        Assert.Equal(new PaxosCommit.Message.Decide(First, false), Assert.Single(play.Between(new NodeId(2), A)));
+    }
+
+    private static IReadOnlyCollection<TransactionId> Begun<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room)
+        where TMessage : class
+        where TRecord : class
+    {
+        var play = CommitTraces.Stage(room, 5);
+        play.Submit(K, new CommitCommand.Veto(First));
+        play.Submit(K, CommitModels.Begin(NodeSet.Of(A, B)));
+        return ((ICommitProtocol)play[K]).Open;
+    }
+}
