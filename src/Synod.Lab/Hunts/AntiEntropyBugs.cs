@@ -57,7 +57,7 @@ public static class AntiEntropyBugs
         Replicas("fenced-accepted", DeltaMutation.FencedAccepted),
         Replicas("fenced-keeps-state", DeltaMutation.FencedKeepsState),
         Replicas("stability-of-some", DeltaMutation.StabilityOfSome),
-        Replicas("seen-before-durable", DeltaMutation.SeenBeforeDurable, DeltaDurability.Asynchronous),
+        Replicas("asynchronous-tells-seen", DeltaMutation.AsynchronousTellsSeen, DeltaDurability.Asynchronous),
     ];
 
     /// <summary>A run of nodes with notes under this mistake.</summary>

@@ -21,8 +21,8 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
     private readonly Cluster _cluster;
     private readonly FaultInjector _injector;
 
-    // By origin and key: the newest acknowledged version, and whether that is a deletion. By node, origin and key: the newest that it showed.
-    private readonly SortedDictionary<(Origin Origin, Key Key), (long Version, bool IsDeleted)> _acknowledged = [];
+    // By origin and key: the newest acknowledged version. By node, origin and key: the newest that it showed.
+    private readonly SortedDictionary<(Origin Origin, Key Key), long> _acknowledged = [];
     private readonly SortedDictionary<NodeId, SortedDictionary<(Origin Origin, Key Key), long>> _shown = [];
     private readonly SortedDictionary<long, (Key Key, bool IsDeleted)> _asked = [];
     private readonly SortedDictionary<NodeId, DiskBackup> _backups = [];
@@ -96,15 +96,17 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
             Judge();
         }
 
-        foreach (var ((origin, key), (version, isDeleted)) in _acknowledged.Where(pair => _roster.Accepts(pair.Key.Origin)))
+        foreach (var ((origin, key), version) in _acknowledged.Where(pair => _roster.Accepts(pair.Key.Origin)))
         {
             foreach (var process in Processes())
             {
+                // Gone without a tombstone is deleted at or below the floor, by this or by a later update whose answer was lost.
+                var held = process.VersionOf(origin, key);
                 Check(
-                    process.VersionOf(origin, key) >= version || (isDeleted && process.Read(origin, key) is null),
+                    held >= version || (held == 0 && process.Origins.Any(progress => progress.Origin == origin && progress.Floor >= version)),
                     Scuttlebutt.AnsweredIsKept,
                     process.Self.Node,
-                    $"{origin} was told of {key} at {version}, {process.Self} has {process.VersionOf(origin, key)}");
+                    $"{origin} was told of {key} at {version}, {process.Self} has {held}");
             }
         }
     }
@@ -114,12 +116,9 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         if (result is Scuttlebutt.Result.Stored stored)
         {
             Acknowledged++;
-            Deleted += _asked[tag].IsDeleted ? 1 : 0;
             var (key, isDeleted) = _asked[tag];
-            if (_acknowledged.GetValueOrDefault((stored.Origin, key)).Version < stored.Version)
-            {
-                _acknowledged[(stored.Origin, key)] = (stored.Version, isDeleted);
-            }
+            Deleted += isDeleted ? 1 : 0;
+            _acknowledged[(stored.Origin, key)] = Math.Max(_acknowledged.GetValueOrDefault((stored.Origin, key)), stored.Version);
         }
     }
 

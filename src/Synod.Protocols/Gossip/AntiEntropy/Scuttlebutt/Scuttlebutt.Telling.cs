@@ -21,7 +21,7 @@ public sealed partial class Scuttlebutt
         var within = _origins.Where(pair => pair.Key >= first && pair.Key <= last).Select(pair => pair.Value.Progress(pair.Key)).Take(MostDigestEntries + 1).ToList();
         return within.Count <= MostDigestEntries
             ? (new Digest(first, last, [.. within]), Origin.Least)
-            : (new Digest(first, within[MostDigestEntries - 1].Origin, [.. within.Take(MostDigestEntries)]), within[MostDigestEntries].Origin);
+            : (new Digest(first, within[MostDigestEntries - 1].Origin, [.. within.Take(MostDigestEntries)]), within[MostDigestEntries - 1].Origin.Next);
     }
 
     /// <summary>What a member lacks by its digest, in at most <paramref name="space"/> bytes.</summary>
