@@ -87,10 +87,16 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         }
 
         _injector.Stop();
-        var end = _world.Elapsed + deadline;
+        var calm = _world.Elapsed;
+        var end = calm + deadline;
         while (!IsConverged())
         {
             Check(_world.Elapsed < end, "Liveness", NodeId.None, $"no equal notes: {string.Join("; ", Processes().Select(process => $"{process.Self} [{string.Join(' ', process.Origins)}]"))}");
+            if (_world.Elapsed > calm + Duration.FromSeconds(10))
+            {
+                GiveUpTheDead();
+            }
+
             Configure();
             _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(50));
             Judge();
@@ -224,6 +230,18 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         Lose(node);
         _cluster[node].Wipe();
         _cluster.StartAfter(node, Duration.FromMilliseconds(_random.Between(100, 1_000)));
+    }
+
+    /// <summary>A reset from an origin as which nobody lives any more may never end: the operator gives such origins up.</summary>
+    private void GiveUpTheDead()
+    {
+        var processes = Processes();
+        var dead = processes.SelectMany(process => process.Origins).Select(progress => progress.Origin).Distinct()
+            .Where(origin => !_roster.IsFenced(origin) && processes.TrueForAll(process => process.Self != origin)).ToArray();
+        if (processes.Count == s_nodes.Length && dead.Length > 0)
+        {
+            _roster = _roster.Fence(dead);
+        }
     }
 
     private void Configure()
