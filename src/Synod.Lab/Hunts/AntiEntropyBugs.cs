@@ -23,6 +23,16 @@ public static class AntiEntropyBugs
         ],
     };
 
+    // Acknowledgements come late, to replicas that are back soon.
+    private static readonly FaultPlan s_late = s_storm with
+    {
+        Faults =
+        [
+            new BadLinks(0, 100_000, 0, 500_000, Reorders: true, Duration.FromMilliseconds(500)),
+            new Crashes(Duration.FromMilliseconds(500), Duration.FromMilliseconds(50)),
+        ],
+    };
+
     public static IReadOnlyList<RoomBug> All { get; } =
     [
         Notes("version-without-origin", ScuttlebuttMutation.VersionWithoutOrigin),
@@ -31,7 +41,7 @@ public static class AntiEntropyBugs
         Notes("gap-accepted", ScuttlebuttMutation.GapAccepted),
         Notes("floor-not-raised", ScuttlebuttMutation.FloorNotRaised),
         Notes("reset-keeps-old", ScuttlebuttMutation.ResetKeepsOld),
-        Notes("stale-believed", ScuttlebuttMutation.StaleBelieved),
+        Notes("stale-believed", ScuttlebuttMutation.StaleBelieved, tombstones: 0),
         Notes("send-before-durable", ScuttlebuttMutation.SendBeforeDurable),
         Notes("answer-before-durable", ScuttlebuttMutation.AnswerBeforeDurable),
         Notes("restored-keeps-origin", ScuttlebuttMutation.RestoredKeepsOrigin),
@@ -53,15 +63,23 @@ public static class AntiEntropyBugs
         Replicas("peer-incarnation-ignored", DeltaMutation.PeerIncarnationIgnored),
         Replicas("gap-ignored", DeltaMutation.GapIgnored),
         Replicas("ack-assumed", DeltaMutation.AckAssumed),
+        new("deltas-ack-to-former-life", nameof(DeltaSync), seed => Find(() => new ConvergentWorld(
+            seed,
+            ConvergentWorld.Options with
+            {
+                Mutation = DeltaMutation.AckToFormerLife, Durability = DeltaDurability.Asynchronous, MostBufferedBytes = 1 << 20,
+            },
+            s_late).Run(s_stormy, s_deadline))),
         Replicas("fenced-accepted", DeltaMutation.FencedAccepted),
         Replicas("fenced-keeps-state", DeltaMutation.FencedKeepsState),
         Replicas("stability-of-some", DeltaMutation.StabilityOfSome),
-        Replicas("seen-before-durable", DeltaMutation.SeenBeforeDurable),
+        Replicas("asynchronous-tells-seen", DeltaMutation.AsynchronousTellsSeen, DeltaDurability.Asynchronous),
     ];
 
     /// <summary>A run of nodes with notes under this mistake.</summary>
-    internal static SimulationFailure? Run(ulong seed, ScuttlebuttMutation mutation) =>
-        Find(() => new ScuttlebuttWorld(seed, ScuttlebuttWorld.Options with { Mutation = mutation }, s_storm).Run(s_stormy, s_deadline));
+    /// <param name="tombstones">How many are kept for who has not heard of them; without any, resets are common.</param>
+    internal static SimulationFailure? Run(ulong seed, ScuttlebuttMutation mutation, int tombstones = 3) => Find(() => new ScuttlebuttWorld(
+        seed, ScuttlebuttWorld.Options with { Mutation = mutation, MostTombstones = tombstones }, s_storm).Run(s_stormy, s_deadline));
 
     /// <summary>A run of stores under this mistake.</summary>
     internal static SimulationFailure? Run(ulong seed, RangeMutation mutation) =>
@@ -71,8 +89,8 @@ public static class AntiEntropyBugs
     internal static SimulationFailure? Run(ulong seed, DeltaMutation mutation, DeltaDurability durability) => Find(
         () => new ConvergentWorld(seed, ConvergentWorld.Options with { Mutation = mutation, Durability = durability }, s_storm).Run(s_stormy, s_deadline));
 
-    private static RoomBug Notes(string name, ScuttlebuttMutation mutation) =>
-        new("scuttlebutt-" + name, nameof(Scuttlebutt), seed => Run(seed, mutation));
+    private static RoomBug Notes(string name, ScuttlebuttMutation mutation, int tombstones = 3) =>
+        new("scuttlebutt-" + name, nameof(Scuttlebutt), seed => Run(seed, mutation, tombstones));
 
     private static RoomBug Stores(string name, RangeMutation mutation) =>
         new("ranges-" + name, nameof(RangeReconciliation), seed => Run(seed, mutation));

@@ -21,8 +21,8 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
     private readonly Cluster _cluster;
     private readonly FaultInjector _injector;
 
-    // By origin and key: the newest acknowledged version, and whether that is a deletion. By node, origin and key: the newest that it showed.
-    private readonly SortedDictionary<(Origin Origin, Key Key), (long Version, bool IsDeleted)> _acknowledged = [];
+    // By origin and key: the newest acknowledged version. By node, origin and key: the newest that it showed.
+    private readonly SortedDictionary<(Origin Origin, Key Key), long> _acknowledged = [];
     private readonly SortedDictionary<NodeId, SortedDictionary<(Origin Origin, Key Key), long>> _shown = [];
     private readonly SortedDictionary<long, (Key Key, bool IsDeleted)> _asked = [];
     private readonly SortedDictionary<NodeId, DiskBackup> _backups = [];
@@ -87,24 +87,32 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         }
 
         _injector.Stop();
-        var end = _world.Elapsed + deadline;
+        var calm = _world.Elapsed;
+        var end = calm + deadline;
         while (!IsConverged())
         {
             Check(_world.Elapsed < end, "Liveness", NodeId.None, $"no equal notes: {string.Join("; ", Processes().Select(process => $"{process.Self} [{string.Join(' ', process.Origins)}]"))}");
+            if (_world.Elapsed > calm + Duration.FromSeconds(10))
+            {
+                GiveUpTheDead();
+            }
+
             Configure();
             _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(50));
             Judge();
         }
 
-        foreach (var ((origin, key), (version, isDeleted)) in _acknowledged.Where(pair => _roster.Accepts(pair.Key.Origin)))
+        foreach (var ((origin, key), version) in _acknowledged.Where(pair => _roster.Accepts(pair.Key.Origin)))
         {
             foreach (var process in Processes())
             {
+                // Gone without a tombstone is deleted at or below the floor, by this or by a later update whose answer was lost.
+                var held = process.VersionOf(origin, key);
                 Check(
-                    process.VersionOf(origin, key) >= version || (isDeleted && process.Read(origin, key) is null),
+                    held >= version || (held == 0 && process.Origins.Any(progress => progress.Origin == origin && progress.Floor >= version)),
                     Scuttlebutt.AnsweredIsKept,
                     process.Self.Node,
-                    $"{origin} was told of {key} at {version}, {process.Self} has {process.VersionOf(origin, key)}");
+                    $"{origin} was told of {key} at {version}, {process.Self} has {held}");
             }
         }
     }
@@ -114,12 +122,9 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         if (result is Scuttlebutt.Result.Stored stored)
         {
             Acknowledged++;
-            Deleted += _asked[tag].IsDeleted ? 1 : 0;
             var (key, isDeleted) = _asked[tag];
-            if (_acknowledged.GetValueOrDefault((stored.Origin, key)).Version < stored.Version)
-            {
-                _acknowledged[(stored.Origin, key)] = (stored.Version, isDeleted);
-            }
+            Deleted += isDeleted ? 1 : 0;
+            _acknowledged[(stored.Origin, key)] = Math.Max(_acknowledged.GetValueOrDefault((stored.Origin, key)), stored.Version);
         }
     }
 
@@ -225,6 +230,18 @@ public sealed class ScuttlebuttWorld : IAnswerReceiver<Scuttlebutt.Result>
         Lose(node);
         _cluster[node].Wipe();
         _cluster.StartAfter(node, Duration.FromMilliseconds(_random.Between(100, 1_000)));
+    }
+
+    /// <summary>A reset from an origin as which nobody lives any more may never end: the operator gives such origins up.</summary>
+    private void GiveUpTheDead()
+    {
+        var processes = Processes();
+        var dead = processes.SelectMany(process => process.Origins).Select(progress => progress.Origin).Distinct()
+            .Where(origin => !_roster.IsFenced(origin) && processes.TrueForAll(process => process.Self != origin)).ToArray();
+        if (processes.Count == s_nodes.Length && dead.Length > 0)
+        {
+            _roster = _roster.Fence(dead);
+        }
     }
 
     private void Configure()

@@ -5,7 +5,7 @@ namespace Synod.Lab.Tests.Hunts;
 
 public sealed class AntiEntropyBugTests
 {
-    private const int Seeds = 40;
+    private const int Seeds = 80;
 
     // These cost bytes or time and no claim about contents, or need a schedule that chance hardly makes: tests of the room find them.
     private static readonly int s_counted = new Enum[] { ScuttlebuttMutation.Unfair, DeltaMutation.BackPropagation, DeltaMutation.RedundantKept, DeltaMutation.AckToFormerLife }.Length;
@@ -27,6 +27,7 @@ public sealed class AntiEntropyBugTests
         for (ulong seed = 1; seed <= 12; seed++)
         {
             Assert.Null(AntiEntropyBugs.Run(seed, ScuttlebuttMutation.None));
+            Assert.Null(AntiEntropyBugs.Run(seed, ScuttlebuttMutation.None, tombstones: 0));
             Assert.Null(AntiEntropyBugs.Run(seed, RangeMutation.None));
             Assert.Null(AntiEntropyBugs.Run(seed, DeltaMutation.None, DeltaDurability.Synchronous));
             Assert.Null(AntiEntropyBugs.Run(seed, DeltaMutation.None, DeltaDurability.Asynchronous));

@@ -16,13 +16,16 @@ public readonly record struct Origin(NodeId Node, long Incarnation) : IComparabl
     /// <summary>Above every origin.</summary>
     public static Origin Most => new(new NodeId(int.MaxValue), long.MaxValue);
 
+    /// <summary>The least origin above this one.</summary>
+    public Origin Next => Incarnation < long.MaxValue ? this with { Incarnation = Incarnation + 1 } : new(new NodeId(Node.Value + 1), 0);
+
     /// <summary>A new origin of <paramref name="node"/>, none of those that are <paramref name="known"/>.</summary>
     public static Origin Draw(NodeId node, StepContext context, Func<Origin, bool> known)
     {
         var drawn = new Origin(node, ((long)context.Choose(int.MaxValue) << 31) | (uint)context.Choose(int.MaxValue));
         while (known(drawn))
         {
-            drawn = drawn with { Incarnation = drawn.Incarnation + 1 };
+            drawn = drawn.Next;
         }
 
         return drawn;

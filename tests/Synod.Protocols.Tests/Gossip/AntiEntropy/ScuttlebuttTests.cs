@@ -113,7 +113,7 @@ public sealed class ScuttlebuttTests
     {
         var nodes = Enumerable.Range(1, 12).Select(number => new NodeId(number)).ToArray();
         var play = Stage(s_narrow, Roster.Of(nodes), nodes);
-        foreach (var node in nodes.Skip(1))
+        foreach (var node in nodes)
         {
             play.Put(node, "k", "some value");
         }
@@ -128,7 +128,7 @@ public sealed class ScuttlebuttTests
         }
 
         Assert.All(nodes, node => Assert.Equal(12, play.At(node).Origins.Count()));
-        Assert.All(nodes, node => Assert.All(nodes.Skip(1), origin => Assert.NotEqual("", play.Seen(node, First(origin)))));
+        Assert.All(nodes, node => Assert.All(nodes, origin => Assert.NotEqual("", play.Seen(node, First(origin)))));
     }
 
     [Fact]

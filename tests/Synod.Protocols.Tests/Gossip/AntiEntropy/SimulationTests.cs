@@ -46,7 +46,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{reconciled} reconciled, {moved} items moved, {crashes} crashes, {stale} stale answers");
-        Assert.True(reconciled > 500 && moved > 5_000 && crashes > 60 && stale > 50, "the runs are too tame");
+        Assert.True(reconciled > 400 && moved > 5_000 && crashes > 30 && stale > 50, "the runs are too tame");
     }
 
     [Fact]

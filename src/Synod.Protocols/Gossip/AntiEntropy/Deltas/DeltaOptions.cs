@@ -10,7 +10,7 @@ public enum DeltaDurability : byte
 
     /// <summary>
     /// At once: a crash may take back what was told, so each life begins as another origin and makes no use of numbers that its
-    /// predecessor may have used (crdt.md §2).
+    /// predecessor may have used (crdt.md §2). Nothing is ever dropped as seen by all.
     /// </summary>
     Asynchronous,
 }
@@ -91,8 +91,8 @@ internal enum DeltaMutation
     /// <summary>Who has not told what it has seen is not waited for.</summary>
     StabilityOfSome,
 
-    /// <summary>What is not durable yet is said to be seen.</summary>
-    SeenBeforeDurable,
+    /// <summary>Who may have lost changes of its own says what it has seen.</summary>
+    AsynchronousTellsSeen,
 
     /// <summary>A peer is sent what came from it.</summary>
     BackPropagation,

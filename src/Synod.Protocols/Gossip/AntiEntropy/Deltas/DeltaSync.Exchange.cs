@@ -153,24 +153,16 @@ public sealed partial class DeltaSync
     }
 
     /// <summary>
-    /// Tells all what is here. It leaves when that is durable, also where changes are asynchronous: what others drop because it was seen
-    /// here must not be missing after a crash.
+    /// Tells all what is here, when it is durable. Asynchronous replicas tell nothing, so that nothing is dropped: one that lost a change
+    /// of its own, which others have, would tell of what came after it as if that was all.
     /// </summary>
     private void TellSeen(Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_state.Digest() is { } digest)
+        if ((!IsAsynchronous || _options.Mutation == DeltaMutation.AsynchronousTellsSeen) && _state.Digest() is { } digest)
         {
             foreach (var node in Others)
             {
-                var seen = new Message.Seen(_self, _roster.Epoch, digest);
-                if (_options.Mutation == DeltaMutation.SeenBeforeDurable)
-                {
-                    outbox.SendEarly(node, seen);
-                }
-                else
-                {
-                    outbox.Send(node, seen);
-                }
+                outbox.Send(node, new Message.Seen(_self, _roster.Epoch, digest));
             }
         }
     }

@@ -15,8 +15,17 @@ public sealed partial class Scuttlebutt
         }
 
         Hear(from, ask.Digest, context, outbox);
-        var digest = NextDigest(ask.Digest.First, ask.Digest.Last, ref _nextAnswered);
-        Send(from, new Message.Exchange(ask.Round, DeltasFor(ask.Digest, Space(digest)), digest), outbox);
+        var (digest, next) = NextDigest(ask.Digest.First, ask.Digest.Last, _nextAnswered.GetValueOrDefault(from));
+        if (next == Origin.Least)
+        {
+            _nextAnswered.Remove(from);
+        }
+        else
+        {
+            _nextAnswered[from] = next;
+        }
+
+        Send(from, new Message.Exchange(ask.Round, DeltasFor(from, ask.Digest, Space(digest)), digest), outbox);
     }
 
     private void On(NodeId from, Message.Exchange exchange, StepContext context, Outbox<Message, Record, Command, Result> outbox)
@@ -37,7 +46,7 @@ public sealed partial class Scuttlebutt
         _asked.Remove(exchange.Round);
         Learn(exchange.Deltas, outbox);
         Hear(from, exchange.Digest, context, outbox);
-        var deltas = DeltasFor(exchange.Digest, _options.MostMessageBytes - ScuttlebuttOptions.HeadBytes);
+        var deltas = DeltasFor(from, exchange.Digest, _options.MostMessageBytes - ScuttlebuttOptions.HeadBytes);
         if (!deltas.IsEmpty)
         {
             Send(from, new Message.Tell(deltas), outbox);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Synod.Core;
 
 namespace Synod.Protocols.Gossip.AntiEntropy;
 
@@ -12,25 +13,24 @@ public sealed partial class Scuttlebutt
 
     /// <summary>
     /// How far this replica is with the origins of a span, or with as many of them as fit: then the next digest begins where this one
-    /// ends.
+    /// ends. A turn that is over begins anew at the least origin.
     /// </summary>
-    private Digest NextDigest(Origin first, Origin last, ref Origin next)
+    private (Digest Digest, Origin Next) NextDigest(Origin first, Origin last, Origin turn)
     {
-        first = next > first && next <= last ? next : first;
+        first = turn > first && turn <= last ? turn : first;
         var within = _origins.Where(pair => pair.Key >= first && pair.Key <= last).Select(pair => pair.Value.Progress(pair.Key)).Take(MostDigestEntries + 1).ToList();
-        next = within.Count <= MostDigestEntries ? Origin.Least : within[MostDigestEntries].Origin;
         return within.Count <= MostDigestEntries
-            ? new Digest(first, last, [.. within])
-            : new Digest(first, within[MostDigestEntries - 1].Origin, [.. within.Take(MostDigestEntries)]);
+            ? (new Digest(first, last, [.. within]), Origin.Least)
+            : (new Digest(first, within[MostDigestEntries - 1].Origin, [.. within.Take(MostDigestEntries)]), within[MostDigestEntries - 1].Origin.Next);
     }
 
-    /// <summary>What a replica lacks by its digest, in at most <paramref name="space"/> bytes.</summary>
-    private ImmutableArray<OriginDelta> DeltasFor(Digest digest, int space)
+    /// <summary>What a member lacks by its digest, in at most <paramref name="space"/> bytes.</summary>
+    private ImmutableArray<OriginDelta> DeltasFor(NodeId member, Digest digest, int space)
     {
         var runs = Lacking(digest);
-        if (_options.Mutation != ScuttlebuttMutation.Unfair)
+        if (_nextTold.Remove(member, out var turn) && _options.Mutation != ScuttlebuttMutation.Unfair)
         {
-            runs = [.. runs.Where(run => run.Origin >= _nextTold), .. runs.Where(run => run.Origin < _nextTold)];
+            runs = [.. runs.Where(run => run.Origin >= turn), .. runs.Where(run => run.Origin < turn)];
         }
 
         // One update of each in turn: an origin with much to tell takes no more of a message than one with little.
@@ -56,7 +56,11 @@ public sealed partial class Scuttlebutt
             }
         }
 
-        _nextTold = cut ?? _nextTold;
+        if (cut is { } denied)
+        {
+            _nextTold[member] = denied;
+        }
+
         return [.. runs.Select(run => run.End(_options.Mutation)).OfType<OriginDelta>()];
     }
 

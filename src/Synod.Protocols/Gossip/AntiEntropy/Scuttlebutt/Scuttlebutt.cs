@@ -22,13 +22,15 @@ public sealed partial class Scuttlebutt
     private Origin _self;
     private Roster _roster;
 
-    // Rounds that were begun and not answered, the last few; how far members were heard to be with this origin; whose turn it is.
+    // Rounds that were begun and not answered, the last few; how far members were heard to be with this origin; whose turn it is in
+    // what is told to a member, in what is answered to it, and in what is asked. With one turn for all, members that come in a fixed
+    // order could always meet the same.
     private readonly SortedDictionary<long, NodeId> _asked = [];
     private readonly SortedDictionary<NodeId, long> _heard = [];
     private long _round;
-    private Origin _nextTold;
+    private readonly SortedDictionary<NodeId, Origin> _nextTold = [];
+    private readonly SortedDictionary<NodeId, Origin> _nextAnswered = [];
     private Origin _nextAsked;
-    private Origin _nextAnswered;
 
     /// <exception cref="ArgumentException">The roster is not sound, or messages are too small for anything.</exception>
     public Scuttlebutt(NodeId node, Roster roster, ScuttlebuttOptions options)
@@ -81,9 +83,9 @@ public sealed partial class Scuttlebutt
         visitor.Visit("asked", _asked, static (v, ref round) => v.Visit("", ref round), static (v, ref node) => v.Visit("", ref node));
         visitor.Visit("heard", _heard, static (v, ref node) => v.Visit("", ref node), static (v, ref max) => v.Visit("", ref max));
         visitor.Visit("round", ref _round);
-        visitor.Visit("nextTold", ref _nextTold, OriginWire.Instance);
+        visitor.Visit("nextTold", _nextTold, static (v, ref node) => v.Visit("", ref node), OriginWire.Visit);
+        visitor.Visit("nextAnswered", _nextAnswered, static (v, ref node) => v.Visit("", ref node), OriginWire.Visit);
         visitor.Visit("nextAsked", ref _nextAsked, OriginWire.Instance);
-        visitor.Visit("nextAnswered", ref _nextAnswered, OriginWire.Instance);
     }
 
     /// <summary>The whole state in one record, so that recovery finds all of it or the older records.</summary>
@@ -153,7 +155,9 @@ public sealed partial class Scuttlebutt
                 _asked.Remove(_asked.Keys.First());
             }
 
-            Send(peer, new Message.Ask(_round, NextDigest(Origin.Least, Origin.Most, ref _nextAsked)), outbox);
+            var (digest, next) = NextDigest(Origin.Least, Origin.Most, _nextAsked);
+            _nextAsked = next;
+            Send(peer, new Message.Ask(_round, digest), outbox);
         }
 
         SetTimer(context, outbox);
@@ -293,9 +297,11 @@ public sealed partial class Scuttlebutt
             _origins.Remove(origin);
         }
 
-        foreach (var node in _heard.Keys.Where(node => !_roster.Has(node)).ToList())
+        foreach (var node in _heard.Keys.Union(_nextTold.Keys).Union(_nextAnswered.Keys).Where(node => !_roster.Has(node)).ToList())
         {
             _heard.Remove(node);
+            _nextTold.Remove(node);
+            _nextAnswered.Remove(node);
         }
     }
 }
