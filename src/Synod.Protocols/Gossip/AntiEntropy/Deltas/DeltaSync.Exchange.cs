@@ -183,17 +183,9 @@ public sealed partial class DeltaSync
         }
     }
 
-    /// <summary>
-    /// Drops what every member has seen. One that is dead holds that up until the roster gives it up. An asynchronous change may be on
-    /// its way although a crash made its maker forget it, so that no digest speaks of it: then nothing is stable (crdt.md §6).
-    /// </summary>
+    /// <summary>Drops what every member has seen. One that is dead holds that up until the roster gives it up.</summary>
     private void Compact(Outbox<Message, Record, Command, Result> outbox)
     {
-        if (IsAsynchronous)
-        {
-            return;
-        }
-
         var told = Others.Select(node => _peers.TryGetValue(node, out var peer) ? peer.Seen : default)
             .Where(seen => !seen.IsEmpty || _options.Mutation != DeltaMutation.StabilityOfSome).ToList();
         if (told.TrueForAll(seen => !seen.IsEmpty) && _state.Compact(told) is { IsEmpty: false } delta)
