@@ -50,11 +50,8 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
     /// <summary>How long a worker waits on average between two operations; zero for as fast as it goes.</summary>
     public TimeSpan Pace { get; init; }
 
-    /// <summary>
-    /// How many operations a worker does on average in a row without a wait. It waits for all of them afterwards, so that
-    /// <see cref="Pace"/> stays the average.
-    /// </summary>
-    public int Burst { get; init; } = 1;
+    /// <summary>Whether all workers go as fast as they can in the first of every four seconds, whatever their pace.</summary>
+    public bool HasBursts { get; init; }
 
     /// <summary>Whether workers start nothing new.</summary>
     public bool IsStopping => _isStopping;
@@ -81,9 +78,9 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
 
     /// <summary>Waits between two operations of a worker.</summary>
     public Task PaceAsync(SeededRandom random) =>
-        Pace == TimeSpan.Zero || (Burst > 1 && random.Below(Burst) != 0)
+        Pace == TimeSpan.Zero || (HasBursts && Now / 1_000_000_000 % 4 == 0)
             ? Task.CompletedTask
-            : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Burst * Pace.Ticks)));
+            : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Pace.Ticks)));
 
     /// <summary>Waits a little, on the workload's clock.</summary>
     public Task PauseAsync(TimeSpan length) => Task.Delay(length, Time);

@@ -91,7 +91,7 @@ public static class SimulationRun
         return new WorkloadContext(clients, new SimulatedTime(database.World, TimeSpan.Zero), options.Seed)
         {
             // Bursts find other things than a steady trickle; and a run costs what its operations cost.
-            Burst = database.World.Random.Below(8) == 0 ? 24 : 1,
+            HasBursts = database.World.Random.Below(8) == 0,
             Pace = TimeSpan.FromMilliseconds(database.World.Random.Between(40, 200)),
             Leaders = [.. database.Cluster.Nodes.Select(node => node.Value)],
         };
