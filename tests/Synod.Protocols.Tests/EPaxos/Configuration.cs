@@ -26,15 +26,6 @@ internal static class Configuration
     public static Model Thrifty(Budgets budgets, params IReadOnlyList<Submission<Room.Command>> submissions) => Of(
         Sites.GroupOf(3), new EPaxosOptions { IsThrifty = true }, budgets, submissions);
 
-    /// <summary>
-    /// The part of the runs in which nobody hears of a decision but who makes it: who is asked tells what it accepted, and whatever is decided
-    /// twice is decided by two that do not know of each other.
-    /// </summary>
-    public static Model Unheard(Model model) => model with
-    {
-        AlwaysLost = static message => message is Room.Message.Nack or Room.Message.Progress or Room.Message.Commit,
-    };
-
     private static Model Of(
         EPaxosGroup group, EPaxosOptions options, Budgets budgets, IReadOnlyList<Submission<Room.Command>> submissions) => new Model
         {
