@@ -76,6 +76,10 @@ public sealed partial class DatabaseNode
                 replica.BecameLeader = false;
                 AnnounceLeader(replica);
             }
+            else if (replica.HearsOfLeader())
+            {
+                OnLeads(new NodeMessage.Leads(replica.Group, replica.Paxos.Leader, replica.Paxos.Ballot));
+            }
 
             var context = _step.Context;
             if (replica.ProposalDue is { } due)

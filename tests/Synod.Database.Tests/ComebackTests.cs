@@ -30,6 +30,32 @@ public sealed class ComebackTests
         Assert.Equal("4", cluster.Get("k"));
     }
 
+    /// <summary>
+    /// What a node told before its disk was lost must not make others take what it tells now for old: who has no replica of a range
+    /// hears of its leader by rumors alone.
+    /// </summary>
+    [Fact]
+    public void Nodes_without_a_replica_believe_where_a_node_that_came_back_leads()
+    {
+        var cluster = new DatabaseCluster(nodes: 5);
+        var (wiped, stranger) = (new NodeId(3), new NodeId(5));
+        for (var round = 0; round < 4; round++)
+        {
+            Transfer(cluster, 3);
+            Transfer(cluster, 1);
+        }
+
+        var before = cluster.RangeOf("k").Group;
+        cluster.Cluster[wiped].Wipe();
+        cluster.Incarnations[wiped] = 77;
+        cluster.Cluster.StartAfter(wiped, Duration.Zero);
+        cluster.Run(() => cluster.RangeOf("k").Group != before, 60);
+        Transfer(cluster, 3);
+        cluster.Run(Duration.FromMilliseconds(300));
+        var directory = cluster.Wait(cluster.Send(stranger, new Api.Request { Directory = new Api.DirectoryQuery() })).Directory;
+        Assert.Equal(3, directory.Ranges.Single().Leader);
+    }
+
     [Fact]
     public void Until_a_successor_group_takes_it_in_a_wiped_node_has_no_replica_to_vote_with()
     {
@@ -48,5 +74,11 @@ public sealed class ComebackTests
         var tag = cluster.Send(new NodeId(1), cluster.Commit(cluster.Begin(), [("k", "2")]));
         cluster.Run(Duration.FromSeconds(10));
         Assert.NotEqual(Api.CommitResult.Types.Outcome.Committed, cluster.AnswerTo(tag)?.Commit?.Outcome);
+    }
+
+    private static void Transfer(DatabaseCluster cluster, int to)
+    {
+        var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };
+        cluster.Run(() => cluster.Ask("k", transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf("k").Value == to, 60);
     }
 }

@@ -48,7 +48,7 @@ internal sealed class NodeGossip
         var peers = PeerView.Of(options.Nodes.Select(node => node.Id));
         var description = new MemberDescription(Encoding.UTF8.GetBytes(self.Address), Encoding.UTF8.GetBytes(self.ClientAddress));
         _membership = new Membership(self.Id, description, options.Membership);
-        _rumors = new Plumtree(self.Id, options.Rumors, peers);
+        _rumors = new Plumtree(self.Id, options.Rumors with { Incarnation = (long)(options.Incarnation & long.MaxValue) }, peers);
         _averages = new Aggregation(self.Id, options.Aggregation, peers);
     }
 

@@ -21,6 +21,7 @@ internal sealed partial class RangeReplica
     private bool _leaseAsked;
     private bool _hasBusiness;
     private Ballot _leadProposed;
+    private Ballot _leaderHeard;
 
     /// <param name="drawGroup">Draws the name of a new group, never used before in the cluster.</param>
     /// <param name="directory">What the node knows of the ranges.</param>
@@ -79,6 +80,22 @@ internal sealed partial class RangeReplica
     public void Hurry() => _proposals.Hurry();
 
     public void OnExecuted(Slot slot, ReadOnlyMemory<byte> value) => _executed.Enqueue(ExecutedSlot.Parse(slot, value));
+
+    /// <summary>
+    /// Whether the group's own messages name another node as leader in a term not reported before. Whoever follows a leader need not
+    /// wait for a rumor of it.
+    /// </summary>
+    public bool HearsOfLeader()
+    {
+        // A ballot names its leader: one that was promised to somebody else says nothing of when this leader began.
+        if (Paxos.Leader == NodeId.None || Paxos.Leader == _options.Self || Paxos.Ballot.Node != Paxos.Leader || Paxos.Ballot == _leaderHeard)
+        {
+            return false;
+        }
+
+        _leaderHeard = Paxos.Ballot;
+        return true;
+    }
 
     /// <summary>The keys a read asks for.</summary>
     public KeySpan SpanOf(Api.Read read) => read.Single

@@ -180,6 +180,13 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // What each node says in the end: whoever reads of a test that waited in vain wants to know what it waited beside.
+        foreach (var node in Nodes.Where(node => node.IsRunning))
+        {
+            var groups = (await StatusAsync(node))?.Groups.Select(group => group.ToString()) ?? ["does not answer"];
+            TestContext.Current.TestOutputHelper?.WriteLine($"--- node {node.Id} in the end\n{string.Join('\n', groups)}");
+        }
+
         foreach (var client in _clients)
         {
             await client.DisposeAsync();

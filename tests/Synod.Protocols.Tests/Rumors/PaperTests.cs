@@ -68,6 +68,43 @@ public sealed class PaperTests
         Assert.Equal(["n2.1:x", "n2.2:y"], play.Heard(A));
     }
 
+    /// <summary>crdt.md §2, of versions: a disk that was lost takes with it which numbers were given out.</summary>
+    [Theory]
+    [InlineData(nameof(RumorsMutation.None), "y")]
+    [InlineData(nameof(RumorsMutation.IncarnationIgnored), null)]
+    public void What_a_node_says_after_it_lost_its_disk_is_news_to_those_who_heard_it_before(string mutation, string? heard)
+    {
+        var listener = new Mongering(A, Options(), PeerView.Of([A, B]));
+        listener.Recover([], new Still(), new());
+        Assert.Equal("x", HeardFrom(0, "x"));
+        Assert.Equal(heard, HeardFrom(77, "y"));
+        return;
+
+        string? HeardFrom(long incarnation, string body)
+        {
+            var outbox = new Outbox<Message, RumorRecord, RumorCommand, RumorResult>();
+            var teller = new Mongering(B, Options() with { Incarnation = incarnation, Mutation = Enum.Parse<RumorsMutation>(mutation) }, PeerView.Of([A, B]));
+            teller.Recover([], new Still(), outbox);
+            teller.Submit(new RequestId(1), Spread(body), new Still(), outbox);
+            var told = ((RumorRecord.Started)outbox.Records[^1]).Rumor;
+            outbox.Clear();
+            listener.Receive(B, Push(told), new Still(), outbox);
+            return outbox.Executions is [var (_, command)] ? System.Text.Encoding.ASCII.GetString(((RumorCommand.Learn)command).Rumor.Body.Span) : null;
+        }
+    }
+
+    /// <summary>Others still tell of what it said before, which it has forgotten: that is not forged, and it is news to it.</summary>
+    [Fact]
+    public void A_node_that_lost_its_disk_learns_what_it_had_said()
+    {
+        var play = Stage(Options() with { Incarnation = 77 });
+        play.Receive(A, B, Push(Rumor(B, 5, "old")));
+        Assert.Equal(["n2.5:old"], play.Heard(B));
+        play.Submit(B, Spread("new"));
+        play.Sync(B);
+        Assert.Equal([new RumorResult.Started(new RumorId(B, 1, 77))], play.Answers(B).Select(answer => answer.Result));
+    }
+
     [Fact]
     public void A_checkpoint_keeps_the_number_and_what_is_still_told()
     {

@@ -3,9 +3,10 @@ using Synod.Core;
 namespace Synod.Protocols.Gossip;
 
 /// <summary>Which rumors a node knows, which may be its own next one, and which of others it believes.</summary>
-internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutation mutation)
+internal sealed class KnownRumors(NodeId self, long incarnation, RumorLimits limits, RumorsMutation mutation)
 {
-    private readonly SortedDictionary<NodeId, CounterRanges> _known = [];
+    private readonly SortedDictionary<(NodeId Node, long Incarnation), CounterRanges> _known = [];
+    private readonly long _incarnation = mutation == RumorsMutation.IncarnationIgnored ? 0 : incarnation;
     private readonly SortedSet<NodeId> _former = [];
     private long _counter;
 
@@ -25,7 +26,7 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
             return null;
         }
 
-        var rumor = new Rumor(new RumorId(self, ++_counter), body.ToArray());
+        var rumor = new Rumor(new RumorId(self, ++_counter, _incarnation), body.ToArray());
         Of(rumor.Id).Fill(_counter);
         outbox.Persist(new RumorRecord.Started(rumor));
         outbox.Answer(request, new RumorResult.Started(rumor.Id));
@@ -93,13 +94,14 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
     /// <summary>Why an id is refused; null if there may be such a rumor.</summary>
     public Refusal? Judge(RumorId id, PeerView view)
     {
-        // Only this node gives out its numbers: whoever tells it of one that it has not given out made it up.
-        if (id.Origin == self)
+        // Only this node gives out its numbers: whoever tells it of one that it has not given out made it up. Those of a life before its
+        // disk was lost are as much news to it as anybody's.
+        if (id.Origin == self && id.Incarnation == _incarnation)
         {
             return id.Counter > _counter && mutation != RumorsMutation.OwnNumbersUnchecked ? Refusal.Forged : null;
         }
 
-        var isMember = !view.IsWhole || view.Contains(id.Origin) || _former.Contains(id.Origin);
+        var isMember = !view.IsWhole || id.Origin == self || view.Contains(id.Origin) || _former.Contains(id.Origin);
         return isMember || mutation == RumorsMutation.OriginUnchecked ? null : Refusal.NotMember;
     }
 
@@ -124,7 +126,7 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
     public void State(StateVisitor visitor)
     {
         visitor.Visit("counter", ref _counter);
-        visitor.Visit("known", _known, static (v, ref node) => v.Visit("", ref node), static (v, ref numbers) => (numbers ??= new()).State(v));
+        visitor.Visit("known", _known, VisitOrigin, static (v, ref numbers) => (numbers ??= new()).State(v));
         List<NodeId> former = [.. _former];
         visitor.Visit("former", former, static (v, ref node) => v.Visit("", ref node));
         if (visitor.IsReading)
@@ -139,7 +141,7 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
         if (mutation != RumorsMutation.CounterForgotten)
         {
             _counter = Math.Max(_counter, counter);
-            Of(new RumorId(self, _counter)).Fill(_counter);
+            Of(new RumorId(self, _counter, _incarnation)).Fill(_counter);
         }
     }
 
@@ -153,5 +155,14 @@ internal sealed class KnownRumors(NodeId self, RumorLimits limits, RumorsMutatio
         return numbers;
     }
 
-    private NodeId Origin(RumorId id) => mutation == RumorsMutation.VersionsWithoutOrigin ? NodeId.None : id.Origin;
+    private (NodeId Node, long Incarnation) Origin(RumorId id) =>
+        mutation == RumorsMutation.VersionsWithoutOrigin ? default : (id.Origin, id.Incarnation);
+
+    private static void VisitOrigin(StateVisitor visitor, ref (NodeId Node, long Incarnation) origin)
+    {
+        var (node, incarnation) = origin;
+        visitor.Visit("", ref node);
+        visitor.Visit("/", ref incarnation);
+        origin = (node, incarnation);
+    }
 }

@@ -11,6 +11,9 @@ internal enum RumorsMutation
     /// <summary>A number alone is a version, as in the teaching code: two writers clash.</summary>
     VersionsWithoutOrigin,
 
+    /// <summary>A node that lost its disk gives out the numbers of its former life again.</summary>
+    IncarnationIgnored,
+
     /// <summary>A restart gives its numbers out again.</summary>
     CounterForgotten,
 

@@ -46,7 +46,7 @@ public sealed partial class Plumtree : Protocol<Plumtree.Message, RumorRecord, R
 
         _self = self;
         _options = options;
-        _known = new KnownRumors(self, options.Limits, options.Mutation);
+        _known = new KnownRumors(self, options.Incarnation, options.Limits, options.Mutation);
         _peers = neighbours;
         _eager.UnionWith(neighbours.Nodes.Where(node => node != self));
     }

@@ -26,6 +26,9 @@ public sealed record PlumtreeOptions
     /// <summary>Ids first announced by one neighbour that a node waits for at once.</summary>
     public int MostMissing { get; init; } = 1_024;
 
+    /// <summary>Which life of this node's durable state it is: another number, never used before, whenever its disk was lost.</summary>
+    public long Incarnation { get; init; }
+
     public RumorLimits Limits { get; init; } = new();
 
     /// <summary>A known mistake to make, so that tests can prove that they would find it.</summary>

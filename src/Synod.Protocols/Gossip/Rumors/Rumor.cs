@@ -7,12 +7,21 @@ namespace Synod.Protocols.Gossip;
 /// The version of a rumor: who started it, and its number there (gossip.md §1). A number alone would let two writers give one version to
 /// different contents, which then never converge.
 /// </summary>
-/// <param name="Counter">1 for the origin's first.</param>
-public readonly record struct RumorId(NodeId Origin, long Counter) : IComparable<RumorId>
+/// <param name="Counter">1 for the origin's first in this incarnation.</param>
+/// <param name="Incarnation">
+/// Which life of the origin's durable state it is of: a node whose disk was lost counts from 1 again, and what others know of the numbers
+/// that it gave out before must not be taken for these.
+/// </param>
+public readonly record struct RumorId(NodeId Origin, long Counter, long Incarnation = 0) : IComparable<RumorId>
 {
-    public int CompareTo(RumorId other) => Origin != other.Origin ? Origin.CompareTo(other.Origin) : Counter.CompareTo(other.Counter);
+    public int CompareTo(RumorId other) =>
+        Origin != other.Origin ? Origin.CompareTo(other.Origin)
+        : Incarnation != other.Incarnation ? Incarnation.CompareTo(other.Incarnation)
+        : Counter.CompareTo(other.Counter);
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Origin}.{Counter}");
+    public override string ToString() => Incarnation == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{Origin}.{Counter}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Origin}/{Incarnation:x}.{Counter}");
 
     /// <summary>The binary form.</summary>
     public sealed class Wire : IWire<RumorId>
@@ -22,20 +31,22 @@ public readonly record struct RumorId(NodeId Origin, long Counter) : IComparable
         public void Write(CodecWriter writer, RumorId value)
         {
             writer.Node(value.Origin);
+            writer.Unsigned((ulong)value.Incarnation);
             writer.Unsigned((ulong)value.Counter);
         }
 
         public RumorId Read(ref CodecReader reader)
         {
             var origin = reader.Node();
+            var incarnation = reader.Unsigned();
             var counter = reader.Unsigned();
-            if (counter is 0 or > long.MaxValue)
+            if (counter is 0 or > long.MaxValue || incarnation > long.MaxValue)
             {
                 reader.Fail();
                 return default;
             }
 
-            return new RumorId(origin, (long)counter);
+            return new RumorId(origin, (long)counter, (long)incarnation);
         }
     }
 }

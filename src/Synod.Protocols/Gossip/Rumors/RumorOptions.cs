@@ -56,6 +56,9 @@ public sealed record RumorOptions
     /// <summary>Rumors that a node spreads at once; beyond, it loses interest in the one that it has sent most often.</summary>
     public int MostHot { get; init; } = 4_096;
 
+    /// <summary>Which life of this node's durable state it is: another number, never used before, whenever its disk was lost.</summary>
+    public long Incarnation { get; init; }
+
     public RumorLimits Limits { get; init; } = new();
 
     /// <summary>A known mistake to make, so that tests can prove that they would find it.</summary>

@@ -45,7 +45,7 @@ public sealed partial class Rumors : Protocol<Rumors.Message, RumorRecord, Rumor
         _self = self;
         _options = options;
         _peers = peers;
-        _known = new KnownRumors(self, options.Limits, options.Mutation);
+        _known = new KnownRumors(self, options.Incarnation, options.Limits, options.Mutation);
     }
 
     /// <summary>Kinds of timers.</summary>
