@@ -241,14 +241,15 @@ public sealed partial class DatabaseNode
 
     private void OnToLeader(NodeId from, NodeMessage.ToLeader message)
     {
-        _replicas.TryGetValue(message.Group, out var replica);
+        var group = _directory.SpeakerOf(message.Group);
+        _replicas.TryGetValue(group, out var replica);
         if (replica is not null && replica.Handle(message))
         {
             _touched.Enqueue(replica);
             return;
         }
 
-        var leader = replica?.Paxos.Leader ?? _directory.LeaderOf(message.Group);
+        var leader = replica?.Paxos.Leader ?? _directory.LeaderOf(group);
         if (leader == NodeId.None || leader == _options.Self)
         {
             return;
@@ -258,11 +259,11 @@ public sealed partial class DatabaseNode
         var term = replica?.Paxos.Ballot is { } ballot && ballot.Node == leader ? ballot : Ballot.None;
         if (from == _options.Self)
         {
-            _directory.Led(message.Group, leader, term);
+            _directory.Led(group, leader, term);
         }
         else
         {
-            _step.Outbox.SendEarly(from, new NodeMessage.Leads(message.Group, leader, term));
+            _step.Outbox.SendEarly(from, new NodeMessage.Leads(group, leader, term));
         }
     }
 

@@ -39,7 +39,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
 
     private readonly DatabaseOptions _options;
     private readonly IStore _store;
-    private readonly RangeDirectory _directory = new();
+    private readonly RangeDirectory _directory;
     private readonly StepScope _step;
     private readonly SortedDictionary<ulong, RangeReplica> _replicas = [];
     private readonly SortedDictionary<ulong, List<MultiPaxos.Record>> _orphans = [];
@@ -70,6 +70,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
         _options = options;
         _store = store;
         _others = NodeSet.Of(ids).Without(options.Self);
+        _directory = new RangeDirectory { Mutation = options.Mutation };
         _step = new StepScope(options.Self, _directory, new NodeBook(options.Nodes));
         _gossip = new NodeGossip(options, _step);
         InitialReplicas = options.InitialReplicas ?? NodeSet.Of([.. ids.Order().Take(options.ReplicationFactor)]);

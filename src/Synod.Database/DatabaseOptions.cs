@@ -182,4 +182,10 @@ internal enum DatabaseMutation
 
     /// <summary>Nobody is told when a range changes its leader or its span.</summary>
     TellNobody = 1 << 24,
+
+    /// <summary>A group that retires keeps what it had decided and not told to itself.</summary>
+    RetireWithOutcomes = 1 << 25,
+
+    /// <summary>Nobody speaks for a retired group.</summary>
+    RetiredIsSilent = 1 << 26,
 }

@@ -74,7 +74,7 @@ internal sealed class StepScope(NodeId self, RangeDirectory directory, NodeBook 
     /// </summary>
     public void ToLeader(NodeMessage.ToLeader message)
     {
-        var leader = directory.LeaderOf(message.Group);
+        var leader = directory.LeaderOf(directory.SpeakerOf(message.Group));
         if (leader != NodeId.None)
         {
             Outbox.SendEarly(leader, message);

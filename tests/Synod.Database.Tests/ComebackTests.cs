@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Database.Transactions;
 
 namespace Synod.Database.Tests;
 
@@ -56,6 +57,38 @@ public sealed class ComebackTests
         Assert.Equal(3, directory.Ranges.Single().Leader);
     }
 
+    /// <summary>
+    /// A retired group may have lost the members that could lead it. Whoever waits for what it decided, or asks what it prepared, is
+    /// answered by its successor.
+    /// </summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), true)]
+    [InlineData(nameof(DatabaseMutation.RetiredIsSilent), false)]
+    public void The_successor_speaks_for_a_retired_group(string mutation, bool isEnded)
+    {
+        var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
+        cluster.Put("a", "1");
+        cluster.Split("m", 2);
+        var retired = cluster.RangeOf("a").Group;
+        var wiped = new NodeId(3);
+        cluster.Cluster[wiped].Wipe();
+        cluster.Incarnations[wiped] = 77;
+        cluster.Cluster.StartAfter(wiped, Duration.Zero);
+        cluster.Run(() => cluster.RangeOf("a").Group != retired && cluster.LeaderOf("z").Value == 2, 60);
+        Transfer(cluster, 3, "a");
+        Transfer(cluster, 2, "z");
+        cluster.Cluster.Crash(new NodeId(1));
+        cluster.Run(() => cluster.LeaderOf("z").Value == 2, 60);
+
+        // Prepared for the retired group: its client had an old directory, and is gone.
+        var abandoned = new TransactionId(4_711, 1);
+        cluster.Cluster[new NodeId(2)].Receive(new NodeId(2), new NodeMessage.Prepare(
+            cluster.RangeOf("z").Group, abandoned, new Age(1, 4_711), retired, Ballot.None, [new KeyWrite(Key.Of("z"), null)]));
+        cluster.Run(Duration.FromSeconds(10));
+        var groups = cluster.Wait(cluster.Send(new NodeId(2), new Api.Request { Status = new Api.StatusQuery() })).Status.Groups;
+        Assert.Equal(isEnded ? 0 : 1, groups.Sum(group => group.Prepared));
+    }
+
     [Fact]
     public void Until_a_successor_group_takes_it_in_a_wiped_node_has_no_replica_to_vote_with()
     {
@@ -76,9 +109,9 @@ public sealed class ComebackTests
         Assert.NotEqual(Api.CommitResult.Types.Outcome.Committed, cluster.AnswerTo(tag)?.Commit?.Outcome);
     }
 
-    private static void Transfer(DatabaseCluster cluster, int to)
+    private static void Transfer(DatabaseCluster cluster, int to, string key = "k")
     {
         var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };
-        cluster.Run(() => cluster.Ask("k", transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf("k").Value == to, 60);
+        cluster.Run(() => cluster.Ask(key, transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf(key).Value == to, 60);
     }
 }

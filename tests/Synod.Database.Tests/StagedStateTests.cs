@@ -71,6 +71,25 @@ public sealed class StagedStateTests
         Assert.Empty(Items(100));
     }
 
+    /// <summary>The client went on, so its session alone would say that the one before was aborted.</summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), true)]
+    [InlineData(nameof(DatabaseMutation.RetireWithOutcomes), false)]
+    public void A_group_that_retires_hands_on_the_commits_that_were_not_told(string mutation, bool isCommit)
+    {
+        var store = new MemoryStore();
+        _state = Create(store, Enum.Parse<DatabaseMutation>(mutation));
+        Apply(Stage());
+        Apply(new RangeCommand.Commit(Id, new Timestamp(30)));
+        Apply(new RangeCommand.CommitLocal(Next, new Timestamp(35), []));
+        var parent = _state.Descriptor with { IsRetired = true, Version = 2 };
+        Apply(new RangeCommand.Split(parent, _state.Descriptor with { Group = 17, Version = 2 }, new Timestamp(40)));
+        var successor = new RangeState(store, 17, new DatabaseOptions { Self = Self, Nodes = [] });
+        Assert.Equal(isCommit ? Outcome.Commit(new Timestamp(30)) : Outcome.Abort, successor.OutcomeOf(Id));
+        Assert.Equal(isCommit ? [8UL, 9UL] : [], successor.Unresolved.SelectMany(item => item.Value.Participants));
+        Assert.Equal(isCommit, _state.Unresolved.Count == 0);
+    }
+
     [Fact]
     public void A_client_may_be_past_what_is_still_staged()
     {

@@ -11,6 +11,8 @@ public sealed class RangeDirectory
     private readonly SortedDictionary<ulong, RangeDescriptor> _ranges = [];
     private readonly SortedDictionary<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
 
+    internal DatabaseMutation Mutation { get; init; }
+
     /// <summary>Every known range, in order of groups.</summary>
     public IEnumerable<RangeDescriptor> Ranges => _ranges.Values;
 
@@ -50,6 +52,15 @@ public sealed class RangeDirectory
     }
 
     public RangeDescriptor? Find(ulong group) => _ranges.GetValueOrDefault(group);
+
+    /// <summary>
+    /// Who speaks for a group: itself, or, once it is retired, the group that serves its keys since. That one took over what it had decided,
+    /// and the retired one may have lost for good the members that could lead it.
+    /// </summary>
+    public ulong SpeakerOf(ulong group) =>
+        Find(group) is { IsRetired: true } retired && !Mutation.HasFlag(DatabaseMutation.RetiredIsSilent)
+            ? _ranges.Values.FirstOrDefault(range => !range.IsRetired && range.Span.Contains(retired.Span.Start))?.Group ?? group
+            : group;
 
     /// <summary>
     /// Remembers who led a group in <paramref name="term"/>, unless this or a later term is known. True if it was news: each term is at

@@ -43,6 +43,42 @@ internal sealed partial class RangeLeader
         DecideAbort(transaction, transaction.Coordination!, "The leader of the range changed before every participant had prepared.");
     }
 
+    /// <summary>
+    /// Speaks for a retired group whose keys this one serves. It retired with nothing prepared and nothing undecided, and prepares nothing
+    /// any more; what it had decided is here.
+    /// </summary>
+    public void OnForPredecessor(NodeMessage.ToLeader message)
+    {
+        switch (message)
+        {
+            case NodeMessage.Prepare m:
+                _step.ToLeader(new NodeMessage.Vote(m.Coordinator, m.Id, m.Group, false, default));
+                break;
+            case NodeMessage.QueryPrepare m:
+                _step.ToLeader(new NodeMessage.Prevented(m.Coordinator, m.Id, m.Group));
+                break;
+            case NodeMessage.Resolve m:
+                _step.ToLeader(new NodeMessage.Resolved(m.Coordinator, m.Id, m.Group));
+                break;
+            case NodeMessage.Inquire m:
+                OnInquire(m);
+                break;
+            case NodeMessage.Resolved m:
+                OnResolvedBy(m);
+                break;
+            default:
+                _step.Outbox.Refuse(Refusal.Unexpected);
+                break;
+        }
+    }
+
+    /// <summary>The group is retired: its successor tells what it had decided.</summary>
+    public void OnRetired()
+    {
+        _finishing.Clear();
+        _forgettable.Clear();
+    }
+
     private void OnFenced(TransactionId id)
     {
         if (!_fencing.Remove(id, out var coordinator))

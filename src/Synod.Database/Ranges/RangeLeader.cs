@@ -41,6 +41,8 @@ internal sealed partial class RangeLeader
         }
     }
 
+    public ulong Group => _replica.Group;
+
     /// <summary>The term that the locks belong to.</summary>
     public Ballot Term { get; }
 

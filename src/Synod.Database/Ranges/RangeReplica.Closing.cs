@@ -142,8 +142,13 @@ internal sealed partial class RangeReplica
         }
     }
 
-    private void OnSplit()
+    private void OnSplit(RangeCommand.Split split)
     {
+        if (split.Parent.IsRetired)
+        {
+            Leader?.OnRetired();
+        }
+
         if (_closing is { Child: not null } closing)
         {
             if (closing.Request is { } request)

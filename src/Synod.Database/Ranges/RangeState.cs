@@ -125,6 +125,18 @@ internal sealed partial class RangeState : IReplicatedState
             _batch.Put(MetaKey.Of(command.Child.Group, RangeKeys.SessionKind, MetaKey.SuffixOf(sessions.Key)), sessions.Value.ToArray());
         }
 
+        if (command.Parent.IsRetired && !_options.Mutation.HasFlag(DatabaseMutation.RetireWithOutcomes))
+        {
+            // Participants that were not told yet are told by the successor: members that could lead this group may be gone for good.
+            foreach (var (id, committed) in Unresolved)
+            {
+                _batch.Put(RangeKeys.Unresolved(command.Child.Group, id), RangeKeys.WriteUnresolved(committed));
+                _batch.Delete(RangeKeys.Unresolved(_group, id));
+            }
+
+            Unresolved.Clear();
+        }
+
         return CommandEffect.None;
     }
 
