@@ -1,11 +1,13 @@
 using System.CommandLine;
 using Synod.App;
+using Synod.App.Processes;
 using Synod.App.Protocols;
 
 // Sockets complete on the threads that wait for them: nothing here blocks on one, and a hop through the thread pool for every
 // packet is half of what a small write costs. The runtime reads this before the first socket and has no other switch for it.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
+NodeProcess.EndWithStarter();
 var root = new RootCommand($"Synod: a replicated, transactional key-value database. {ExitCodes.Help}")
 {
     DemoCommand.Create(),

@@ -29,6 +29,16 @@ public class ProtocolTests
     }
 
     [Fact]
+    public async Task No_process_outlives_the_one_that_started_it()
+    {
+        await using var bench = SynodProgram.Start("bench", "protocol", "-p", "multipaxos", "--clients", "1", "--seconds", "60");
+        IReadOnlyList<int> nodes = [];
+        await Await.UntilAsync("three nodes are started", () => (nodes = bench.Children()).Count == 3);
+        await bench.KillAsync();
+        await Await.UntilAsync("they have ended", () => !nodes.Any(node => Directory.Exists($"/proc/{node}")));
+    }
+
+    [Fact]
     public async Task What_a_decision_costs_is_counted()
     {
         var report = JsonNode.Parse((await SynodProgram.RunAsync(

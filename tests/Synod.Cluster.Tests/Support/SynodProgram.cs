@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Synod.Cluster.Tests.Support;
@@ -108,6 +109,10 @@ internal sealed class SynodProgram : IAsyncDisposable
                 File.ReadAllText(Path.Combine(thread, "stat")) is var stat && stat[stat.LastIndexOf(')') + 2] == 'T'));
     }
 
+    /// <summary>The processes that this one started and that are running.</summary>
+    public IReadOnlyList<int> Children() =>
+        [.. Process.GetProcesses().Select(process => process.Id).Where(id => ParentOf(id) == _process.Id)];
+
     /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
     public async Task KillAsync()
     {
@@ -119,6 +124,20 @@ internal sealed class SynodProgram : IAsyncDisposable
     {
         await KillAsync();
         _process.Dispose();
+    }
+
+    /// <summary>The second field after the name, which may hold anything; none if the process is gone.</summary>
+    private static int? ParentOf(int process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]

@@ -6,6 +6,8 @@ namespace Synod.App.Processes;
 /// <summary>One node as a process of its own: this program under another command, with its log in a file.</summary>
 internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
 {
+    private const string EndsWithInput = "SYNOD_ENDS_WITH_INPUT";
+
     private Process? _process;
     private Task _output = Task.CompletedTask;
 
@@ -14,6 +16,27 @@ internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> a
     public string LogFile => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"node-{id}.log"));
 
     public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>
+    /// In a process that was started here: it ends with the one that started it, even if that was killed, since its input ends then.
+    /// </summary>
+    public static void EndWithStarter()
+    {
+        if (Environment.GetEnvironmentVariable(EndsWithInput) is null)
+        {
+            return;
+        }
+
+        var input = Console.OpenStandardInput();
+        new Thread(() =>
+        {
+            while (input.ReadByte() >= 0)
+            {
+            }
+
+            Environment.Exit(ExitCodes.Failed);
+        }) { IsBackground = true, Name = "starter" }.Start();
+    }
 
     public void Start()
     {
@@ -24,6 +47,7 @@ internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> a
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        start.Environment[EndsWithInput] = "1";
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
             start.ArgumentList.Add(typeof(NodeProcess).Assembly.Location);
