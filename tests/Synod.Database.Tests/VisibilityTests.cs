@@ -1,9 +1,10 @@
 using Synod.Core;
 using Synod.Simulation;
+using Outcome = Synod.Api.CommitResult.Types.Outcome;
 
 namespace Synod.Database.Tests;
 
-/// <summary>What reads at a timestamp show, and when (spanner.md §4.2, §6; time.md §3). Each rule with the mistake that it prevents.</summary>
+/// <summary>What reads at a timestamp show, and when (spanner.md §3, §4.2, §6; time.md §3). Each rule with the mistake that it prevents.</summary>
 public sealed class VisibilityTests
 {
     private static readonly NodeId One = new(1);
@@ -62,9 +63,47 @@ public sealed class VisibilityTests
         Assert.Equal(isRepeatable, cluster.AnswerTo(reading) is null);
 
         cluster.Network.Heal();
-        Assert.Equal(Api.CommitResult.Types.Outcome.Committed, cluster.Wait(committing).Commit.Outcome);
+        Assert.Equal(Outcome.Committed, cluster.Wait(committing).Commit.Outcome);
         var seen = cluster.Wait(reading).Read;
+        cluster.Run(Duration.FromMilliseconds(100));
         Assert.Equal(isRepeatable, seen.Items.SingleOrDefault()?.Value.ToStringUtf8() == cluster.Get("z", seen.At));
+    }
+
+    [Fact]
+    public void A_leader_reads_and_commits_inside_its_lease_alone()
+    {
+        var cluster = new DatabaseCluster(1, options => options with
+        {
+            LeaseDuration = Duration.FromMilliseconds(600),
+            ElectionTimeout = Duration.FromMilliseconds(300),
+            HeartbeatInterval = Duration.FromMilliseconds(100),
+        });
+        cluster.Put("k", "1");
+        var leader = cluster.LeaderOf("k");
+        var group = cluster.RangeOf("k").Group;
+
+        // These are answered at once, so no time passes and the lease is not extended meanwhile.
+        var time = cluster.World.Elapsed;
+        var status = cluster.Wait(cluster.Send(leader, new Api.Request { Status = new Api.StatusQuery() })).Status;
+        var now = Read(0).Read.At;
+        var end = now + status.Groups.Single(found => found.Range.Group == group).LeaseLeft;
+        Assert.Equal(Api.Response.BodyOneofCase.Unavailable, Read(end).BodyCase);
+        Assert.Equal("1", Assert.Single(Read(end - 1).Read.Items).Value.ToStringUtf8());
+        Assert.Equal(time, cluster.World.Elapsed);
+
+        // Only a timestamp that is no longer the lease's is above what was read.
+        var result = cluster.CommitNow(cluster.Begin(), [("k", "2")]);
+        Assert.Equal((Outcome.Aborted, true), (result.Outcome, result.Reason.Contains("lease", StringComparison.Ordinal)));
+        cluster.Run(Duration.FromSeconds(1));
+        Assert.True(cluster.Put("k", "3") > end);
+
+        Api.Response Read(long at)
+        {
+            var read = DatabaseCluster.Read("k", at: at);
+            read.Group = group;
+            read.Read.ChooseTimestamp = at == 0;
+            return cluster.Wait(cluster.Send(leader, read));
+        }
     }
 
     private static DatabaseCluster Nodes(string mutation, ClockConditions? clocks = null)
