@@ -53,7 +53,7 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
     /// <summary>Whether all workers go as fast as they can in the first of every four seconds, whatever their pace.</summary>
     public bool HasBursts { get; init; }
 
-    /// <summary>How long a client may think between two steps of a transaction, where a workload has such clients; zero for none.</summary>
+    /// <summary>How long a client may think inside of a transaction, where a workload has such clients; zero for none.</summary>
     public TimeSpan Thinking { get; init; }
 
     /// <summary>Whether workers start nothing new.</summary>

@@ -77,10 +77,10 @@ public sealed class ListAppendWorkload(int lists = 8) : IWorkload
 
     private async Task TransactAsync(WorkloadContext context, int worker, SeededRandom random)
     {
-        // Who thinks only reads, under locks that keep the others waiting.
+        // Who thinks does so over one list, under a lock that keeps those waiting who want to append to it.
         var thinks = context.Thinking > TimeSpan.Zero && random.Below(4) == 0;
         var plan = new List<(string Key, long Append)>();
-        for (var left = 1 + random.Below(4); left > 0; left--)
+        for (var left = thinks ? 1 : 1 + random.Below(4); left > 0; left--)
         {
             plan.Add((Pick(random), !thinks && random.Below(2) == 0 ? Interlocked.Increment(ref _lastValue) : 0));
         }

@@ -51,8 +51,8 @@ public sealed class SeededBug
             Database = DatabaseMutation.IgnoreVoteValidity,
             Adapt = LeadersDie,
             Shape = BriefLeases,
-            Thinking = TimeSpan.FromSeconds(2),
-            Workers = 12,
+            Thinking = TimeSpan.FromSeconds(4),
+            Workers = 16,
         },
         new("prepared-locks-forgotten", "bank") { Database = DatabaseMutation.ForgetPreparedLocks },
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
@@ -150,7 +150,7 @@ public sealed class SeededBug
     private static FaultPlan LeadersDie(FaultPlan plan) => plan with
     {
         Links = new LinkConditions(),
-        Faults = [new Crashes(Duration.FromMilliseconds(800), Duration.FromMilliseconds(400))],
+        Faults = [new Crashes(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(400))],
     };
 
     // A read takes its time from a leader whose clock runs early, and comes to one whose clock runs late: that one has to give later
