@@ -53,6 +53,9 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
     /// <summary>Whether all workers go as fast as they can in the first of every four seconds, whatever their pace.</summary>
     public bool HasBursts { get; init; }
 
+    /// <summary>How long a client may think inside of a transaction, where a workload has such clients; zero for none.</summary>
+    public TimeSpan Thinking { get; init; }
+
     /// <summary>Whether workers start nothing new.</summary>
     public bool IsStopping => _isStopping;
 
@@ -81,6 +84,9 @@ public sealed class WorkloadContext(IReadOnlyList<SynodClient> clients, TimeProv
         Pace == TimeSpan.Zero || (HasBursts && Now / 1_000_000_000 % 4 == 0)
             ? Task.CompletedTask
             : PauseAsync(TimeSpan.FromTicks(random.Below(2 * Pace.Ticks)));
+
+    /// <summary>Waits inside of a transaction, which keeps its locks meanwhile.</summary>
+    public Task ThinkAsync(SeededRandom random) => PauseAsync(TimeSpan.FromTicks(random.Below(Thinking.Ticks)));
 
     /// <summary>Waits a little, on the workload's clock.</summary>
     public Task PauseAsync(TimeSpan length) => Task.Delay(length, Time);

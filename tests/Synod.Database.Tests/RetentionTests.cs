@@ -28,4 +28,27 @@ public sealed class RetentionTests
         Assert.Equal(Api.CommitResult.Types.Outcome.Committed, _cluster.CommitNow((id, age), [("k", "2")]).Outcome);
         Assert.Equal("2", _cluster.Get("k"));
     }
+
+    [Fact]
+    public void Nothing_is_collected_at_or_above_the_timestamp_of_who_may_still_commit()
+    {
+        var one = new NodeId(1);
+        var cluster = new DatabaseCluster(adapt: options => options with
+        {
+            Retention = Duration.FromSeconds(1), VoteTimeout = Duration.FromSeconds(300),
+        });
+        cluster.Split("m", 2);
+        cluster.Run(() => cluster.LeaderOf("a") == one);
+        cluster.Put("z", "0");
+
+        // Prepared at node 2 and staged at node 1, for longer than versions are kept.
+        var commit = cluster.Commit(cluster.Begin(), [("a", "1"), ("z", "2")]);
+        cluster.Network.Block(2, 1);
+        var tag = cluster.Send(one, commit);
+        cluster.Run(Duration.FromSeconds(100));
+        Assert.Null(cluster.AnswerTo(tag));
+        cluster.Network.Heal();
+        var at = cluster.Wait(tag).Commit.Timestamp;
+        Assert.Equal(("1", "2"), (cluster.Get("a", at), cluster.Get("z", at)));
+    }
 }

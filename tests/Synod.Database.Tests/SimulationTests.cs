@@ -99,6 +99,8 @@ public class SimulationTests
     [InlineData("answers-before-durable")]
     [InlineData("intent-released-early")]
     [InlineData("clocks-lie")]
+    [InlineData("vote-validity-ignored")]
+    [InlineData("read-timestamps-ignored")]
     public void A_seeded_bug_is_caught(string name)
     {
         var bug = SeededBug.Find(name);
@@ -113,6 +115,8 @@ public class SimulationTests
     [InlineData("snapshot-without-sessions")]
     [InlineData("read-without-lease")]
     [InlineData("former-terms-applied")]
+    [InlineData("vote-validity-ignored")]
+    [InlineData("read-timestamps-ignored")]
     public void The_weather_of_a_seeded_bug_is_harmless_without_it(string name)
     {
         var bug = SeededBug.Find(name);

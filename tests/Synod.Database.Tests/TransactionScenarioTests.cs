@@ -127,6 +127,30 @@ public sealed class TransactionScenarioTests
     }
 
     [Fact]
+    public void A_transaction_whose_owner_is_silent_for_long_loses_its_locks_and_one_that_is_kept_alive_does_not()
+    {
+        _cluster.Put("k", "1");
+        var old = _cluster.Begin();
+        _cluster.Ask("k", DatabaseCluster.Read("k", old));
+        var tag = _cluster.Send(_cluster.LeaderOf("k"), _cluster.Commit(_cluster.Begin(), [("k", "2")]));
+        var limit = new DatabaseOptions { Self = _cluster.Nodes[0], Nodes = [] }.TransactionSilenceLimit;
+        for (var round = 0; round < 6; round++)
+        {
+            _cluster.Run(limit / 2);
+            _cluster.Ask("k", new Api.Request { KeepAlive = new Api.KeepAlive { Transaction = old.Id } });
+            Assert.Null(_cluster.AnswerTo(tag));
+        }
+
+        _cluster.Run(limit / 2);
+        Assert.Null(_cluster.AnswerTo(tag));
+        _cluster.Run(limit);
+        Assert.Equal(Outcome.Committed, _cluster.AnswerTo(tag)?.Commit.Outcome);
+        Assert.Equal(
+            Api.Response.BodyOneofCase.Aborted,
+            _cluster.Ask("k", new Api.Request { KeepAlive = new Api.KeepAlive { Transaction = old.Id } }).BodyCase);
+    }
+
+    [Fact]
     public void A_key_that_appears_in_a_scanned_gap_waits_for_the_scanner()
     {
         _cluster.Put("b", "1");

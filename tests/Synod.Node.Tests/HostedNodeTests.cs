@@ -119,6 +119,43 @@ public sealed class HostedNodeTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Each_call_of_the_ledgers_disk_that_fails_is_told()
+    {
+        var disk = new TestDisk();
+        foreach (var what in (string[])["list", "create", "sync the directory", "open", "read", "write", "sync"])
+        {
+            Assert.Equal(what, Assert.Throws<StorageFailure>(() => Failing(what, () => new NodeLedger(disk))).Message);
+        }
+
+        using var ledger = new NodeLedger(disk);
+        foreach (var what in (string[])["write", "sync"])
+        {
+            Assert.Equal(what, Assert.Throws<StorageFailure>(() => Failing(what, () => ledger.Accept(new NodeId(2), 22))).Message);
+        }
+
+        Assert.True(ledger.Accept(new NodeId(2), 22));
+
+        object Failing(string what, Func<object> act)
+        {
+            disk.Entering = call =>
+            {
+                if (call.What == what)
+                {
+                    throw new StorageFailure(what);
+                }
+            };
+            try
+            {
+                return act();
+            }
+            finally
+            {
+                disk.Entering = null;
+            }
+        }
+    }
+
     [Theory]
     [InlineData("10.0.0.7:7001")]
     [InlineData("[::1]:7001")]

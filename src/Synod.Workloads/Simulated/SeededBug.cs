@@ -28,6 +28,12 @@ public sealed class SeededBug
     /// <summary>Times and limits of the nodes under which the mistake has room to show; without it they must be harmless.</summary>
     internal Func<DatabaseOptions, DatabaseOptions> Shape { get; private init; } = options => options;
 
+    /// <summary>How long clients think; null leaves it to the seed.</summary>
+    internal TimeSpan? Thinking { get; private init; }
+
+    /// <summary>How many workers there are; null leaves it to the run.</summary>
+    internal int? Workers { get; private init; }
+
     /// <summary>Every known mistake of the database and its host; those of protocols are listed with their rooms.</summary>
     public static IReadOnlyList<SeededBug> All { get; } =
     [
@@ -40,10 +46,17 @@ public sealed class SeededBug
         new("read-without-lease", "register") { Database = DatabaseMutation.ReadWithoutLease, Adapt = LongPartitions, Shape = LateDoubts },
         new("read-term-ignored", "ring") { Database = DatabaseMutation.IgnoreReadTerm },
         new("no-tombstone", "bank") { Database = DatabaseMutation.NoTombstone },
-        new("vote-validity-ignored", "list-append") { Database = DatabaseMutation.IgnoreVoteValidity },
+        new("vote-validity-ignored", "list-append")
+        {
+            Database = DatabaseMutation.IgnoreVoteValidity,
+            Adapt = LeadersDie,
+            Shape = BriefLeases,
+            Thinking = TimeSpan.FromSeconds(4),
+            Workers = 16,
+        },
         new("prepared-locks-forgotten", "bank") { Database = DatabaseMutation.ForgetPreparedLocks },
         new("reads-through-intents", "bank") { Database = DatabaseMutation.ReadThroughIntents },
-        new("read-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnoreReadTimestamps },
+        new("read-timestamps-ignored", "list-append") { Database = DatabaseMutation.IgnoreReadTimestamps, Adapt = WideClocks },
         new("prepare-timestamps-ignored", "bank") { Database = DatabaseMutation.IgnorePrepareTimestamps },
         new("gap-locks-forgotten", "tickets") { Database = DatabaseMutation.NoGapLocks },
         new("former-terms-applied", "register") { Database = DatabaseMutation.ApplyFormerTerms, Adapt = LonelyLeaders },
@@ -66,7 +79,7 @@ public sealed class SeededBug
     {
         Workload = Workload,
         Seed = seed,
-        Bug = new SeededBug(Name, Workload) { Adapt = Adapt, Shape = Shape },
+        Bug = new SeededBug(Name, Workload) { Adapt = Adapt, Shape = Shape, Thinking = Thinking, Workers = Workers },
     }).Failure;
 
     /// <summary>The one of that name, or null.</summary>
@@ -130,6 +143,31 @@ public sealed class SeededBug
             new BadLinks(250_000, 0, 0, 0, Reorders: false, Duration.FromMilliseconds(500)),
             new Crashes(Duration.FromMilliseconds(1_200), Duration.FromMilliseconds(700)),
         ],
+    };
+
+    // T is prepared where it only reads, and waits elsewhere for the read locks of somebody who thinks. The leader of what it read dies
+    // and its locks with it; others write there under the next one. T, when it comes to its commit, is above them, and has not seen them.
+    private static FaultPlan LeadersDie(FaultPlan plan) => plan with
+    {
+        Links = new LinkConditions(),
+        Faults = [new Crashes(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(400))],
+    };
+
+    // A read takes its time from a leader whose clock runs early, and comes to one whose clock runs late: that one has to give later
+    // commits times above a moment that is still to come for it. The wider the bound, the longer.
+    private static FaultPlan WideClocks(FaultPlan plan) => plan with
+    {
+        Links = new LinkConditions(),
+        Clocks = plan.Clocks with { Bound = Duration.FromMilliseconds(20), Steady = Duration.FromSeconds(1) },
+        Faults = [],
+    };
+
+    // The next leader is there while somebody still thinks.
+    private static DatabaseOptions BriefLeases(DatabaseOptions options) => options with
+    {
+        LeaseDuration = Duration.FromMilliseconds(250),
+        ElectionTimeout = Duration.FromMilliseconds(150),
+        HeartbeatInterval = Duration.FromMilliseconds(40),
     };
 
     private static DatabaseOptions ShortLogs(DatabaseOptions options) => options with

@@ -86,13 +86,15 @@ public static class SimulationRun
     private static WorkloadContext Prepare(SimulatedDatabase database, SimulationOptions options)
     {
         // Some seeds have impatient clients, who report more outcomes as unknown.
-        var patience = TimeSpan.FromSeconds(database.World.Random.Below(2) == 0 ? 20 : 4);
+        var random = database.World.Random;
+        var patience = TimeSpan.FromSeconds(random.Below(2) == 0 ? 20 : 4);
         SynodClient[] clients = [database.AddClient(patience), database.AddClient(patience), database.AddClient(patience)];
         return new WorkloadContext(clients, new SimulatedTime(database.World, TimeSpan.Zero), options.Seed)
         {
             // Bursts find other things than a steady trickle; and a run costs what its operations cost.
-            HasBursts = database.World.Random.Below(8) == 0,
-            Pace = TimeSpan.FromMilliseconds(database.World.Random.Between(40, 200)),
+            HasBursts = random.Below(8) == 0,
+            Pace = TimeSpan.FromMilliseconds(random.Between(40, 200)),
+            Thinking = options.Bug?.Thinking ?? TimeSpan.FromMilliseconds(random.Below(8) == 0 ? random.Between(50, 500) : 0),
             Leaders = [.. database.Cluster.Nodes.Select(node => node.Value)],
         };
     }
@@ -110,10 +112,11 @@ public static class SimulationRun
         scheduler.Run(
             () =>
             {
-                workers.AddRange(Enumerable.Range(0, options.Workers).Select(worker => workload.WorkAsync(context, worker)));
+                var count = options.Bug?.Workers ?? options.Workers;
+                workers.AddRange(Enumerable.Range(0, count).Select(worker => workload.WorkAsync(context, worker)));
                 if (world.Random.Below(2) == 0)
                 {
-                    workers.Add(new Rearrangement(workload, database.Cluster.Nodes).WorkAsync(context, options.Workers));
+                    workers.Add(new Rearrangement(workload, database.Cluster.Nodes).WorkAsync(context, count));
                 }
 
                 return context.PauseAsync(TimeSpan.FromTicks(options.Length.Nanoseconds / 100));

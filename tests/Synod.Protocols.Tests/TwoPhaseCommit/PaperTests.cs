@@ -106,7 +106,8 @@ public sealed class PaperTests
         play.Deliver(Coordinator, A, keep: true);
         play.Deliver(Coordinator, A, keep: true);
         play.Sync(A);
-        Assert.Equal(2, play.Between(A, Coordinator).Count());
+        Assert.Equal(
+            [new TwoPhase.Message.Vote(First, Choice.Yes), new TwoPhase.Message.Vote(First, Choice.Yes)], play.Between(A, Coordinator));
         Assert.Single(play.Log(A));
         Assert.Contains(Refusal.Duplicate, play.Refusals(A));
         play.Receive(Coordinator, A, new TwoPhase.Message.Decide(First, false));
