@@ -30,6 +30,12 @@ internal sealed record ProtocolSettings
 
     public int Clients { get; init; }
 
+    /// <summary>Slots or instances under way at once; 0 for the protocol's own choice.</summary>
+    public int Pipeline { get; init; }
+
+    /// <summary>Commands in one batch or block at most; 0 for the protocol's own choice.</summary>
+    public int Block { get; init; }
+
     /// <summary>Whether nodes talk to each other over TLS.</summary>
     public bool Tls { get; init; }
 
@@ -60,12 +66,15 @@ internal sealed record ProtocolSettings
         }
     }
 
-    /// <summary>The signer of a node or client, which knows everybody's public key.</summary>
-    public ISigner Signer(string folder, NodeId self)
-    {
-        var members = KeyOwners().ToDictionary(owner => owner, owner => Ed25519Signer.PublicKeyOf(File.ReadAllBytes(KeyFile(folder, owner))));
-        return new Ed25519Signer(self, File.ReadAllBytes(KeyFile(folder, self)), members);
-    }
+    /// <summary>The signer of a node, which knows everybody's public key.</summary>
+    public ISigner NodeSigner(string folder, NodeId self) => new Ed25519Signer(
+        self,
+        File.ReadAllBytes(KeyFile(folder, self)),
+        KeyOwners().ToDictionary(owner => owner, owner => Ed25519Signer.PublicKeyOf(File.ReadAllBytes(KeyFile(folder, owner)))));
+
+    /// <summary>The signer of a client, which counts equal answers of connections that it knows and checks no signature.</summary>
+    public ISigner ClientSigner(string folder, NodeId self) =>
+        new Ed25519Signer(self, File.ReadAllBytes(KeyFile(folder, self)), new Dictionary<NodeId, byte[]>());
 
     private IEnumerable<NodeId> KeyOwners() =>
         Nodes.Select(node => new NodeId(node.Id)).Concat(Enumerable.Range(FirstClient, Clients).Select(client => new NodeId(client)));
