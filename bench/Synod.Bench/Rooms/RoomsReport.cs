@@ -93,7 +93,7 @@ internal sealed class RoomsReport
 
     private static string NameOf(BenchmarkCase item)
     {
-        var name = item.Descriptor.WorkloadMethodDisplayInfo;
+        var name = item.Descriptor.WorkloadMethodDisplayInfo.Trim('\'');
         return item.HasParameters
             ? $"{name}, 4 replicas, {(item.Descriptor.Type == typeof(SignatureBenchmarks) ? "Ed25519" : "signature table")}, batches of {item.Parameters[nameof(ByzantineBenchmarks.Batch)]}: a command"
             : name;

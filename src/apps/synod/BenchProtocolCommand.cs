@@ -26,6 +26,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<int> ValueBytes = new("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 };
     private static readonly Option<int> Pipeline = new("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
     private static readonly Option<int> Block = new("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
+    private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
     private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
     private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 };
     private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };
@@ -37,7 +38,7 @@ internal static class BenchProtocolCommand
             "protocol",
             "Starts one protocol by itself as processes on loopback, with a replicated map on real disks, and measures it. Afterwards it checks that every node executed every acknowledged operation once.")
         {
-            Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, Seconds, Warmup, Kill, Json,
+            Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, ClientSignatures, Seconds, Warmup, Kill, Json,
         };
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
         return command;
@@ -52,9 +53,12 @@ internal static class BenchProtocolCommand
             Math.Max(1, parsed.GetValue(Clients)),
             parsed.GetValue(Quorums)!,
             IsOn(parsed, Durable),
-            IsOn(parsed, Tls),
-            Math.Max(0, parsed.GetValue(Pipeline)),
-            Math.Max(0, parsed.GetValue(Block)));
+            IsOn(parsed, Tls))
+        {
+            Pipeline = Math.Max(0, parsed.GetValue(Pipeline)),
+            Block = Math.Max(0, parsed.GetValue(Block)),
+            ClientSignatures = IsOn(parsed, ClientSignatures),
+        };
         var killed = parsed.GetValue(Kill) ?? [];
         if (killed.FirstOrDefault(node => node < 1 || node > options.Nodes) is not 0 and var stranger)
         {
@@ -99,6 +103,7 @@ internal static class BenchProtocolCommand
         ["quorums"] = options.Quorums.Length == 0 ? null : options.Quorums,
         ["pipeline"] = options.Pipeline == 0 ? null : options.Pipeline,
         ["block"] = options.Block == 0 ? null : options.Block,
+        ["client_signatures"] = options.Entry.HasKeys ? options.ClientSignatures : null,
         ["durable"] = options.Durable,
         ["tls"] = options.Tls,
         ["seconds"] = Math.Round(result.Seconds, 3),

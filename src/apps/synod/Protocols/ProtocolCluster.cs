@@ -10,7 +10,17 @@ using Synod.Node;
 namespace Synod.App.Protocols;
 
 /// <summary>What a run is asked to be.</summary>
-internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string Quorums, bool Durable, bool Tls, int Pipeline, int Block);
+internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string Quorums, bool Durable, bool Tls)
+{
+    /// <summary>As <see cref="ProtocolSettings.Pipeline"/>.</summary>
+    public int Pipeline { get; init; }
+
+    /// <summary>As <see cref="ProtocolSettings.Block"/>.</summary>
+    public int Block { get; init; }
+
+    /// <summary>As <see cref="ProtocolSettings.ClientSignatures"/>.</summary>
+    public bool ClientSignatures { get; init; } = true;
+}
 
 /// <summary>The nodes of one protocol as real processes on loopback, with data on disk, or in memory if it need not last.</summary>
 internal sealed class ProtocolCluster : IAsyncDisposable
@@ -81,6 +91,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Clients = options.Clients,
             Pipeline = options.Pipeline,
             Block = options.Block,
+            ClientSignatures = options.ClientSignatures,
             Tls = options.Tls,
         };
         if (options.Entry.HasQuorums)

@@ -34,7 +34,7 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
     protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)
     {
         var options = OptionsOf(Settings);
-        _signer = new CountedSigner(Settings.NodeSigner(Folder, Self));
+        _signer = Settings.NodeSigner(Folder, Self);
         _leaders = options.Leaders;
         _replica = new HotStuff(Self, options, _signer, new SignatureVectors(_signer, options.Members, options.Quorum));
         return new(_replica, new HotStuff.MessageWire(), new HotStuff.RecordWire())

@@ -38,7 +38,7 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
     {
         var store = new MemoryStore();
         Map = new ClientMap(store);
-        _signer = new CountedSigner(Settings.NodeSigner(Folder, Self));
+        _signer = Settings.NodeSigner(Folder, Self);
         _replica = new Pbft(Self, GroupOf(Settings), OptionsOf(Settings), _signer, new NoMacs(), Map);
         return new(new PbftDoor(_replica, Settings.Members), new Pbft.MessageWire(), new Pbft.RecordWire())
         {
