@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Synod.Bench.Idle;
 using Synod.Bench.Limits;
 using Synod.Bench.Micro;
+using Synod.Bench.Rooms;
 
 namespace Synod.Bench;
 
@@ -39,6 +40,18 @@ internal static class MachineCommands
         {
             var duration = TimeSpan.FromSeconds(parsed.GetValue(seconds));
             var report = new LimitsReport([RawDisk.Measure(parsed.GetValue(folder)!, duration), RawLoopback.Measure(duration)]);
+            Flags.Print(parsed, report.Write, report.ToJson);
+        });
+        return command;
+    }
+
+    public static Command Rooms()
+    {
+        var only = new Option<string>("--only") { Description = "Part of the names of those to measure.", DefaultValueFactory = _ => "" };
+        var command = new Command("rooms", "What a decision costs in each protocol's room, in memory.") { only, Flags.Json };
+        command.SetAction(parsed =>
+        {
+            var report = RoomsReport.Measure(parsed.GetValue(only)!, Console.Error);
             Flags.Print(parsed, report.Write, report.ToJson);
         });
         return command;

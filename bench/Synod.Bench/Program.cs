@@ -11,4 +11,5 @@ root.Subcommands.Add(MemberCommands.Agent());
 root.Subcommands.Add(MachineCommands.Idle());
 root.Subcommands.Add(MachineCommands.Limits());
 root.Subcommands.Add(MachineCommands.Micro());
+root.Subcommands.Add(MachineCommands.Rooms());
 return await root.Parse(args).InvokeAsync();

@@ -19,7 +19,7 @@ internal static class Parts
 
     public static IReadOnlyList<MicroResult> MeasureAll() =>
     [
-        Consensus(8), Consensus(ValueBytes), .. ByzantineCosts.MeasureAll(), Codec(), Locks(), Put(), Get(),
+        Codec(), Locks(), Put(), Get(),
     ];
 
     /// <summary>Simulated seconds and events per second of one core's time: the bank under faults drawn from seeds.</summary>
@@ -45,13 +45,6 @@ internal static class Parts
         var verdict = SimulationRun.Execute(new SimulationOptions { Workload = "bank", Seed = seed });
         Invariant.Check(verdict.IsOk, "TheBankIsSafe", $"{verdict.Failure?.Message}");
         return verdict;
-    }
-
-    private static MicroResult Consensus(int bytes)
-    {
-        var group = new MemoryGroup();
-        var value = Value.AsMemory(0, bytes);
-        return MicroResult.Measure($"Multi-Paxos, 3 replicas: a command of {bytes} B executed", 200_000, count => group.Propose(value, count));
     }
 
     private static MicroResult Codec()

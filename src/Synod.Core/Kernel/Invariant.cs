@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Synod.Core;
 
@@ -6,44 +9,50 @@ namespace Synod.Core;
 public static class Invariant
 {
     /// <exception cref="InvariantViolation">The claim does not hold.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Check([DoesNotReturnIf(false)] bool holds, string name)
     {
         if (!holds)
         {
-            throw new InvariantViolation(name);
+            Throw(name, "");
         }
     }
 
     /// <exception cref="InvariantViolation">The claim does not hold; <paramref name="detail"/> is only built then.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Check(
         [DoesNotReturnIf(false)] bool holds,
         string name,
-        [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument(nameof(holds))] ref InvariantDetail detail)
+        [InterpolatedStringHandlerArgument(nameof(holds))] ref InvariantDetail detail)
     {
         if (!holds)
         {
-            throw new InvariantViolation(name, detail.ToStringAndClear());
+            Throw(name, detail.ToString());
         }
     }
+
+    [DoesNotReturn]
+    private static void Throw(string name, string detail) => throw new InvariantViolation(name, detail);
 }
 
-/// <summary>Builds the detail of a broken invariant, and nothing while it holds.</summary>
-[System.Runtime.CompilerServices.InterpolatedStringHandler]
-public ref struct InvariantDetail
+/// <summary>Builds the detail of a broken invariant. While it holds this is one null, since every step makes a dozen of them.</summary>
+[InterpolatedStringHandler]
+public readonly ref struct InvariantDetail
 {
-    private System.Runtime.CompilerServices.DefaultInterpolatedStringHandler _text;
+    private readonly StringBuilder? _text;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public InvariantDetail(int literalLength, int formattedCount, bool holds, out bool build)
     {
         build = !holds;
-        _text = build ? new(literalLength, formattedCount, System.Globalization.CultureInfo.InvariantCulture) : default;
+        _text = holds ? null : new StringBuilder(literalLength + 16 * formattedCount);
     }
 
-    public void AppendLiteral(string value) => _text.AppendLiteral(value);
+    public void AppendLiteral(string value) => _text!.Append(value);
 
-    public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+    public void AppendFormatted<T>(T value) => _text!.Append(CultureInfo.InvariantCulture, $"{value}");
 
-    internal string ToStringAndClear() => _text.ToStringAndClear();
+    public override string ToString() => $"{_text}";
 }
 
 /// <summary>A claim of Synod about itself was found false. Never caused by input from a peer or client: that is refused.</summary>

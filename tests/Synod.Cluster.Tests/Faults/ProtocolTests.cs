@@ -49,6 +49,24 @@ public class ProtocolTests
         Assert.False((bool)report["durable"]!);
     }
 
+    /// <summary>Whoever cannot check a signature believes nobody: each of four checks each command once, and a few votes beside.</summary>
+    [Theory]
+    [InlineData("pbft")]
+    [InlineData("hotstuff")]
+    public async Task Checked_signatures_are_counted_beside_what_the_machine_can_check(string protocol)
+    {
+        string[] run = ["bench", "protocol", "-p", protocol, "--clients", "24", "--seconds", "1", "--warmup", "1", "--durable", "off", "--json"];
+        var report = JsonNode.Parse((await SynodProgram.RunAsync(run)).Ends(0).Output)!;
+        Assert.InRange((double)report["verified_per_decision"]!, 4, 4 + 16);
+        Assert.True((double)report["verification_limit_per_second"]! > 0);
+        Assert.True((double)report["verification_share"]! > 0);
+
+        var unsigned = JsonNode.Parse((await SynodProgram.RunAsync([.. run, "--client-signatures", "off", "--block", "4"])).Ends(0).Output)!;
+        Assert.True((bool)unsigned["ok"]!);
+        Assert.False((bool)unsigned["client_signatures"]!);
+        Assert.Equal(4, (int)unsigned["block"]!);
+    }
+
     [Theory]
     [InlineData("There is no protocol 'raft'", "-p", "raft")]
     [InlineData("2 + 2 is not more than 4", "-p", "multipaxos", "--nodes", "4", "--quorums", "2/2")]

@@ -4,7 +4,12 @@ using System.Globalization;
 namespace Synod.App.Processes;
 
 /// <summary>One node as a process of its own: this program under another command, with its log in a file.</summary>
-internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
+/// <param name="id">The node's number.</param>
+/// <param name="folder">Where its log goes.</param>
+/// <param name="arguments">The command and what it is told.</param>
+/// <param name="environment">Variables beside those of this process.</param>
+internal sealed class NodeProcess(
+    int id, string folder, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
 {
     private const string EndsWithInput = "SYNOD_ENDS_WITH_INPUT";
 
@@ -56,6 +61,11 @@ internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> a
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         _process = Process.Start(start) ?? throw new InvalidOperationException($"Node {id} could not be started.");

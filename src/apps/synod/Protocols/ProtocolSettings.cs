@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Synod.App.Protocols.Load;
+using Synod.App.Protocols.Nodes;
 using Synod.Core;
 using Synod.Node;
 using Synod.Protocols.Byzantine;
@@ -29,6 +31,15 @@ internal sealed record ProtocolSettings
     public string Quorums { get; init; } = "";
 
     public int Clients { get; init; }
+
+    /// <summary>Slots or instances under way at once; 0 for the protocol's own choice.</summary>
+    public int Pipeline { get; init; }
+
+    /// <summary>Commands in one batch or block at most; 0 for the protocol's own choice.</summary>
+    public int Block { get; init; }
+
+    /// <summary>Whether clients sign what they ask for, where the protocol has signatures, and every node checks it.</summary>
+    public bool ClientSignatures { get; init; } = true;
 
     /// <summary>Whether nodes talk to each other over TLS.</summary>
     public bool Tls { get; init; }
@@ -60,12 +71,17 @@ internal sealed record ProtocolSettings
         }
     }
 
-    /// <summary>The signer of a node or client, which knows everybody's public key.</summary>
-    public ISigner Signer(string folder, NodeId self)
+    /// <summary>The signer of a node, which knows everybody's public key.</summary>
+    public CountedSigner NodeSigner(string folder, NodeId self)
     {
-        var members = KeyOwners().ToDictionary(owner => owner, owner => Ed25519Signer.PublicKeyOf(File.ReadAllBytes(KeyFile(folder, owner))));
-        return new Ed25519Signer(self, File.ReadAllBytes(KeyFile(folder, self)), members);
+        var keys = KeyOwners().ToDictionary(owner => owner, owner => Ed25519Signer.PublicKeyOf(File.ReadAllBytes(KeyFile(folder, owner))));
+        return new CountedSigner(new Ed25519Signer(self, File.ReadAllBytes(KeyFile(folder, self)), keys), believesClients: !ClientSignatures);
     }
+
+    /// <summary>The signer of a client, which counts equal answers of connections that it knows and checks no signature.</summary>
+    public ISigner ClientSigner(string folder, NodeId self) => ClientSignatures
+        ? new Ed25519Signer(self, File.ReadAllBytes(KeyFile(folder, self)), new Dictionary<NodeId, byte[]>())
+        : new Unsigned(self);
 
     private IEnumerable<NodeId> KeyOwners() =>
         Nodes.Select(node => new NodeId(node.Id)).Concat(Enumerable.Range(FirstClient, Clients).Select(client => new NodeId(client)));

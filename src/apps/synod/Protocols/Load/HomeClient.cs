@@ -22,9 +22,16 @@ internal sealed class HomeClient(int number, IReadOnlyList<NodeConnection> nodes
         nodes[_at].Send(
             new Operation { Client = number, Sequence = sequence, Payload = UnsafeByteOperations.UnsafeWrap(payload) },
             outcome => told.TrySetResult(outcome));
-        if (await Task.WhenAny(told.Task, Task.Delay(Patience, cancellationToken)) == told.Task && await told.Task is { } outcome)
+        try
         {
-            return outcome.Kind == OperationOutcome.Types.Kind.Done ? OperationEnd.Done : OperationEnd.Aborted;
+            if (await told.Task.WaitAsync(Patience, cancellationToken) is { } outcome)
+            {
+                return outcome.Kind == OperationOutcome.Types.Kind.Done ? OperationEnd.Done : OperationEnd.Aborted;
+            }
+        }
+        catch (TimeoutException)
+        {
+            // Nobody can tell what became of it.
         }
 
         _at = (_at + 1) % nodes.Count;

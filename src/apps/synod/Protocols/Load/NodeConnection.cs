@@ -21,11 +21,14 @@ internal sealed class NodeConnection : IAsyncDisposable
     private readonly ConcurrentDictionary<ulong, Action<OperationOutcome?>> _pending = [];
     private readonly Task _running;
     private Channel<Operation> _outgoing = NewChannel();
+    private readonly TaskScheduler _clients;
     private ulong _lastId;
 
-    public NodeConnection(ProtocolAddress node)
+    /// <param name="node">Where to.</param>
+    /// <param name="clients">Runs whoever sends; what they send is written when they have all had their turn.</param>
+    public NodeConnection(ProtocolAddress node, TaskScheduler clients)
     {
-        Node = node.Id;
+        (Node, _clients) = (node.Id, clients);
         _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{node.ClientPort}");
         _client = new(_channel);
         _running = RunAsync();
@@ -68,7 +71,8 @@ internal sealed class NodeConnection : IAsyncDisposable
             {
                 using var call = _client.Run(cancellationToken: _stop.Token);
                 using var broken = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-                var writing = WriteAsync(outgoing.Reader, call.RequestStream, broken.Token);
+                var writing = Task.Factory.StartNew(
+                    () => WriteAsync(outgoing.Reader, call.RequestStream, broken.Token), broken.Token, TaskCreationOptions.None, _clients).Unwrap();
                 try
                 {
                     await foreach (var outcomes in call.ResponseStream.ReadAllAsync(_stop.Token))

@@ -24,13 +24,15 @@ internal sealed class PbftLoadClient : IProtocolClient
     private readonly Channel<Input> _inputs = Channel.CreateUnbounded<Input>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Outbox _outbox = new();
     private readonly Context _context = new();
-    private CancellationTokenSource _timer = new();
+    private readonly Timer _timer;
+    private Instant? _due;
     private TaskCompletionSource? _done;
 
     public PbftLoadClient(ProtocolSettings settings, int number, string folder, IReadOnlyList<NodeConnection> nodes)
     {
         (Number, _nodes, _members) = (number, nodes, settings.Members);
-        _machine = new PbftClient(new NodeId(number), PbftNode.GroupOf(settings), new PbftOptions(), settings.Signer(folder, new NodeId(number)));
+        _machine = new PbftClient(new NodeId(number), PbftNode.GroupOf(settings), PbftNode.OptionsOf(settings), settings.ClientSigner(folder, new NodeId(number)));
+        _timer = new Timer(_ => _inputs.Writer.TryWrite(default));
         _ = StepAsync();
     }
 
@@ -61,9 +63,15 @@ internal sealed class PbftLoadClient : IProtocolClient
             {
                 _machine.Receive(new NodeId(input.From), reply, _context, _outbox);
             }
-            else
+            else if (_due <= _context.Now)
             {
+                _due = null;
                 _machine.Fire(new TimerId((int)Pbft.Timer.Retry), _context, _outbox);
+            }
+            else if (_due is { } due)
+            {
+                // The timer's clock is a little ahead of ours, or this is of an earlier setting.
+                SetTimer(due);
             }
 
             HandOver();
@@ -91,11 +99,10 @@ internal sealed class PbftLoadClient : IProtocolClient
 
         foreach (var change in _outbox.Timers)
         {
-            _timer.Cancel();
-            _timer = new CancellationTokenSource();
+            _due = null;
             if (change.Set)
             {
-                _ = FireAsync(TimeSpan.FromTicks((change.Due - _context.Now).Nanoseconds / 100), _timer.Token);
+                SetTimer(change.Due);
             }
         }
 
@@ -105,6 +112,13 @@ internal sealed class PbftLoadClient : IProtocolClient
         }
 
         _outbox.Clear();
+    }
+
+    /// <summary>What fires before its time, or after it was cancelled, is passed over.</summary>
+    private void SetTimer(Instant due)
+    {
+        _due = due;
+        _ = _timer.Change(Math.Max(0, (due - _context.Now).Nanoseconds / 1_000_000) + 1, Timeout.Infinite);
     }
 
     private void Ask(NodeId node, Pbft.SignedRequest request) => _nodes[node.Value - 1].Send(
@@ -126,15 +140,6 @@ internal sealed class PbftLoadClient : IProtocolClient
             {
                 _inputs.Writer.TryWrite(new Input(Reply: reply, From: from));
             }
-        }
-    }
-
-    private async Task FireAsync(TimeSpan delay, CancellationToken cancellationToken)
-    {
-        await Task.Delay(delay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!cancellationToken.IsCancellationRequested)
-        {
-            _inputs.Writer.TryWrite(default);
         }
     }
 

@@ -9,7 +9,9 @@ namespace Synod.App.Protocols.Load;
 
 /// <summary>What clients and nodes saw while it was measured.</summary>
 /// <param name="Counts">What all nodes counted during the measured time; null if a node was killed, which forgets its counts.</param>
-internal sealed record LoadResult(double Seconds, HistogramBase Latencies, long Aborted, long Unknown, ProtocolCounts? Counts)
+/// <param name="ClientProcessor">Processor time that the clients' process used meanwhile.</param>
+internal sealed record LoadResult(
+    double Seconds, HistogramBase Latencies, long Aborted, long Unknown, ProtocolCounts? Counts, TimeSpan ClientProcessor)
 {
     public long Operations => Latencies.TotalCount;
 
@@ -40,11 +42,14 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
     /// <param name="killed">Nodes to kill and restart, one after the other, meanwhile.</param>
     public async Task<LoadResult> RunAsync(TimeSpan warmup, TimeSpan length, IReadOnlyList<int> killed, CancellationToken cancellationToken)
     {
-        var running = Enumerable.Range(0, options.Clients).Select(worker => Task.Run(() => WorkAsync(worker, cancellationToken), cancellationToken)).ToArray();
+        var running = Enumerable.Range(0, options.Clients)
+            .Select(worker => Task.Factory.StartNew(
+                () => WorkAsync(worker, cancellationToken), cancellationToken, TaskCreationOptions.None, cluster.Clients).Unwrap())
+            .ToArray();
         await Task.Delay(warmup, cancellationToken);
         var before = await SumAsync(cancellationToken);
         _measuring = true;
-        var watch = Stopwatch.StartNew();
+        var (watch, processor) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
         foreach (var node in killed)
         {
             await Task.Delay(length / (killed.Count + 1), cancellationToken);
@@ -54,6 +59,7 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
         await Task.Delay(killed.Count == 0 ? length : length / (killed.Count + 1), cancellationToken);
         _measuring = false;
         var seconds = watch.Elapsed.TotalSeconds;
+        processor = Environment.CpuUsage.TotalTime - processor;
         var after = await SumAsync(cancellationToken);
         _stopping = true;
         await Task.WhenAll(running);
@@ -68,7 +74,8 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
             latencies,
             _tallies.Sum(tally => tally.Aborted),
             _tallies.Sum(tally => tally.Unknown),
-            killed.Count == 0 ? Difference(after, before) : null);
+            killed.Count == 0 ? Difference(after, before) : null,
+            processor);
     }
 
     /// <summary>Waits until every node has executed all that was acknowledged, and counts what is wrong.</summary>
@@ -155,6 +162,9 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
         to.Syncs += sign * counts.Syncs;
         to.Decisions += sign * counts.Decisions;
         to.Fast += sign * counts.Fast;
+        to.Signed += sign * counts.Signed;
+        to.Verified += sign * counts.Verified;
+        to.ProcessorMicroseconds += sign * counts.ProcessorMicroseconds;
     }
 
     /// <summary>What one client saw; written by its own task.</summary>

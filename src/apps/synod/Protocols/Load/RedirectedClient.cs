@@ -48,6 +48,13 @@ internal sealed class RedirectedClient(int number, IReadOnlyList<NodeConnection>
         nodes[_at].Send(
             new Operation { Client = number, Sequence = sequence, Payload = UnsafeByteOperations.UnsafeWrap(payload) },
             told => outcome.TrySetResult(told));
-        return await Task.WhenAny(outcome.Task, Task.Delay(Patience)) == outcome.Task ? await outcome.Task : null;
+        try
+        {
+            return await outcome.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class VotingClient : IProtocolClient
     {
         _options = HotStuffNode.OptionsOf(settings);
         (Number, _nodes) = (number, nodes);
-        _signer = settings.Signer(folder, new NodeId(number));
+        _signer = settings.ClientSigner(folder, new NodeId(number));
         _statements = new Statements(_options.Domain);
     }
 
@@ -45,9 +45,14 @@ internal sealed class VotingClient : IProtocolClient
                 node.Send(operation.Clone(), outcome => votes.Take(node.Node, outcome));
             }
 
-            if (await Task.WhenAny(votes.Enough, Task.Delay(Patience, cancellationToken)) == votes.Enough)
+            try
             {
+                await votes.Enough.WaitAsync(Patience, cancellationToken);
                 return OperationEnd.Done;
+            }
+            catch (TimeoutException)
+            {
+                // Some replica was down or slow: all are asked again.
             }
         }
     }

@@ -57,6 +57,9 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
     /// <summary>Decisions in which this node led, and those that took the fast path: read on the loop's thread.</summary>
     protected virtual (long Decisions, long Fast) Led => (0, 0);
 
+    /// <summary>Signatures that this node made and checked: read on the loop's thread.</summary>
+    protected virtual (long Signed, long Verified) Signatures => (0, 0);
+
     public Task StartAsync() => _node.StartAsync();
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
@@ -82,6 +85,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
     {
         var metrics = _node.Metrics;
         var (decisions, fast) = Led;
+        var (signed, verified) = Signatures;
         return new ProtocolCounts
         {
             Messages = metrics.MessagesSent,
@@ -90,6 +94,9 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             Syncs = metrics.Syncs,
             Decisions = decisions,
             Fast = fast,
+            Signed = signed,
+            Verified = verified,
+            ProcessorMicroseconds = (long)Environment.CpuUsage.TotalTime.TotalMicroseconds,
             Clients = { Map.Count() },
         };
     });

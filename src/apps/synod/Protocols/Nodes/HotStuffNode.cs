@@ -10,11 +10,16 @@ namespace Synod.App.Protocols.Nodes;
 internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
     : HostedProtocolNode<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(settings, self, dataFolder, folder, log)
 {
+    private const int DefaultBlock = 400;
+
     private HotStuff? _replica;
+    private CountedSigner? _signer;
     private LeaderSchedule? _leaders;
     private long _led;
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
+
+    protected override (long Signed, long Verified) Signatures => (_signer!.Signed, _signer.Verified);
 
     /// <summary>What all members and clients agree on beforehand.</summary>
     public static HotStuffOptions OptionsOf(ProtocolSettings settings) => new()
@@ -23,14 +28,15 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
         Rules = new JolteonRules(),
         Leaders = new Rotation(settings.Members, Views: 3),
         Domain = new SigningDomain("hotstuff", settings.Cluster, 0),
+        MaxCommands = settings.Block > 0 ? settings.Block : DefaultBlock,
     };
 
     protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)
     {
         var options = OptionsOf(Settings);
-        var signer = Settings.Signer(Folder, Self);
+        _signer = Settings.NodeSigner(Folder, Self);
         _leaders = options.Leaders;
-        _replica = new HotStuff(Self, options, signer, new SignatureVectors(signer, options.Members, options.Quorum));
+        _replica = new HotStuff(Self, options, _signer, new SignatureVectors(_signer, options.Members, options.Quorum));
         return new(_replica, new HotStuff.MessageWire(), new HotStuff.RecordWire())
         {
             Executed = (position, command) =>

@@ -12,21 +12,43 @@ namespace Synod.App.Protocols.Nodes;
 internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
     : HostedProtocolNode<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>(settings, self, dataFolder, folder, log)
 {
+    private const int DefaultBlock = 400;
+
+    // What comes while a batch is agreed on shares the next one, and with it the signatures of three phases.
+    private const int DefaultPipeline = 1;
+
     private Pbft? _replica;
+    private CountedSigner? _signer;
     private long _led;
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
 
+    protected override (long Signed, long Verified) Signatures => (_signer!.Signed, _signer.Verified);
+
     public static PbftGroup GroupOf(ProtocolSettings settings) => new([.. settings.Members], settings.Cluster, 0);
+
+    /// <summary>What all members and clients agree on beforehand.</summary>
+    public static PbftOptions OptionsOf(ProtocolSettings settings) => new()
+    {
+        MaxBatch = settings.Block > 0 ? settings.Block : DefaultBlock,
+        Pipeline = settings.Pipeline > 0 ? settings.Pipeline : DefaultPipeline,
+    };
 
     protected override HostedProtocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(ClientMap map)
     {
-        Map = new ClientMap(new MemoryStore());
-        _replica = new Pbft(Self, GroupOf(Settings), new PbftOptions(), Settings.Signer(Folder, Self), new NoMacs(), Map);
+        var store = new MemoryStore();
+        Map = new ClientMap(store);
+        _signer = Settings.NodeSigner(Folder, Self);
+        _replica = new Pbft(Self, GroupOf(Settings), OptionsOf(Settings), _signer, new NoMacs(), Map);
         return new(new PbftDoor(_replica, Settings.Members), new Pbft.MessageWire(), new Pbft.RecordWire())
         {
             Executed = (_, command) =>
-                _led += _replica.IsPrimary && command is Pbft.Command.Apply { Batch.Requests.Length: var requests } ? requests : 0,
+            {
+                _led += _replica.IsPrimary && command is Pbft.Command.Apply { Batch.Requests.Length: var requests } ? requests : 0;
+
+                // Nothing is ever undone: what it would take is not kept.
+                store.Flush();
+            },
         };
     }
 

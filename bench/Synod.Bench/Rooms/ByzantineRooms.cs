@@ -3,29 +3,24 @@ using Synod.Core;
 using Synod.Node;
 using Synod.Protocols.Byzantine;
 
-namespace Synod.Bench.Micro;
+namespace Synod.Bench.Rooms;
 
-/// <summary>
-/// Four replicas of a Byzantine protocol on one thread: messages are handed over at once, records are durable at once, and no timer
-/// comes due. Clients sign beforehand.
-/// </summary>
-internal abstract class ByzantineGroup<TMessage, TRecord, TCommand, TResult>
+/// <summary>Four replicas of a Byzantine protocol. Clients sign beforehand; no timer comes due.</summary>
+internal abstract class ByzantineRoom<TMessage, TRecord, TCommand, TResult> : MemoryRoom<TMessage, TRecord, TCommand, TResult>
 {
     protected const int Members = 4;
     private const int FirstClient = 101;
     private const int OperationBytes = 8;
 
-    private readonly List<(Protocol<TMessage, TRecord, TCommand, TResult> Machine, Outbox<TMessage, TRecord, TCommand, TResult> Outbox)> _replicas = [];
-    private readonly Queue<(NodeId From, NodeId To, TMessage Message)> _messages = new();
-    private readonly Still _still = new();
     private readonly Func<NodeId, ISigner> _signers;
     private readonly Dictionary<NodeId, ISigner> _clients = [];
+    private readonly int _batch;
     private Queue<TCommand> _signed = new();
     private long _number;
 
-    protected ByzantineGroup(bool isReal, int batch)
+    protected ByzantineRoom(bool isReal, int batch)
     {
-        (Batch, _signers) = (batch, isReal ? RealSigners(batch) : new SignatureTable().SignerOf);
+        (_batch, _signers) = (batch, isReal ? RealSigners(batch) : new SignatureTable().SignerOf);
         for (var client = 0; client < batch; client++)
         {
             _clients.Add(new NodeId(FirstClient + client), _signers(new NodeId(FirstClient + client)));
@@ -38,11 +33,7 @@ internal abstract class ByzantineGroup<TMessage, TRecord, TCommand, TResult>
     /// <summary>Commands that the first replica executed.</summary>
     public long Executed { get; private set; }
 
-    protected static NodeSet Nodes { get; } = NodeSet.Of([.. Enumerable.Range(1, Members).Select(id => new NodeId(id))]);
-
-    protected int Batch { get; }
-
-    /// <summary>Signs <paramref name="count"/> commands, which is the clients' work and not measured.</summary>
+    /// <summary>Signs <paramref name="count"/> commands, which is the clients' work.</summary>
     public void Prepare(int count)
     {
         _signed = new Queue<TCommand>(count);
@@ -63,9 +54,9 @@ internal abstract class ByzantineGroup<TMessage, TRecord, TCommand, TResult>
     {
         while (_signed.Count > 0)
         {
-            for (var number = 0; number < Batch; number++)
+            for (var number = 0; number < _batch; number++)
             {
-                Submit(_signed.Dequeue());
+                SubmitSigned(_signed.Dequeue());
             }
 
             var before = Executed;
@@ -81,61 +72,17 @@ internal abstract class ByzantineGroup<TMessage, TRecord, TCommand, TResult>
 
     protected abstract TCommand Sign(NodeId client, long number, byte[] operation, ISigner signer);
 
-    protected abstract void Submit(TCommand command);
+    protected abstract void SubmitSigned(TCommand command);
 
     protected abstract int CountOf(TCommand executed);
 
     protected ISigner SignerOf(NodeId node) => new Counting(_signers(node), () => Verified++);
 
-    protected void Add(Protocol<TMessage, TRecord, TCommand, TResult> machine)
-    {
-        _replicas.Add((machine, new()));
-        machine.Recover([], _still, _replicas[^1].Outbox);
-        Carry(_replicas.Count - 1);
-    }
-
-    protected void Submit(int replica, TCommand command)
-    {
-        var (machine, outbox) = _replicas[replica];
-        machine.Submit(new RequestId(1), command, _still, outbox);
-        Carry(replica);
-    }
-
-    private bool Step()
-    {
-        if (!_messages.TryDequeue(out var next))
-        {
-            return false;
-        }
-
-        var (machine, outbox) = _replicas[next.To.Value - 1];
-        machine.Receive(next.From, next.Message, _still, outbox);
-        Carry(next.To.Value - 1);
-        return true;
-    }
-
-    private void Carry(int replica)
-    {
-        var outbox = _replicas[replica].Outbox;
-        foreach (var (to, message, _) in outbox.Messages)
-        {
-            if (Nodes.Contains(to))
-            {
-                _messages.Enqueue((new NodeId(replica + 1), to, message));
-            }
-        }
-
-        foreach (var (_, command) in outbox.Executions)
-        {
-            Executed += replica == 0 ? CountOf(command) : 0;
-        }
-
-        outbox.Clear();
-    }
+    protected override void OnExecuted(int node, Slot position, TCommand command) => Executed += node == 1 ? CountOf(command) : 0;
 
     private static Func<NodeId, ISigner> RealSigners(int clients)
     {
-        var names = Nodes.Concat(Enumerable.Range(FirstClient, clients).Select(id => new NodeId(id)));
+        var names = Nodes(Members).Concat(Enumerable.Range(FirstClient, clients).Select(id => new NodeId(id)));
         var keys = names.ToDictionary(node => node, node => Ed25519Signer.PublicKeyOf(PrivateKey(node)));
         return node => new Ed25519Signer(node, PrivateKey(node), keys);
     }
@@ -159,26 +106,19 @@ internal abstract class ByzantineGroup<TMessage, TRecord, TCommand, TResult>
             return signer.Verify(by, statement, signature);
         }
     }
-
-    private sealed class Still : StepContext
-    {
-        public Still() => TrueTime = new TimeInterval(new Timestamp(1), new Timestamp(1), ClockStatus.Synchronized);
-
-        public override int Choose(int count) => 0;
-    }
 }
 
 /// <summary>PBFT: clients turn to the primary.</summary>
-internal sealed class PbftInMemory : ByzantineGroup<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
+internal sealed class PbftRoom : ByzantineRoom<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
 {
-    private readonly PbftGroup _group = new([.. Nodes], "bench", 1);
+    private readonly PbftGroup _group = new([.. Nodes(Members)], "bench", 1);
 
-    public PbftInMemory(bool isReal, int batch)
+    public PbftRoom(bool isReal, int batch)
         : base(isReal, batch)
     {
         var options = new PbftOptions { MaxBatch = batch, Pipeline = 1 };
         var table = new SignatureTable();
-        foreach (var node in Nodes)
+        foreach (var node in Nodes(Members))
         {
             Add(new Pbft(node, _group, options, SignerOf(node), table.MacsOf(node), new Nothing()));
         }
@@ -187,7 +127,7 @@ internal sealed class PbftInMemory : ByzantineGroup<Pbft.Message, Pbft.Record, P
     protected override Pbft.Command Sign(NodeId client, long number, byte[] operation, ISigner signer) =>
         new Pbft.Command.Order(Pbft.SignedRequest.Sign(_group.Domain, client, number, operation, signer));
 
-    protected override void Submit(Pbft.Command command) => Submit(0, command);
+    protected override void SubmitSigned(Pbft.Command command) => Submit(1, command);
 
     protected override int CountOf(Pbft.Command executed) => ((Pbft.Command.Apply)executed).Batch.Requests.Length;
 
@@ -209,30 +149,30 @@ internal sealed class PbftInMemory : ByzantineGroup<Pbft.Message, Pbft.Record, P
 }
 
 /// <summary>HotStuff: clients turn to everyone, leaders rotate with each view.</summary>
-internal sealed class HotStuffInMemory : ByzantineGroup<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
+internal sealed class HotStuffRoom : ByzantineRoom<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
 {
     private readonly Statements _statements;
 
-    public HotStuffInMemory(IHotStuffRules rules, bool isReal, int batch)
+    public HotStuffRoom(IHotStuffRules rules, bool isReal, int batch)
         : base(isReal, batch)
     {
-        var options = new HotStuffOptions { Members = Nodes, Rules = rules, Leaders = new Rotation(Nodes), MaxCommands = batch };
+        var options = new HotStuffOptions { Members = Nodes(Members), Rules = rules, Leaders = new Rotation(Nodes(Members)), MaxCommands = batch };
         _statements = new Statements(options.Domain);
-        foreach (var node in Nodes)
+        foreach (var node in Nodes(Members))
         {
             var signer = SignerOf(node);
-            Add(new HotStuff(node, options, signer, new SignatureVectors(signer, Nodes, options.Quorum)));
+            Add(new HotStuff(node, options, signer, new SignatureVectors(signer, options.Members, options.Quorum)));
         }
     }
 
     protected override HotStuff.Command Sign(NodeId client, long number, byte[] operation, ISigner signer) =>
         new(client, number, operation, signer.Sign(_statements.Command(client, number, operation)));
 
-    protected override void Submit(HotStuff.Command command)
+    protected override void SubmitSigned(HotStuff.Command command)
     {
-        for (var replica = 0; replica < Members; replica++)
+        for (var node = 1; node <= Members; node++)
         {
-            Submit(replica, command);
+            Submit(node, command);
         }
     }
 
