@@ -14,6 +14,12 @@ public sealed partial class RulesTests
         "src/Synod.Protocols/Commit/TwoPhaseCommit/Mutation.cs",
         "src/Synod.Protocols/Consensus/MultiPaxos/Mutations.cs",
         "src/Synod.Database/DatabaseOptions.cs",
+        "src/Synod.Protocols/Gossip/Membership/Mutation.cs",
+        "src/Synod.Protocols/Gossip/AntiEntropy/Scuttlebutt/Mutations.cs",
+        "src/Synod.Protocols/Gossip/AntiEntropy/Deltas/DeltaOptions.cs",
+        "src/Synod.Protocols/Gossip/AntiEntropy/Ranges/RangeOptions.cs",
+        "src/Synod.Protocols/Gossip/Rumors/Mutations.cs",
+        "src/Synod.Protocols/Gossip/Aggregation/Mutations.cs",
     ];
 
     [Fact]

@@ -72,6 +72,9 @@ public static class AntiEntropyBugs
             s_late).Run(s_stormy, s_deadline))),
         Replicas("fenced-accepted", DeltaMutation.FencedAccepted),
         Replicas("fenced-keeps-state", DeltaMutation.FencedKeepsState),
+        Replicas("parts-mixed", DeltaMutation.PartsMixed),
+        Replicas("part-acknowledged", DeltaMutation.PartAcknowledged),
+        Replicas("lost-part-not-repeated", DeltaMutation.LostPartNotRepeated),
         Replicas("stability-of-some", DeltaMutation.StabilityOfSome),
         Replicas("asynchronous-tells-seen", DeltaMutation.AsynchronousTellsSeen, DeltaDurability.Asynchronous),
     ];

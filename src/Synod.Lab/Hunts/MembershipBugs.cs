@@ -44,7 +44,7 @@ public static class MembershipBugs
     [
         (MembershipMutation.AliveAtEqualWins, "alive-at-equal-wins", Rough),
         (MembershipMutation.SuspectNeedsMore, "suspect-needs-more", MembershipPlots.OneDies),
-        (MembershipMutation.DeadIsNotSticky, "dead-is-not-sticky", Rough),
+        (MembershipMutation.DeadIsNotSticky, "dead-is-not-sticky", MembershipPlots.OneSleepsOverADeath),
         (MembershipMutation.DeadAtAnyIncarnation, "dead-at-any-incarnation", Rough),
         (MembershipMutation.NoRefutation, "no-refutation", Rough),
         (MembershipMutation.RefuteWithoutRaising, "refute-without-raising", Rough),

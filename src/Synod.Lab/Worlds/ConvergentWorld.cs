@@ -52,13 +52,14 @@ public sealed partial class ConvergentWorld : IAnswerReceiver<DeltaSync.Result>
         _injector = new FaultInjector(_cluster, plan.Faults);
     }
 
-    /// <summary>Times and limits for short runs: small buffers, so that there are laggards.</summary>
+    /// <summary>Times and limits for short runs: small buffers, so that there are laggards, and small messages, so that there are parts.</summary>
     public static DeltaOptions Options { get; } = new()
     {
         Period = Duration.FromMilliseconds(15),
         StabilityPeriod = Duration.FromMilliseconds(150),
         MostBufferedBytes = 2 << 10,
         MostGroupBytes = 1 << 10,
+        MostMessageBytes = 300,
     };
 
     public int Operations => _checker.Operations.Count;

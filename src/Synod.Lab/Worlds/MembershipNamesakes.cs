@@ -99,7 +99,8 @@ public sealed class MembershipNamesakes : NodeWatcher<Message, Record, Command, 
     {
         if (!holds)
         {
-            throw _world.Failure(name, s_name, detail);
+            var views = _cluster.Nodes.Where(place => At(place) is not null).Select(place => $"{place} {At(place)!.Status} {At(place)!.Incarnation} health={At(place)!.Health}: {string.Join(", ", At(place)!.Members)}");
+            throw _world.Failure(name, s_name, $"{detail}; {string.Join("; ", views)}");
         }
     }
 

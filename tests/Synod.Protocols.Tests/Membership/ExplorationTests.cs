@@ -23,20 +23,20 @@ public sealed class ExplorationTests(ITestOutputHelper output)
             .Sometimes("suspected", world => Sees(world, MemberStatus.Suspect))
             .Sometimes("dead", world => Sees(world, MemberStatus.Dead))
             .Sometimes("refuted", world => world.Nodes.Any(node => At(node).Incarnation > 1)),
-        states: 2_294);
+        states: 2_174);
 
     [Fact]
     public void Three_members_with_helpers() => Explore(
         Model(3, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 1))
             .Sometimes("dead", world => Sees(world, MemberStatus.Dead)),
-        states: 9_946);
+        states: 9_866);
 
     [Fact]
     public void Three_members_and_more_gossip() => Explore(
         Model(3, (Timer.Period, 2), (Timer.Timeout, 1), (Timer.Suspicion, 1), (Timer.Gossip, 2))
             .Sometimes("dead", world => Sees(world, MemberStatus.Dead))
             .Sometimes("refuted", world => world.Nodes.Any(node => At(node).Incarnation > 1)),
-        states: 46_869);
+        states: 45_402);
 
     [Fact]
     public void A_restart_exceeds_its_past()
@@ -44,7 +44,7 @@ public sealed class ExplorationTests(ITestOutputHelper output)
         Explore(
             Crashing(MembershipMutation.None)
             .Sometimes("restarted", world => world.Crashes == 1 && world.Nodes.Any(node => At(node).Incarnation > 1)),
-            states: 34_496);
+            states: 31_716);
     }
 
     internal static Model<Message, Record, Command, Result> Crashing(MembershipMutation mutation)

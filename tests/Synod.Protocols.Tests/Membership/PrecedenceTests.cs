@@ -94,7 +94,31 @@ public sealed class PrecedenceTests
 
         lone.Tell(C, Suspect(B, 1, C), Alive(D, 1));
         Assert.Equal(0, lone.Node.NewsCount);
+        lone.Fire(Timer.Gossip);
+        Assert.Empty(lone.Sent);
         Assert.Null(lone.Due(Timer.Gossip));
+    }
+
+    /// <summary>Not after an interval, which at each hop would add up; and what comes while it is telling waits for its turn.</summary>
+    [Fact]
+    public void First_news_is_told_at_once_and_later_news_an_interval_apart()
+    {
+        var lone = new Lone();
+        lone.Tell(C, Suspect(B, 1, C));
+        Assert.Equal(Duration.Zero, lone.Due(Timer.Gossip));
+        lone.Choices.Enqueue(0);
+        lone.Fire(Timer.Gossip);
+        var interval = lone.Due(Timer.Gossip)!.Value;
+        Assert.True(interval >= lone.Options.GossipInterval / 2 && interval <= lone.Options.GossipInterval * 3 / 2, $"{interval}");
+        lone.Tell(C, Suspect(D, 1, C));
+        Assert.Equal(interval, lone.Due(Timer.Gossip));
+        while (lone.Due(Timer.Gossip) is not null)
+        {
+            lone.Fire(Timer.Gossip);
+        }
+
+        lone.Tell(C, Dead(B, 1));
+        Assert.Equal(Duration.Zero, lone.Due(Timer.Gossip));
     }
 
     /// <summary>lambda times the digits of N+1: with five members, four times.</summary>

@@ -31,6 +31,28 @@ public sealed class SyncTests
         Assert.Equal(SyncKind.Reply, one.All<Message.Sync>().Single().Kind);
     }
 
+    /// <summary>Nobody sends to the address of the one that the others do not hold for the holder: it hears of the other here or never.</summary>
+    [Fact]
+    public void Two_of_one_name_at_one_incarnation_are_a_difference()
+    {
+        var (one, other) = (new Lone(members: 2), new Lone(members: 2));
+        one.Tell(B, Alive(C, 7, "here"));
+        other.Tell(B, Alive(C, 7, "there"));
+        while (one.Due(Timer.Gossip) is not null)
+        {
+            one.Fire(Timer.Gossip);
+        }
+
+        one.Fire(Timer.Sync);
+        while (other.Due(Timer.Gossip) is not null)
+        {
+            other.Fire(Timer.Gossip);
+        }
+
+        other.Receive(B, one.All<Message.Digest>().Single());
+        Assert.Contains(other.All<Message.Sync>().Single().Updates, row => row.Member == C && row.Description!.HasAddressOf(MemberDescription.At("there")));
+    }
+
     [Fact]
     public void A_whole_table_is_pushed_at_most_once_in_a_period()
     {

@@ -24,11 +24,12 @@ internal static class MemberKey
 
     /// <summary>
     /// A live member's part of a table's digest, which is the sum of these. Suspicions come and go and have no part in it, nor have the
-    /// dead: who has forgotten them has no other table for that.
+    /// dead: who has forgotten them has no other table for that. What a member says of itself has: two processes of one name may be at one
+    /// incarnation, and whoever is not known by its address hears of the other by a comparison of tables alone.
     /// </summary>
-    public static ulong Digest(NodeId id, long incarnation)
+    public static ulong Digest(NodeId id, long incarnation, MemberDescription description)
     {
-        var mixed = unchecked((ulong)id.Value * 0x9e3779b97f4a7c15 ^ (ulong)incarnation * 0xc2b2ae3d27d4eb4f);
+        var mixed = unchecked((ulong)id.Value * 0x9e3779b97f4a7c15 ^ (ulong)incarnation * 0xc2b2ae3d27d4eb4f ^ description.Fingerprint);
         mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
         mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
         return mixed ^ mixed >> 31;

@@ -72,9 +72,8 @@ internal sealed class MemberTable
     public int Add(NodeId id, long key, MemberDescription description, long described)
     {
         var place = PlaceFor(id);
-        _descriptions[place] = description;
         Known++;
-        Write(place, id, MemberKey.Absent, key);
+        Write(place, key, description);
         NoteDescribed(place, described);
         return place;
     }
@@ -83,13 +82,13 @@ internal sealed class MemberTable
     public void Raise(int place, long key)
     {
         var described = DescribedAt(place);
-        Write(place, IdAt(place), _keys[place], key);
+        Write(place, key, _descriptions[place]);
         NoteDescribed(place, described);
     }
 
     public void Describe(int place, MemberDescription description, long described)
     {
-        _descriptions[place] = description;
+        Write(place, _keys[place], description);
         NoteDescribed(place, described);
     }
 
@@ -97,8 +96,7 @@ internal sealed class MemberTable
     public void Remove(int place)
     {
         var id = IdAt(place);
-        Write(place, id, _keys[place], MemberKey.Absent);
-        _descriptions[place] = null;
+        Write(place, MemberKey.Absent, null);
         _described.Remove(id);
         Known--;
         if (place >= _roster.Count)
@@ -152,8 +150,7 @@ internal sealed class MemberTable
             }
 
             Known += (row.Key == MemberKey.Absent ? 0 : 1) - (held == MemberKey.Absent ? 0 : 1);
-            _descriptions[place] = row.Description;
-            Write(place, id, held, row.Key);
+            Write(place, row.Key, row.Description);
             if (row.Key != MemberKey.Absent)
             {
                 NoteDescribed(place, row.Described);
@@ -187,22 +184,30 @@ internal sealed class MemberTable
         return place;
     }
 
-    private void Write(int place, NodeId id, long held, long key)
+    private void Write(int place, long key, MemberDescription? description)
     {
-        if (MemberKey.IsLive(held))
+        if (IsLive(place))
         {
             Live--;
-            Digest -= MemberKey.Digest(id, MemberKey.Incarnation(held));
+            Digest -= DigestAt(place);
         }
 
-        if (MemberKey.IsLive(key))
+        // What stays the same stays in pages that are shared.
+        _keys[place] = key;
+        if (!ReferenceEquals(_descriptions[place], description))
+        {
+            _descriptions[place] = description;
+        }
+
+        if (IsLive(place))
         {
             Live++;
-            Digest += MemberKey.Digest(id, MemberKey.Incarnation(key));
+            Digest += DigestAt(place);
         }
-
-        _keys[place] = key;
     }
+
+    private ulong DigestAt(int place) =>
+        MemberKey.Digest(IdAt(place), MemberKey.Incarnation(_keys[place]), _descriptions[place]!);
 
     private void NoteDescribed(int place, long described)
     {

@@ -187,8 +187,9 @@ public sealed partial class Membership
     }
 
     /// <summary>
-    /// There is news of a member: it rides on what is sent, and gossip begins if there was none. What a newcomer learns is none, since all
-    /// but him know it.
+    /// There is news of a member: it rides on what is sent. Whoever was silent for an interval tells it at once, so that it crosses the
+    /// fleet in a few network delays instead of as many intervals; how often it is told in all, and to how many in an interval, stays the
+    /// same. What a newcomer learns is no news, since all but him know it.
     /// </summary>
     private void Spread(NodeId member, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -201,15 +202,15 @@ public sealed partial class Membership
         if (!_isGossiping)
         {
             _isGossiping = true;
-            outbox.SetTimer(ToTimer(Timer.Gossip), context.Now + _options.GossipInterval);
+            outbox.SetTimer(ToTimer(Timer.Gossip), context.Now);
         }
     }
 
     private void Gossip(StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        _isGossiping = false;
         Span<NodeId> peers = stackalloc NodeId[_options.GossipFanOut];
-        foreach (var peer in peers[..Draw(peers, NodeId.None, context)])
+        _isGossiping = _news.Count > 0;
+        foreach (var peer in peers[..(_isGossiping ? Draw(peers, NodeId.None, context) : 0)])
         {
             if (_news.Count > 0)
             {
@@ -221,10 +222,10 @@ public sealed partial class Membership
         {
             FinishLeaving(outbox);
         }
-        else if (_news.Count > 0)
+        else if (_isGossiping)
         {
-            _isGossiping = true;
-            outbox.SetTimer(ToTimer(Timer.Gossip), context.Now + _options.GossipInterval);
+            // An interval on average, also if there is nothing more to tell. Those who heard together do not tell together again.
+            outbox.SetTimer(ToTimer(Timer.Gossip), SomewhereIn(_options.GossipInterval, context) + _options.GossipInterval / 2);
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class Roster
         Descriptions = new MemberPages<MemberDescription?>(_descriptions);
         foreach (var member in ordered)
         {
-            Digest += MemberKey.Digest(member.Id, member.Incarnation);
+            Digest += MemberKey.Digest(member.Id, member.Incarnation, member.Description);
         }
     }
 

@@ -31,6 +31,7 @@ public sealed class MemberDescription : IEquatable<MemberDescription>, IComparab
 
     private readonly ReadOnlyMemory<byte> _address;
     private readonly ReadOnlyMemory<byte> _tags;
+    private ulong _fingerprint;
 
     /// <param name="address">Whatever the host reaches it by. Two processes never have the same one at a time.</param>
     /// <param name="tags">A few bytes that mean something to whoever uses the membership.</param>
@@ -44,6 +45,20 @@ public sealed class MemberDescription : IEquatable<MemberDescription>, IComparab
 
     /// <summary>Whether it is within its limits.</summary>
     public bool IsSound => _address.Length <= MaxAddressBytes && _tags.Length <= MaxTagBytes;
+
+    /// <summary>The same number for equal descriptions on every machine; it finds differences, and proves nothing.</summary>
+    internal ulong Fingerprint
+    {
+        get
+        {
+            if (_fingerprint == 0)
+            {
+                _fingerprint = Mix(Mix(14_695_981_039_346_656_037, _address.Span) * 31, _tags.Span);
+            }
+
+            return _fingerprint;
+        }
+    }
 
     public static MemberDescription At(string address) => new(Encoding.UTF8.GetBytes(address));
 
@@ -63,6 +78,17 @@ public sealed class MemberDescription : IEquatable<MemberDescription>, IComparab
     {
         var order = other is null ? 1 : _address.Span.SequenceCompareTo(other._address.Span);
         return order != 0 ? order : _tags.Span.SequenceCompareTo(other!._tags.Span);
+    }
+
+    /// <summary>FNV-1a: descriptions are short, and seldom new.</summary>
+    private static ulong Mix(ulong mixed, ReadOnlySpan<byte> bytes)
+    {
+        foreach (var value in bytes)
+        {
+            mixed = unchecked((mixed ^ value) * 1_099_511_628_211);
+        }
+
+        return mixed;
     }
 
     public override string ToString() => _tags.IsEmpty

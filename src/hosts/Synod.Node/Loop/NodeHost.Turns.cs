@@ -7,20 +7,17 @@ namespace Synod.Node;
 /// <summary>The loop: take inputs, step them, fire timers, hand over, sleep.</summary>
 public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 {
-    private const int MostPatience = 100;
-
-    private static readonly Duration LateTimer = Duration.FromMilliseconds(100);
     private static readonly Duration Patience = Duration.FromMilliseconds(1);
 
     private readonly Queue<TMessage> _loopback = new();
     private readonly TimerQueue _timers = new();
+    private readonly LateTimers _lateTimers = new();
     private readonly Dictionary<long, (IAnswerSink<TResult> Sink, long Tag)> _requests = [];
     private List<Input<TMessage, TCommand, TResult>> _taken = [];
     private int _takenNext;
     private int _messageNext;
     private long _nextRequest = 1;
     private int _stepsInTurn;
-    private int _patience = MostPatience;
     private bool _hearsFirst;
 
     private void Run()
@@ -170,7 +167,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
     private void FireTimers()
     {
-        _hearsFirst = HearsFirst();
+        _hearsFirst = _packets is not null && _timers.NextDue is { } first
+            && _lateTimers.Wait(_context.Now - first, heard: _stepsInTurn > 0, _packets.HasUnread);
 
         // A stopping node starts nothing new.
         while (!_hearsFirst && !_stopRequested && _stepsInTurn < 2 * _options.MaxInputsPerTurn && _timers.TryTake(_context.Now, out var timer))
@@ -179,22 +177,6 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
             _protocol.Fire(timer, _context, _outbox);
             Collect();
         }
-    }
-
-    /// <summary>
-    /// After a pause of this process its timers are due at once, while what others said meanwhile is still with the kernel, or in the inbox.
-    /// That is heard first: silence proves nothing to somebody who did not listen.
-    /// </summary>
-    private bool HearsFirst()
-    {
-        if (_packets is null || _timers.NextDue is not { } due || _context.Now - due < LateTimer
-            || (_stepsInTurn == 0 && !_packets.HasUnread))
-        {
-            _patience = MostPatience;
-            return false;
-        }
-
-        return _patience-- > 0;
     }
 
     private bool Sleep()

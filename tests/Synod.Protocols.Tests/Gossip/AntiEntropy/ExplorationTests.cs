@@ -37,6 +37,16 @@ public sealed class ExplorationTests(ITestOutputHelper output)
             .Sometimes("both", world => world.Nodes.Any(node => ((LetterSet)((DeltaSync)node.Protocol).Replica).Letters.Length > 1)),
         states);
 
+    [Fact]
+    public void So_they_do_when_states_go_in_parts() => Explore(
+        Letters.Model(
+                new Budgets { Crashes = 1, Drops = 1, Duplicates = 1, TimersOfKind = Syncs(1) },
+                options: options => options with { MostMessageBytes = 6 },
+                submissions: [(A, "+a"), (A, "+b")])
+            .Sometimes("in parts", world => world.Network.Any(sent => sent.Message is DeltaSync.Message.Part { Offset: > 0 }))
+            .Sometimes("both", world => ((LetterSet)((DeltaSync)world.At(1).Protocol).Replica).Letters.Length > 1),
+        states: 1_216);
+
     [Theory]
     [InlineData("SendBeforeDurable", "equal bytes")]
     [InlineData("AnswerBeforeDurable", DeltaSync.AnsweredIsKept)]

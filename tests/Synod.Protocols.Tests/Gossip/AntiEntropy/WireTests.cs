@@ -55,6 +55,8 @@ public sealed class WireTests
         new DeltaSync.Message.Have(First(B), "digest"u8.ToArray()),
         new DeltaSync.Message.Missing(First(B), First(A), 4, "rest"u8.ToArray()),
         new DeltaSync.Message.Seen(First(B), 1, "digest"u8.ToArray()),
+        new DeltaSync.Message.Part(First(B), First(A), 4, new(UInt128.MaxValue), 9, 4, "part"u8.ToArray()),
+        new DeltaSync.Message.Want(First(B), new(12), 8),
     ];
 
     private static readonly DeltaSync.Record[] s_deltaRecords =

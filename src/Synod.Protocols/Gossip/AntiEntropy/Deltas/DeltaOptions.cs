@@ -31,6 +31,9 @@ public sealed record DeltaOptions
     /// <summary>Deltas for one peer are joined up to about this size. A delta or state that is larger goes by itself.</summary>
     public int MostGroupBytes { get; init; } = 64 << 10;
 
+    /// <summary>No message carries more of a state or delta: what is larger goes in parts of this size.</summary>
+    public int MostMessageBytes { get; init; } = 256 << 10;
+
     /// <summary>Deltas beyond this size together are dropped, oldest first. Who has not got them is a laggard: it takes state.</summary>
     public int MostBufferedBytes { get; init; } = 4 << 20;
 
@@ -93,6 +96,15 @@ internal enum DeltaMutation
 
     /// <summary>Who may have lost changes of its own says what it has seen.</summary>
     AsynchronousTellsSeen,
+
+    /// <summary>Parts of different states are put together.</summary>
+    PartsMixed,
+
+    /// <summary>A part is acknowledged as if it was all.</summary>
+    PartAcknowledged,
+
+    /// <summary>Who is silent after a part is not asked how far it is.</summary>
+    LostPartNotRepeated,
 
     /// <summary>A peer is sent what came from it.</summary>
     BackPropagation,

@@ -8,10 +8,23 @@ public sealed partial class DeltaSync
     /// <summary>Tells a peer what it is not known to have.</summary>
     private void Tell(NodeId to, Outbox<Message, Record, Command, Result> outbox)
     {
+        if (IsUnderWay(to, outbox))
+        {
+            return;
+        }
+
         if (!_peers.TryGetValue(to, out var peer) || IsLaggard(peer))
         {
-            var inquires = _options.UsesDigests && _state.Digest() is not null;
-            Send(to, inquires ? new Message.Inquire(_self) : new Message.Full(_self, _changes, _state.Save()), outbox);
+            if (_options.UsesDigests && _state.Digest() is not null)
+            {
+                Send(to, new Message.Inquire(_self), outbox);
+            }
+            else
+            {
+                var state = _state.Save();
+                Give(to, receiver: default, _changes, state, new Message.Full(_self, _changes, state), outbox);
+            }
+
             return;
         }
 
@@ -35,7 +48,8 @@ public sealed partial class DeltaSync
 
         if (group.Count > 0)
         {
-            Send(to, new Message.Interval(_self, peer.Origin, from, through, _state.Merge(group)), outbox);
+            var delta = _state.Merge(group);
+            Give(to, peer.Origin, through, delta, new Message.Interval(_self, peer.Origin, from, through, delta), outbox);
         }
 
         if (group.Count == 0 || _options.Mutation == DeltaMutation.AckAssumed)
@@ -56,6 +70,11 @@ public sealed partial class DeltaSync
             return;
         }
 
+        if (peer is not null)
+        {
+            _outgoing.Remove(from);
+        }
+
         _peers[from] = new Peer
         {
             Origin = origin,
@@ -71,14 +90,21 @@ public sealed partial class DeltaSync
         }
         else if (interval.Receiver != _self && _options.Mutation != DeltaMutation.PeerIncarnationIgnored)
         {
-            // It is for who I was, and goes on from what that one had. The sender hears who I am, and that I have nothing of it.
-            outbox.Refuse(Refusal.StaleBallot);
-            Send(from, new Message.Ack(_self, interval.Sender, Peer.Unknown), outbox);
+            RefuseForFormerLife(from, interval, outbox);
         }
         else
         {
             Join(from, interval, interval.Delta, interval.Through, outbox);
         }
+    }
+
+    /// <summary>
+    /// It is for who I was, and goes on from what that one had. The sender hears who I am, and that I have nothing of it.
+    /// </summary>
+    private void RefuseForFormerLife(NodeId from, Message message, Outbox<Message, Record, Command, Result> outbox)
+    {
+        outbox.Refuse(Refusal.StaleBallot);
+        Send(from, new Message.Ack(_self, message.Sender, Peer.Unknown), outbox);
     }
 
     private void On(NodeId from, Message.Missing missing, Outbox<Message, Record, Command, Result> outbox)
@@ -92,13 +118,13 @@ public sealed partial class DeltaSync
         Join(from, missing, missing.Delta, missing.Through, outbox);
     }
 
-    /// <summary>Joins what is new in it, and acknowledges it when that is durable.</summary>
-    private void Join(NodeId from, Message message, ReadOnlyMemory<byte> delta, long through, Outbox<Message, Record, Command, Result> outbox)
+    /// <summary>Joins what is new in it, and acknowledges it when that is durable. Whether it could be joined.</summary>
+    private bool Join(NodeId from, Message message, ReadOnlyMemory<byte> delta, long through, Outbox<Message, Record, Command, Result> outbox)
     {
         if (through < 0 || delta.Length > _options.MostStateBytes || _state.Join(delta) is not { } novel)
         {
             outbox.Refuse(Refusal.Malformed);
-            return;
+            return false;
         }
 
         if (novel.IsEmpty)
@@ -111,6 +137,7 @@ public sealed partial class DeltaSync
         }
 
         Send(from, new Message.Ack(_self, message.Sender, through), outbox);
+        return true;
     }
 
     private void On(NodeId from, Message.Ack ack, Outbox<Message, Record, Command, Result> outbox)
@@ -126,6 +153,10 @@ public sealed partial class DeltaSync
         else
         {
             Acknowledge(_peers[from], Math.Min(ack.Through, _changes));
+            if (_outgoing.TryGetValue(from, out var outgoing) && ack.Through >= outgoing.Through)
+            {
+                _outgoing.Remove(from);
+            }
         }
     }
 
@@ -143,13 +174,19 @@ public sealed partial class DeltaSync
 
     private void On(NodeId from, Message.Have have, Outbox<Message, Record, Command, Result> outbox)
     {
+        if (_outgoing.TryGetValue(from, out var outgoing) && outgoing.Receiver == have.Sender)
+        {
+            outbox.Refuse(Refusal.Duplicate);
+            return;
+        }
+
         if (have.Digest.Length > _options.MostStateBytes || _state.MissingTo(have.Digest) is not { } delta)
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
-        Send(from, new Message.Missing(_self, have.Sender, _changes, delta), outbox);
+        Give(from, have.Sender, _changes, delta, new Message.Missing(_self, have.Sender, _changes, delta), outbox);
     }
 
     /// <summary>

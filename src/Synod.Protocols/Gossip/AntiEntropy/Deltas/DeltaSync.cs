@@ -78,6 +78,7 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
         visitor.Visit("state", ref state);
         visitor.Visit("buffer", _buffer, static (v, ref number) => v.Visit("", ref number), static (v, ref item) => (item ??= new()).State(v));
         visitor.Visit("peers", _peers, static (v, ref node) => v.Visit("", ref node), static (v, ref item) => (item ??= new()).State(v));
+        PartsState(visitor);
         if (visitor.IsReading)
         {
             _state.Load(state);
@@ -154,6 +155,12 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
                 break;
             case Message.Seen seen:
                 On(from, seen, outbox);
+                break;
+            case Message.Part part:
+                On(from, part, outbox);
+                break;
+            case Message.Want want:
+                On(from, want, outbox);
                 break;
             default:
                 outbox.Refuse(Refusal.Malformed);
@@ -234,6 +241,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
         foreach (var node in _peers.Where(pair => !_roster.Has(pair.Key) || _roster.IsFenced(pair.Value.Origin)).Select(pair => pair.Key).ToList())
         {
             _peers.Remove(node);
+            _outgoing.Remove(node);
+            _incoming.Remove(node);
         }
 
         // What was told before may have been told by who still listened to those that are given up now.
@@ -296,6 +305,8 @@ public sealed partial class DeltaSync : Protocol<DeltaSync.Message, DeltaSync.Re
                 }
 
                 _peers.Clear();
+                _outgoing.Clear();
+                _incoming.Clear();
                 _state.Become(_self);
                 break;
             case Record.Changed changed:

@@ -52,6 +52,25 @@ public sealed partial class DeltaSync
         {
             public override string ToString() => $"Seen {Sender} e{Epoch} {Digest.Length} bytes";
         }
+
+        /// <summary>
+        /// A part of a state or delta that is too large for a message, from <paramref name="Offset"/> on. With all of it the receiver has what
+        /// the sender had after its <paramref name="Through"/>-th change. An empty part asks how far the receiver is.
+        /// </summary>
+        /// <param name="Receiver">For whom alone it is good; the least origin if it is good for anyone.</param>
+        /// <param name="Of">The hash of all of it.</param>
+        /// <param name="Length">Bytes of all of it.</param>
+        public sealed record Part(
+            Origin Sender, Origin Receiver, long Through, Fingerprint Of, int Length, int Offset, ReadOnlyMemory<byte> Bytes) : Message(Sender)
+        {
+            public override string ToString() => $"Part {Sender} {Through} {Of} {Offset}+{Bytes.Length} of {Length} bytes";
+        }
+
+        /// <summary>To the sender of a part: I have what is before <paramref name="Offset"/>.</summary>
+        public sealed record Want(Origin Sender, Fingerprint Of, int Offset) : Message(Sender)
+        {
+            public override string ToString() => $"Want {Sender} {Of} {Offset}";
+        }
     }
 
     /// <summary>What is made durable.</summary>

@@ -46,6 +46,20 @@ public sealed partial class DeltaSync
                     writer.Signed(seen.Epoch);
                     writer.Bytes(seen.Digest.Span);
                     break;
+                case Message.Part part:
+                    Head(writer, 8, part);
+                    OriginWire.Instance.Write(writer, part.Receiver);
+                    writer.Signed(part.Through);
+                    part.Of.Write(writer);
+                    writer.Signed(part.Length);
+                    writer.Signed(part.Offset);
+                    writer.Bytes(part.Bytes.Span);
+                    break;
+                case Message.Want want:
+                    Head(writer, 9, want);
+                    want.Of.Write(writer);
+                    writer.Signed(want.Offset);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol.");
             }
@@ -64,6 +78,9 @@ public sealed partial class DeltaSync
                 5 => new Message.Have(sender, reader.Bytes()),
                 6 => new Message.Missing(sender, OriginWire.Instance.Read(ref reader), reader.Signed(), reader.Bytes()),
                 7 => new Message.Seen(sender, reader.Signed(), reader.Bytes()),
+                8 => new Message.Part(
+                    sender, OriginWire.Instance.Read(ref reader), reader.Signed(), Fingerprint.Read(ref reader), reader.Int(), reader.Int(), reader.Bytes()),
+                9 => new Message.Want(sender, Fingerprint.Read(ref reader), reader.Int()),
                 _ => null,
             };
         }
