@@ -13,6 +13,9 @@ internal static class SvgPlot
     private const double Left = 64;
     private const double Right = 190;
 
+    /// <summary>Numbers below the axis stand no closer; of those that would, the last is there.</summary>
+    private const double Narrowest = 40;
+
     public static (double Width, double Height) Draw(Plot plot, double left, double top, StringBuilder body)
     {
         body.Append($"<text class=\"soft\" x=\"{Number(left)}\" y=\"{Number(top)}\">{Escape(plot.YLabel)}</text>\n");
@@ -26,8 +29,10 @@ internal static class SvgPlot
                 .Append($"<text class=\"time\" x=\"{Number(left + Left - 8)}\" y=\"{Number(y + 4)}\">{Said(value)}</text>\n");
         }
 
-        foreach (var x in plot.X)
+        var next = double.PositiveInfinity;
+        foreach (var x in plot.X.Reverse().Where(x => next - X(x) >= Narrowest))
         {
+            next = X(x);
             body.Append($"<text class=\"soft\" text-anchor=\"middle\" x=\"{Number(X(x))}\" y=\"{Number(top + Height + 18)}\">{Said(x)}</text>\n");
         }
 

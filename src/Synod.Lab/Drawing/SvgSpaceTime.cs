@@ -193,7 +193,9 @@ internal sealed class SvgSpaceTime
 
         var angle = Math.Atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
         angle = angle is > 90 or < -90 ? angle - 180 : angle;
-        var share = end is null ? 0.55 : 1 - Math.Min(0.5, 0.5 * _spacing / Math.Abs(x2 - x1));
+
+        // Beyond the middle, where messages that cross have theirs apart.
+        var share = end is null ? 0.55 : 1 - Math.Min(0.35, 0.35 * _spacing / Math.Abs(x2 - x1));
         var (x, y) = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share - 4);
         _body.Append($"<text class=\"label halo{(arrives ? "" : " lost")}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(angle)} {Number(x)} {Number(y)})\">{Escape(transit.Name)}</text></g>\n");
     }

@@ -54,6 +54,28 @@ public sealed class SpreadTests(ITestOutputHelper output)
         Assert.InRange(outcome.Rounds, least, most);
     }
 
+    /// <summary>The table's rows for half crashed go on by 5.6 and 3 for four times the nodes.</summary>
+    [Theory]
+    [InlineData(RumorStyle.Push, 30, 48)]
+    [InlineData(RumorStyle.PushPull, 16, 27)]
+    public void Half_of_ten_thousand_nodes_are_dead_and_the_others_are_all_told(RumorStyle style, int least, int most)
+    {
+        var outcome = RumorSpread.Run(new(10_000, s_untiring with { Style = style }, 1) { DownPerMille = 500 });
+        output.WriteLine($"{style}: {outcome.Rounds} rounds, {outcome.Knew} of {outcome.Live} know");
+        Assert.True(outcome is { IsComplete: true, Live: 5_000 });
+        Assert.InRange(outcome.Rounds, least, most);
+    }
+
+    [Fact(Explicit = true)]
+    public void Nor_do_they_up_to_ten_thousand()
+    {
+        var (thousand, all) = (BytesOf(1_000), BytesOf(10_000));
+        output.WriteLine($"{thousand}, {all} bytes a second and node");
+        Assert.InRange(all, thousand * 3 / 4, thousand * 5 / 4);
+
+        static long BytesOf(int nodes) => RumorTraffic.BytesOfNode(nodes, new RumorOptions(), rumorsInSecond: 5, seed: 1);
+    }
+
     [Fact]
     public void A_nodes_bytes_in_a_second_do_not_grow_with_the_nodes()
     {
