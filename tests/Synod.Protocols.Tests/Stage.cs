@@ -90,6 +90,20 @@ internal sealed class Stage<TMessage, TRecord, TCommand, TResult>(
         Release(node, actor);
     }
 
+    /// <summary>Flushes the node's store, makes a checkpoint durable and drops the log before it.</summary>
+    public void Truncate(NodeId node)
+    {
+        Sync(node);
+        var actor = _actors[node];
+        var older = actor.Log.Count;
+        actor.Protocol.BeginCheckpoint();
+        Step(node, $"{node} makes a checkpoint", (at, outbox) => at.Protocol.Checkpoint(Still.Context, outbox));
+        Sync(node);
+        actor.Log.RemoveRange(0, older);
+        actor.Base -= older;
+        actor.Durable -= older;
+    }
+
     public void Fire(NodeId node, int kind)
     {
         var timer = _actors[node].Timers.First(item => item.Kind == kind);
@@ -200,8 +214,8 @@ internal sealed class Stage<TMessage, TRecord, TCommand, TResult>(
 
         public List<TRecord> Log { get; init; } = [];
 
-        /// <summary>How many records recovery found.</summary>
-        public int Base { get; init; }
+        /// <summary>How many records recovery found, less those that were dropped since.</summary>
+        public int Base { get; set; }
 
         public int Durable { get; set; }
 

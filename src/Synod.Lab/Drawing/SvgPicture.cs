@@ -12,6 +12,7 @@ namespace Synod.Lab.Drawing;
 public sealed class SvgPicture
 {
     private const int Edge = 24;
+    private const int LineLength = 120;
 
     private const string Style = """
         svg { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --line: #c3cad2; --message: #2563a8; --lost: #b42318; --durable: #6b4fa0;
@@ -126,20 +127,32 @@ public sealed class SvgPicture
     {
         foreach (var sentence in report.Story)
         {
-            Text(Edge, _y, sentence, "");
-            _width = Math.Max(_width, sentence.Length * 6.4 + 2 * Edge);
-            _y += 19;
+            Paragraph(sentence, "");
         }
 
         _y += 8;
         foreach (var finding in report.Findings)
         {
-            Text(Edge, _y, $"{(finding.Holds ? "✓" : "✗")} {finding.Name}: {finding.Detail}", finding.Holds ? "" : "lost");
-            _y += 19;
+            Paragraph($"{(finding.Holds ? "✓" : "✗")} {finding.Name}: {finding.Detail}", finding.Holds ? "" : "lost");
         }
 
-        Text(Edge, _y + 6, $"verdict: {report.Verdict.ToString().ToLowerInvariant()}", "heading");
+        var verdict = report.Verdict.ToString().ToLowerInvariant();
+        Text(Edge, _y + 6, $"verdict: {verdict}, {(report.IsAsPromised ? "as promised" : "which is not what was promised")}", "heading");
         _y += 30;
+    }
+
+    /// <summary>Text in lines of a length that does not widen the picture much.</summary>
+    private void Paragraph(string text, string style)
+    {
+        for (var rest = text; rest.Length > 0;)
+        {
+            var end = rest.Length <= LineLength ? rest.Length : rest.LastIndexOf(' ', LineLength);
+            end = end <= 0 ? rest.Length : end;
+            Text(Edge, _y, rest[..end], style);
+            _width = Math.Max(_width, end * 6.4 + 2 * Edge);
+            _y += 19;
+            rest = rest[end..].TrimStart();
+        }
     }
 
     private void Text(double x, double y, string text, string style) =>

@@ -11,8 +11,10 @@ namespace Synod.Lab.Proofs;
 /// <param name="Title">What is claimed.</param>
 /// <param name="Unit">What a size counts.</param>
 /// <param name="Size">The size that the claim is about.</param>
-/// <param name="Check">Checks it at a size and says what was seen; an <see cref="InvariantViolation"/> if it does not hold.</param>
-public sealed record Proof(string Name, string Title, string Unit, int Size, Func<int, string> Check)
+/// <param name="Check">
+/// Checks it at a size, telling how far it is, and says what was seen; an <see cref="InvariantViolation"/> if it does not hold.
+/// </param>
+public sealed record Proof(string Name, string Title, string Unit, int Size, Func<int, Action<ProofProgress>, string> Check)
 {
     public static IReadOnlyList<Proof> All { get; } =
     [
@@ -24,19 +26,19 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 "One twin of four: all schedules of splits in two and of leaders agree.",
                 "rounds",
                 4,
-                rounds => Seen(HotStuffTwins.Model(rules, rounds).Explore())),
+                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds), tell)),
             new Proof(
                 $"{rules.Name}-pruned-twins",
                 "The same with the twins and one other as leaders, and in each round some quorum that hears each other.",
                 "rounds",
                 5,
-                rounds => Seen(HotStuffTwins.Model(rules, rounds, pruned: true).Explore())),
+                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, pruned: true), tell)),
             new Proof(
                 $"{rules.Name}-lying-twins",
                 "One twin of four, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
                 3,
-                rounds => Seen(HotStuffTwins.Model(rules, rounds, lies: 1).Explore())),
+                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, lies: 1), tell)),
         }),
         .. Quartet.Replicas.SelectMany(twin => new[]
         {
@@ -45,13 +47,13 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"{twin} of four runs twice: all schedules of splits in two agree.",
                 "rounds",
                 5,
-                rounds => Seen(PbftTwins.Model(twin, rounds).Explore())),
+                (rounds, tell) => Seen(PbftTwins.Model(twin, rounds), tell)),
             new Proof(
                 $"pbft-lying-twin-{twin}",
                 "The same, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
                 3,
-                rounds => Seen(PbftTwins.Model(twin, rounds, lies: 1).Explore())),
+                (rounds, tell) => Seen(PbftTwins.Model(twin, rounds, lies: 1), tell)),
         }),
     ];
 
@@ -59,7 +61,7 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
     public static Proof Named(string name) => All.FirstOrDefault(proof => proof.Name == name)
         ?? throw new ArgumentException($"There is no proof '{name}'. Use one of: {string.Join(", ", All.Select(proof => proof.Name))}.");
 
-    private static string EPaxosRuns(int runs)
+    private static string EPaxosRuns(int runs, Action<ProofProgress> tell)
     {
         var (waits, nops, cycles) = (0, 0, 0);
         for (var seed = 1_000_000ul; seed < 1_000_000ul + (ulong)runs; seed++)
@@ -69,12 +71,26 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
             waits += run.Waited ? 1 : 0;
             nops += run.Nops;
             cycles += run.Cycles;
+            tell(new("runs", (long)(seed - 999_999ul), runs, 0));
         }
 
         return string.Create(CultureInfo.InvariantCulture, $"{runs} runs: {waits} with a wait, {nops} Nops, {cycles} cycles");
     }
 
-    private static string Seen(ExplorationResult result) => result.Counterexample is { } found
-        ? throw new InvariantViolation(found.Property, found.ToString())
-        : result.ToString();
+    private static string Seen<TMessage, TRecord, TCommand, TResult>(
+        RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<ProofProgress> tell)
+    {
+        var result = (model with { OnlyJudgesLast = true }).Explore(seen => tell(new(
+            string.Create(CultureInfo.InvariantCulture, $"round {seen.Round}, worlds followed"), seen.Followed, seen.Worlds, seen.Reached)));
+        return result.Counterexample is { } found
+            ? throw new InvariantViolation(found.Property, found.ToString())
+            : $"{result}; worlds at the end of round {result.Depth} are judged and not counted";
+    }
 }
+
+/// <summary>How far the check of a proof is.</summary>
+/// <param name="What">What is counted.</param>
+/// <param name="Done">How many of these are done.</param>
+/// <param name="Of">Out of how many.</param>
+/// <param name="Found">How many new ones came up for what follows.</param>
+public readonly record struct ProofProgress(string What, long Done, long Of, long Found);

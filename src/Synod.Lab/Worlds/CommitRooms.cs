@@ -10,15 +10,13 @@ namespace Synod.Lab.Worlds;
 /// <param name="Records">The binary form of records.</param>
 /// <param name="PromiseIn">The promise that a record makes durable, if it is one of those.</param>
 /// <param name="NameTimer">A timer's name in traces.</param>
-/// <param name="Truncates">Whether it forgets what is over, and its log with it.</param>
 public sealed record CommitRoom<TMessage, TRecord>(
     string Name,
     Func<NodeId, Protocol<TMessage, TRecord, CommitCommand, CommitResult>> Make,
     IWire<TMessage> Messages,
     IWire<TRecord> Records,
     Func<TRecord, Promise?> PromiseIn,
-    Func<TimerId, string> NameTimer,
-    bool Truncates = false)
+    Func<TimerId, string> NameTimer)
     where TMessage : class
     where TRecord : class;
 
@@ -43,8 +41,7 @@ public static class CommitRooms
         new TwoPhaseCommit.MessageWire(),
         new TwoPhaseCommit.RecordWire(),
         record => (record as TwoPhaseCommit.Record.Prepared)?.Promise ?? (record as TwoPhaseCommit.Record.CommittedAlone)?.Promise,
-        timer => ((TwoPhaseCommit.Timer)timer.Kind).ToString(),
-        Truncates: true);
+        timer => ((TwoPhaseCommit.Timer)timer.Kind).ToString());
 
     internal static CommitRoom<ThreePhaseCommit.Message, ThreePhaseCommit.Record> ThreePhase(ThreePhaseCommitMutation mutation) => new(
         nameof(ThreePhaseCommit),

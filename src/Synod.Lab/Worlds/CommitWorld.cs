@@ -7,7 +7,7 @@ using Synod.Simulation;
 namespace Synod.Lab.Worlds;
 
 /// <summary>What a run of a <see cref="CommitWorld{TMessage,TRecord}"/> came to.</summary>
-public sealed record CommitRun(long Committed, long Aborted, long Unknown, long Applied, long Crashes, string Faults)
+public sealed record CommitRun(long Committed, long Aborted, long Unknown, long Applied, long Crashes, long Checkpoints, string Faults)
 {
     public static CommitRun operator +(CommitRun left, CommitRun right) => new(
         left.Committed + right.Committed,
@@ -15,6 +15,7 @@ public sealed record CommitRun(long Committed, long Aborted, long Unknown, long 
         left.Unknown + right.Unknown,
         left.Applied + right.Applied,
         left.Crashes + right.Crashes,
+        left.Checkpoints + right.Checkpoints,
         right.Faults);
 }
 
@@ -54,8 +55,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             Create = start => room.Make(start.Self),
             Messages = room.Messages,
             Records = room.Records,
-
-            Machine = room.Truncates ? plan.Machine : plan.Machine with { CheckpointBytes = long.MaxValue },
+            Machine = plan.Machine,
             Clocks = plan.Clocks,
         })
         {
@@ -73,12 +73,17 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     /// Many short lives, slow disks, lost messages and cuts: whoever does not wait for its record, or for a majority, is caught. Drawn
     /// faults alone seldom crash a process in the moment that counts.
     /// </summary>
+    /// <param name="seed">What chance is drawn from.</param>
+    /// <param name="room">The protocol.</param>
+    /// <param name="nodes">How many processes there are.</param>
+    /// <param name="checkpointBytes">After so many bytes of log a process makes a checkpoint; by default never.</param>
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
-    public static CommitRun RunStormy(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null)
+    public static CommitRun RunStormy(
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue)
     {
         var plan = new FaultPlan
         {
-            Machine = new MachineConditions { MostSync = Duration.FromMilliseconds(5), SlowSyncPerMillion = 100_000 },
+            Machine = new MachineConditions { MostSync = Duration.FromMilliseconds(5), SlowSyncPerMillion = 100_000, CheckpointBytes = checkpointBytes },
             Links = new LinkConditions { MostDelay = Duration.FromMilliseconds(10), LossPerMillion = 100_000, Reorders = true },
             Faults =
             [
@@ -86,22 +91,27 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
                 new Partitions(Duration.FromSeconds(1), Duration.FromMilliseconds(300), OneWay: false),
             ],
         };
-        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: true, trace).Run();
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: true, trace: null).Run();
     }
 
     /// <summary>
     /// Processes crash, and nothing else: messages and disks take a bounded time, and a failure detector suspects whoever is down,
     /// after that time, and nobody else. The only world in which three-phase commit is right.
     /// </summary>
+    /// <param name="seed">What chance is drawn from.</param>
+    /// <param name="room">The protocol.</param>
+    /// <param name="nodes">How many processes there are.</param>
+    /// <param name="checkpointBytes">After so many bytes of log a process makes a checkpoint; by default never.</param>
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
-    public static CommitRun RunSynchronous(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null)
+    public static CommitRun RunSynchronous(
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue)
     {
         var plan = new FaultPlan
         {
-            Machine = new MachineConditions { SlowSyncPerMillion = 0 },
+            Machine = new MachineConditions { SlowSyncPerMillion = 0, CheckpointBytes = checkpointBytes },
             Faults = [new DetectedCrashes(Duration.FromMilliseconds(300), Duration.FromMilliseconds(150 + (100 * (long)(seed % 5))))],
         };
-        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: false, trace).Run();
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: false, trace: null).Run();
     }
 
     public void Handle(in SimulatedEvent happened)
@@ -171,6 +181,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             _unknown,
             _applied.Count,
             _cluster.Nodes.Sum(node => _cluster.Counts(node).Crashes),
+            _cluster.Nodes.Sum(node => _cluster.Counts(node).Checkpoints),
             string.Join(", ", _injector.Counts.Select(item => $"{item.Key} {item.Value}")));
     }
 

@@ -19,6 +19,10 @@ internal sealed class UnsoundRules(string name, IHotStuffRules sound, Func<Quoru
     public static UnsoundRules ChainOfOne { get; } = new(
         "committed when certified", new JolteonRules(), (certificate, tree) => tree.Find(certificate.Block));
 
+    public int Chain => sound.Chain;
+
+    public bool JudgesTimeouts => sound.JudgesTimeouts;
+
     public bool VotesGoToNextLeader(VotePhase phase) => sound.VotesGoToNextLeader(phase);
 
     public Opening Opening(bool afterTimeout) => sound.Opening(afterTimeout);

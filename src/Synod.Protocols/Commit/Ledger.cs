@@ -83,11 +83,33 @@ public sealed class Ledger(IResource resource)
         _unflushed.Clear();
     }
 
-    /// <summary>Promises that were kept since, and are not known to be flushed.</summary>
-    public IReadOnlyList<Promise> FinishCheckpoint()
+    /// <summary>
+    /// Persists anew what a restart needs of all this: how many commits are in the store; of later ones, which the flush may have missed, the
+    /// promises with their writes; open promises; and how things ended. Writes that are in the store are gone with their log.
+    /// </summary>
+    public void Checkpoint<TMessage, TRecord>(
+        Func<Slot, TRecord> flushed,
+        Func<Promise, TRecord> promised,
+        Func<TransactionId, bool, TRecord> ended,
+        Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
     {
         _isCheckpointing = false;
-        return _unflushed;
+        outbox.Persist(flushed(new Slot(_applied.Value - _unflushed.Count)));
+        foreach (var promise in _unflushed)
+        {
+            outbox.Persist(promised(promise));
+            outbox.Persist(ended(promise.Transaction, true));
+        }
+
+        foreach (var promise in _prepared.Values)
+        {
+            outbox.Persist(promised(promise));
+        }
+
+        foreach (var (id, committed) in _ended)
+        {
+            outbox.Persist(ended(id, committed));
+        }
     }
 
     /// <summary>Goes on from a checkpoint: so many commits are in the store.</summary>
@@ -162,10 +184,18 @@ public sealed class Ledger(IResource resource)
     /// <summary>Enters a promise from the log; its locks come back with <see cref="Restore"/>, when the whole log has been read.</summary>
     public void Redo(Promise promise) => _prepared.Add(promise.Transaction, promise);
 
-    /// <summary>Ends from the log what may have been promised.</summary>
+    /// <summary>
+    /// Ends from the log what may have been promised. What is known to have ended stays as it is: the first records of a checkpoint may come
+    /// after the older ones that they repeat.
+    /// </summary>
     public void Redo<TMessage, TRecord>(
         TransactionId transaction, bool commit, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
     {
+        if (!_prepared.ContainsKey(transaction) && Knows(transaction))
+        {
+            return;
+        }
+
         if (!_prepared.ContainsKey(transaction))
         {
             Note(transaction, commit);

@@ -1,12 +1,8 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
-using Synod.Core;
 using Synod.Lab.Costs;
 using Synod.Lab.Drawing;
-using Synod.Lab.Proofs;
 using Synod.Lab.Scenarios;
 
 namespace Synod.App;
@@ -16,8 +12,8 @@ internal static class LabCommand
 {
     private static readonly Argument<string> Name = new("scenario") { Description = "Which one; 'synod lab list' has the names." };
     private static readonly Argument<string> Family = new("family") { Description = $"One of: {string.Join(", ", CostTable.Families)}." };
-    private static readonly Argument<string?> Claim = new("proof") { Description = "Which one.", DefaultValueFactory = _ => null };
-    private static readonly Option<int?> Size = new("--size") { Description = "How many rounds, or runs, in place of as many as the claim is about." };
+    private static readonly Argument<string?> Claim = new("proof") { Description = "Which one; without it, the list of all.", DefaultValueFactory = _ => null };
+    private static readonly Option<int?> Size = new("--size") { Description = "How many rounds, or runs, in place of as many as in the list: each round more takes about ten times as long." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "What chance there is in the scenario is drawn from it.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string?> Svg = new("--svg") { Description = "Also draw the report into this file." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
@@ -30,8 +26,9 @@ internal static class LabCommand
         run.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Run(parsed))));
         var cost = new Command("cost", $"Counts messages, delays and forced writes beside the formulas: exit code 1 if they differ. {ExitCodes.Help}") { Family, Json };
         cost.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Cost(parsed))));
-        var prove = new Command("prove", $"Checks a claim that takes minutes; without a name, says which there are. {ExitCodes.Help}") { Claim, Size };
-        prove.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Prove(parsed))));
+        var prove = new Command("prove", $"Checks a claim that takes minutes, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Json };
+        prove.SetAction((parsed, stop) => Terminal.RunAsync(
+            () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Json), stop)));
         return new Command("lab", "Shows what each protocol does when things go wrong.") { list, run, cost, prove };
     }
 
@@ -41,20 +38,29 @@ internal static class LabCommand
         {
             Terminal.Json(new JsonObject
             {
-                ["scenarios"] = new JsonArray([.. ScenarioList.All.Select(scenario => new JsonObject { ["name"] = scenario.Name, ["title"] = scenario.Title })]),
+                ["scenarios"] = new JsonArray([.. ScenarioList.All.Select(scenario => new JsonObject
+                {
+                    ["name"] = scenario.Name,
+                    ["title"] = scenario.Title,
+                    ["holds"] = Names(scenario.Promise.Holds),
+                    ["broken"] = Names(scenario.Promise.Broken),
+                })]),
             });
             return ExitCodes.Done;
         }
 
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("scenario", "what it shows");
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("scenario", "what it shows", "what it promises");
         foreach (var scenario in ScenarioList.All)
         {
-            table.AddRow(Markup.Escape(scenario.Name), Markup.Escape(scenario.Title));
+            var promise = scenario.Promise.Broken.Count == 0 ? "all holds" : $"{string.Join(", ", scenario.Promise.Broken)} broken";
+            table.AddRow(Markup.Escape(scenario.Name), Markup.Escape(scenario.Title), Markup.Escape(promise));
         }
 
         Terminal.Out.Write(table);
         return ExitCodes.Done;
     }
+
+    private static JsonArray Names(IReadOnlyList<string> names) => [.. names.Select(name => (JsonNode)name)];
 
     private static int Run(ParseResult parsed)
     {
@@ -102,37 +108,6 @@ internal static class LabCommand
         }
 
         return table.IsAsWritten ? ExitCodes.Done : ExitCodes.Failed;
-    }
-
-    private static int Prove(ParseResult parsed)
-    {
-        if (parsed.GetValue(Claim) is not { } name)
-        {
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("proof", "what it claims", "size");
-            foreach (var known in Proof.All)
-            {
-                table.AddRow(Markup.Escape(known.Name), Markup.Escape(known.Title), $"{known.Size} {known.Unit}");
-            }
-
-            Terminal.Out.Write(table);
-            return ExitCodes.Done;
-        }
-
-        var proof = Proof.Named(name);
-        var size = parsed.GetValue(Size) ?? proof.Size;
-        var begun = Stopwatch.GetTimestamp();
-        try
-        {
-            Terminal.Out.WriteLine($"{proof.Title} {size} {proof.Unit}.");
-            Terminal.Out.WriteLine(proof.Check(size));
-            Terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"holds, after {Stopwatch.GetElapsedTime(begun).TotalSeconds:N0} s"));
-            return ExitCodes.Done;
-        }
-        catch (InvariantViolation violation)
-        {
-            Terminal.Out.WriteLine(violation.Message);
-            return ExitCodes.Failed;
-        }
     }
 
     private static void Show(Report report)

@@ -52,7 +52,7 @@ public sealed record Counterexample(string Property, IReadOnlyList<Counterexampl
             text.Append(CultureInfo.InvariantCulture, $"\n{index,3}. {Steps[index].Action}");
             for (var node = 0; node < Steps[index].Nodes.Count; node++)
             {
-                if (index == 0 || Steps[index].Nodes[node] != Steps[index - 1].Nodes[node])
+                if (index == 0 || Steps[index - 1].Nodes.Count <= node || Steps[index].Nodes[node] != Steps[index - 1].Nodes[node])
                 {
                     text.Append("\n       ").Append(Steps[index].Nodes[node]);
                 }
@@ -63,5 +63,5 @@ public sealed record Counterexample(string Property, IReadOnlyList<Counterexampl
     }
 }
 
-/// <summary>What happened, and every node's state after it.</summary>
+/// <summary>What happened, and every node's state after it; no states if the search was too large to remember them.</summary>
 public sealed record CounterexampleStep(string Action, IReadOnlyList<string> Nodes);

@@ -19,8 +19,17 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
     private readonly Submission<TCommand>[][] _scripts =
         [.. model.Nodes.Select(node => model.Submissions.Where(item => item.Node == node).ToArray())];
 
+    private int _forgotten;
+
     /// <summary>How many steps were worked out.</summary>
-    public int Count => _known.Count;
+    public int Count => _forgotten + _known.Count;
+
+    /// <summary>Forgets what steps led to, since numbers mean something else from now on.</summary>
+    public void Forget()
+    {
+        _forgotten += _known.Count;
+        _known.Clear();
+    }
 
     public bool HasSubmission(int number)
     {

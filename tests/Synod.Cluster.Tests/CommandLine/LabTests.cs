@@ -15,6 +15,8 @@ public class LabTests
         var listed = JsonNode.Parse((await SynodProgram.RunAsync("lab", "list", "--json")).Ends(0).Output)!["scenarios"]!.AsArray();
         Assert.Contains(listed, item => (string?)item!["name"] == "money-transfer");
         Assert.All(listed, item => Assert.NotEmpty((string)item!["title"]!));
+        var partition = Assert.Single(listed, item => (string?)item!["name"] == "3pc-partition")!;
+        Assert.NotEmpty(partition["broken"]!.AsArray());
         var drawn = (await SynodProgram.RunAsync("lab", "list")).Ends(0).Output;
         Assert.All(listed, item => Assert.Contains((string)item!["name"]!, drawn, StringComparison.Ordinal));
     }
@@ -65,8 +67,22 @@ public class LabTests
     }
 
     [Fact]
+    public async Task A_proof_says_what_it_saw_and_how_far_it_came_on_the_way()
+    {
+        var listed = JsonNode.Parse((await SynodProgram.RunAsync("lab", "prove", "--json")).Ends(0).Output)!["proofs"]!.AsArray();
+        Assert.Contains(listed, item => (string?)item!["name"] == "pbft-twin-n1");
+        var run = (await SynodProgram.RunAsync("lab", "prove", "pbft-twin-n1", "--size", "1", "--json")).Ends(0);
+        var proof = JsonNode.Parse(run.Output)!;
+        Assert.True((bool)proof["holds"]!);
+        Assert.Contains("states of", (string)proof["seen"]!, StringComparison.Ordinal);
+        Assert.Contains("round 1, worlds followed: 1 of 1", run.Errors, StringComparison.Ordinal);
+        (await SynodProgram.RunAsync("lab", "prove", "pbft-twin-n1", "--size", "0")).Fails(Usage, "--size");
+    }
+
+    [Fact]
     public async Task What_does_not_exist_is_answered_with_what_does()
     {
+        (await SynodProgram.RunAsync("lab", "prove", "p-is-np")).Fails(Usage, "'p-is-np'", "pbft-twin-n1");
         (await SynodProgram.RunAsync("lab", "run", "4pc")).Fails(Usage, "'4pc'", "money-transfer", "3pc-partition");
         (await SynodProgram.RunAsync("lab", "cost", "gossip")).Fails(Usage, "'gossip'", "commit", "consensus", "byzantine");
     }

@@ -74,7 +74,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     [InlineData(5)]
     public void Faults_of_every_kind_and_progress_after_them(int acceptors)
     {
-        var total = new CommitRun(0, 0, 0, 0, 0, "");
+        var total = new CommitRun(0, 0, 0, 0, 0, 0, "");
         for (ulong seed = 1; seed <= 20; seed++)
         {
             var options = CommitRooms.Acceptors(acceptors) with { IsFaster = seed % 3 == 0, Leader = seed % 4 == 0 ? One : NodeId.None };
@@ -89,14 +89,15 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void A_storm_and_progress_after_it()
     {
-        var total = new CommitRun(0, 0, 0, 0, 0, "");
+        var total = new CommitRun(0, 0, 0, 0, 0, 0, "");
         for (ulong seed = 1; seed <= 10; seed++)
         {
-            total += CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunStormy(seed, CommitRooms.Paxos(3), 5);
+            total += CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunStormy(
+                seed, CommitRooms.Paxos(3), 5, checkpointBytes: 16 << 10);
         }
 
         output.WriteLine(total.ToString());
-        Assert.True(total is { Committed: > 500, Aborted: > 100, Unknown: > 10, Crashes: > 100 }, total.ToString());
+        Assert.True(total is { Committed: > 500, Aborted: > 100, Unknown: > 10, Crashes: > 100, Checkpoints: > 50 }, total.ToString());
     }
 
     [Theory]
@@ -144,7 +145,7 @@ public sealed class RoomTests(ITestOutputHelper output)
             .Select(data => (string)((IReadOnlyList<CustomAttributeTypedArgument>)data.ConstructorArguments[0].Value!)[0].Value!);
         Assert.Equal(
             Enum.GetNames<PaxosCommitMutation>().Where(name => name != "None").Order(),
-            hunted.Union(PaxosCommitBugs.Mutations.Select(mutation => mutation.ToString())).Order());
+            hunted.Union(PaxosCommitBugs.Mutations.Append(TruncationTests.Mistake).Select(mutation => mutation.ToString())).Order());
     }
 
     [Fact]
@@ -169,7 +170,8 @@ public sealed class RoomTests(ITestOutputHelper output)
             new PaxosCommit.Record.Booted(3),
             new PaxosCommit.Record.Prepared(new Promise(id, Two, begin.Branches[0].Writes)),
             new PaxosCommit.Record.Accepted(id, Two, ballot, Ballot.None, Two),
-            new PaxosCommit.Record.Ended(id, false));
+            new PaxosCommit.Record.Ended(id, false),
+            new PaxosCommit.Record.Flushed(new Slot(3)));
     }
 
     private static ExplorationResult Explore(PaxosCommitMutation mutation)

@@ -30,14 +30,15 @@ public sealed class RoomTests(ITestOutputHelper output)
     [Fact]
     public void Crashes_that_are_detected_and_progress_after_them()
     {
-        var total = new CommitRun(0, 0, 0, 0, 0, "");
+        var total = new CommitRun(0, 0, 0, 0, 0, 0, "");
         for (ulong seed = 1; seed <= 60; seed++)
         {
-            total += CommitWorld<ThreePhaseCommit.Message, ThreePhaseCommit.Record>.RunSynchronous(seed, CommitRooms.ThreePhase(), 4);
+            total += CommitWorld<ThreePhaseCommit.Message, ThreePhaseCommit.Record>.RunSynchronous(
+                seed, CommitRooms.ThreePhase(), 4, checkpointBytes: seed % 2 == 0 ? 8 << 10 : long.MaxValue);
         }
 
         output.WriteLine(total.ToString());
-        Assert.True(total is { Committed: > 5_000, Aborted: > 500, Unknown: > 100, Crashes: > 500 }, total.ToString());
+        Assert.True(total is { Committed: > 5_000, Aborted: > 500, Unknown: > 100, Crashes: > 500, Checkpoints: > 100 }, total.ToString());
     }
 
     /// <summary>
@@ -107,7 +108,7 @@ public sealed class RoomTests(ITestOutputHelper output)
             .Select(data => (string)((IReadOnlyList<CustomAttributeTypedArgument>)data.ConstructorArguments[0].Value!)[0].Value!);
         Assert.Equal(
             Enum.GetNames<ThreePhaseCommitMutation>().Where(name => name != "None").Order(),
-            hunted.Union(ThreePhaseCommitBugs.Mutations.Select(mutation => mutation.ToString())).Order());
+            hunted.Union(ThreePhaseCommitBugs.Mutations.Append(TruncationTests.Mistake).Select(mutation => mutation.ToString())).Order());
     }
 
     [Fact]
@@ -131,7 +132,8 @@ public sealed class RoomTests(ITestOutputHelper output)
             new ThreePhaseCommit.Record.Prepared(promise),
             new ThreePhaseCommit.Record.PreCommitted(id),
             new ThreePhaseCommit.Record.Ended(id, true),
-            new ThreePhaseCommit.Record.Decided(id));
+            new ThreePhaseCommit.Record.Decided(id),
+            new ThreePhaseCommit.Record.Flushed(new Slot(3)));
     }
 
     /// <summary>The configuration in which the mistake shows: processes that come back, or processes that do not.</summary>

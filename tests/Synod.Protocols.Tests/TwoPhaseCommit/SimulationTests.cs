@@ -12,11 +12,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Fact]
     public void A_storm_and_progress_after_it() => Runs(
-        10, seed => CommitWorld<TwoPhase.Message, TwoPhase.Record>.RunStormy(seed, CommitRooms.TwoPhase(), 5));
+        10, seed => CommitWorld<TwoPhase.Message, TwoPhase.Record>.RunStormy(
+            seed, CommitRooms.TwoPhase(), 5, checkpointBytes: 8 << 10));
 
     private void Runs(ulong seeds, Func<ulong, CommitRun> run)
     {
-        var total = new CommitRun(0, 0, 0, 0, 0, "");
+        var total = new CommitRun(0, 0, 0, 0, 0, 0, "");
         for (ulong seed = 1; seed <= seeds; seed++)
         {
             total += run(seed);

@@ -28,7 +28,7 @@ public sealed class HotStuffTwinned : Scenario
         var broken = HotStuffTwins.Model(UnsoundRules.ChainOfOne, Rounds).Wander(number, MostTries).Counterexample;
         report.Add(new(
             $"Schedules of {Rounds} rounds: who leads, and who hears whom",
-            ["rules", "schedules", "worlds seen", "broken"],
+            ["rules", "schedules", "worlds seen", "found"],
             [
                 ["Jolteon", $"{Schedules}", $"{jolteon.States}", Said(jolteon.Counterexample)],
                 ["chained HotStuff", $"{Schedules}", $"{chained.States}", Said(chained.Counterexample)],
@@ -45,8 +45,8 @@ public sealed class HotStuffTwinned : Scenario
             }
         }
 
-        report.Safety("Agreement (Jolteon)", jolteon.Counterexample is null, $"{Said(jolteon.Counterexample)}");
-        report.Safety("Agreement (chained)", chained.Counterexample is null, $"{Said(chained.Counterexample)}");
+        report.Safety("Agreement (Jolteon)", jolteon.Counterexample is null, $"{Said(jolteon.Counterexample)} in {Schedules} schedules");
+        report.Safety("Agreement (chained)", chained.Counterexample is null, $"{Said(chained.Counterexample)} in {Schedules} schedules");
         report.Measure(
             "TwinsAreNotVacuous",
             jolteon.Unreached.Count == 0,
@@ -54,5 +54,5 @@ public sealed class HotStuffTwinned : Scenario
         report.Measure("TwinsBreakVulnerableRules", broken is not null, $"{Said(broken)}");
     }
 
-    private static string Said(Counterexample? found) => found is null ? "nothing" : $"{found.Property} after {found.Steps.Count - 1} rounds";
+    private static string Said(Counterexample? found) => found is null ? "nothing broken" : $"{found.Property} after {found.Steps.Count - 1} rounds";
 }

@@ -27,13 +27,11 @@ public sealed partial class HotStuff
         scope.Write(writer, _high);
         scope.Write(writer, _locked);
         scope.Write(writer, _decision);
-        scope.View(writer, _isAfterTimeout ? _timeout.HighView : 0);
+        scope.View(writer, _isAfterTimeout && _rules.JudgesTimeouts ? _timeout.HighView : 0);
         scope.Name(writer, _tree.Committed.Digest);
-        foreach (var certified in new[] { _high, _locked, _decision })
-        {
-            writer.Bool(_tree.Contains(certified.Block));
-        }
-
+        writer.Bool(_tree.Contains(_high.Block));
+        writer.Bool(_tree.Contains(_locked.Block));
+        writer.Bool(_tree.Contains(_decision.Block));
         scope.Names(writer, _tree.Open.Select(block => block.Digest).Where(scope.MayBeCertified));
         scope.Name(writer, _missing);
         scope.Names(writer, _parked.Select(parked => parked.Block).Concat(_fetched).Select(block => block.Digest));
@@ -123,7 +121,7 @@ public sealed partial class HotStuff
         }
 
         writer.Nodes(NodeSet.Of([.. _shares.Keys]));
-        foreach (var share in _shares.Values.OrderBy(share => share.HighView))
+        foreach (var share in _shares.Values.Where(_ => _rules.JudgesTimeouts).OrderBy(share => share.HighView))
         {
             scope.View(writer, share.HighView);
         }
@@ -158,37 +156,39 @@ public sealed partial class HotStuff
     private static Digest[] Mentioned(Certificates shown) => [shown.High.Block, shown.Decision.Block];
 
     /// <summary>
-    /// Names for the blocks that still matter to a group, by their views and their place in the tree: those that certificates name, with the
-    /// two before them, by which chains are judged, and those that may yet be certified. What blocks hold does not matter, nor what lies further
+    /// Names for the blocks that still matter to a group, by their views and their place in the tree: those that certificates name, with
+    /// those before them by which chains are judged, and those that may yet be certified. What blocks hold does not matter, nor what lies further
     /// back between them. Views are told by how far they are from an origin.
     /// </summary>
     internal sealed class Essence
     {
-        /// <summary>How many blocks before a certified one its rules may look at.</summary>
-        private const int Relatives = 2;
-
-        private readonly SortedDictionary<Digest, int> _names = [];
+        private readonly Dictionary<Digest, int> _names = [];
         private readonly SortedSet<Digest> _open = [];
         private readonly SortedDictionary<Digest, Block?> _blocks = [];
+        private readonly Dictionary<Digest, Block?> _found = [];
+        private readonly IReadOnlyCollection<HotStuff> _group;
+        private readonly IReadOnlyCollection<Message> _messages;
+        private readonly IHotStuffRules _rules;
+        private readonly List<int> _sorted = [];
         private readonly long _origin;
 
         public Essence(CodecWriter writer, long origin, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
         {
-            _origin = origin;
-            FindOpen(group, messages);
+            (_origin, _group, _messages, _rules) = (origin, group, messages, group.First()._rules);
+            FindOpen();
             var named = group.SelectMany(replica => replica.Mentioned()).Concat(messages.SelectMany(message => Mentioned(message))).Concat(_open);
             foreach (var digest in named.Where(digest => digest != Digest.None).Distinct().ToList())
             {
-                Include(digest, Relatives, group, messages);
+                Include(digest, _rules.Chain - 1);
             }
 
             foreach (var view in _blocks.GroupBy(pair => pair.Value?.View ?? -1).OrderBy(view => view.Key))
             {
                 // Ancestors have their names by now: their views are lower.
-                foreach (var (digest, block) in view.OrderBy(pair => AncestorOf(pair.Value, group, messages)).ToList())
+                foreach (var (ancestor, digest, block) in view.Select(pair => (AncestorOf(pair.Value), pair.Key, pair.Value)).OrderBy(item => item.Item1).ToList())
                 {
                     View(writer, block?.View ?? 0);
-                    writer.Int(AncestorOf(block, group, messages));
+                    writer.Int(ancestor);
                     writer.Bool(block is not null && _names.ContainsKey(block.Justify.Block));
                     _names.Add(digest, _names.Count + 1);
                 }
@@ -213,7 +213,17 @@ public sealed partial class HotStuff
         /// <summary>Those that matter, in the order of their names.</summary>
         public void Names(CodecWriter writer, IEnumerable<Digest> blocks)
         {
-            foreach (var name in blocks.Select(NameOf).Where(name => name > 0).Order())
+            _sorted.Clear();
+            foreach (var block in blocks)
+            {
+                if (NameOf(block) is var name and > 0)
+                {
+                    _sorted.Add(name);
+                }
+            }
+
+            _sorted.Sort();
+            foreach (var name in _sorted)
             {
                 writer.Int(name);
             }
@@ -232,40 +242,46 @@ public sealed partial class HotStuff
             Write(writer, shown.High);
             Write(writer, shown.Decision);
             View(writer, shown.Timeout.View);
-            View(writer, shown.Timeout.HighView);
+            View(writer, _rules.JudgesTimeouts ? shown.Timeout.HighView : 0);
         }
 
-        private void FindOpen(IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        private void FindOpen()
         {
-            foreach (var block in group.SelectMany(replica => replica._tree.Open.Concat(replica._parked.Select(parked => parked.Block))))
+            var looked = new HashSet<Digest>();
+            foreach (var block in _group.SelectMany(replica => replica._tree.Open.Concat(replica._parked.Select(parked => parked.Block))))
             {
-                var voters = NodeSet.Of([.. group.Where(replica => replica.MayVoteIn(block.View)).Select(replica => replica._self)]);
-                if (!_open.Contains(block.Digest) && group.Any(replica => replica.MayCertify(block, voters)))
+                if (!looked.Add(block.Digest))
+                {
+                    continue;
+                }
+
+                var voters = NodeSet.Of([.. _group.Where(replica => replica.MayVoteIn(block.View)).Select(replica => replica._self)]);
+                if (_group.Any(replica => replica.MayCertify(block, voters)))
                 {
                     _open.Add(block.Digest);
                 }
             }
 
-            foreach (var vote in messages.OfType<Message.Vote>())
+            foreach (var vote in _messages.OfType<Message.Vote>())
             {
                 _open.Add(vote.Block);
             }
         }
 
-        private void Include(Digest digest, int relatives, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        private void Include(Digest digest, int relatives)
         {
-            var block = Find(digest, group, messages);
+            var block = Find(digest);
             _blocks[digest] = block;
             if (block is not null && relatives > 0 && block.View > 0)
             {
-                Include(block.Justify.Block, relatives - 1, group, messages);
+                Include(block.Justify.Block, relatives - 1);
             }
         }
 
         /// <summary>The nearest ancestor that has a name, whatever lies between.</summary>
-        private int AncestorOf(Block? block, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages)
+        private int AncestorOf(Block? block)
         {
-            for (var at = block; at is { View: > 0 }; at = Find(at.Justify.Block, group, messages))
+            for (var at = block; at is { View: > 0 }; at = Find(at.Justify.Block))
             {
                 if (_names.TryGetValue(at.Justify.Block, out var name))
                 {
@@ -276,11 +292,22 @@ public sealed partial class HotStuff
             return 0;
         }
 
-        private static Block? Find(Digest digest, IReadOnlyCollection<HotStuff> group, IReadOnlyCollection<Message> messages) =>
-            group.Select(replica => replica._tree.Find(digest)
+        private Block? Find(Digest digest)
+        {
+            if (!_found.TryGetValue(digest, out var block))
+            {
+                block = Search(digest);
+                _found.Add(digest, block);
+            }
+
+            return block;
+        }
+
+        private Block? Search(Digest digest) =>
+            _group.Select(replica => replica._tree.Find(digest)
                 ?? replica._parked.Select(parked => parked.Block).Concat(replica._fetched).FirstOrDefault(block => block.Digest == digest))
                 .FirstOrDefault(block => block is not null)
-            ?? messages.Select(message => message switch
+            ?? _messages.Select(message => message switch
             {
                 Message.Proposal proposal when proposal.Block.Digest == digest => proposal.Block,
                 Message.Blocks blocks => blocks.Chain.FirstOrDefault(block => block.Digest == digest),

@@ -99,5 +99,11 @@ public sealed partial class PaxosCommit
         {
             public override string ToString() => $"{(Commit ? "Committed" : "Aborted")} {Transaction}";
         }
+
+        /// <summary>First of a checkpoint: so many commits are in the store.</summary>
+        public sealed record Flushed(Slot Applied) : Record
+        {
+            public override string ToString() => $"Flushed {Applied}";
+        }
     }
 }

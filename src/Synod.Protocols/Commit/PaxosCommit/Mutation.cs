@@ -55,4 +55,7 @@ internal enum PaxosCommitMutation
 
     /// <summary>Nobody but the first F+1 acceptors is ever asked.</summary>
     NoFallback,
+
+    /// <summary>A checkpoint leaves out what was promised and accepted as an acceptor.</summary>
+    CheckpointWithoutAcceptances,
 }

@@ -114,6 +114,10 @@ public sealed partial class PaxosCommit
                     CommitFields.Write(writer, ended.Transaction);
                     writer.Bool(ended.Commit);
                     break;
+                case Record.Flushed flushed:
+                    writer.Byte(5);
+                    writer.Slot(flushed.Applied);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
             }
@@ -126,6 +130,7 @@ public sealed partial class PaxosCommit
             3 => new Record.Accepted(
                 CommitFields.ReadTransaction(ref reader), reader.Nodes(), reader.Ballot(), reader.Ballot(), reader.Nodes()),
             4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool()),
+            5 => new Record.Flushed(reader.Slot()),
             _ => null,
         };
     }

@@ -118,5 +118,11 @@ public sealed partial class ThreePhaseCommit
         {
             public override string ToString() => $"Decided {Transaction}";
         }
+
+        /// <summary>First of a checkpoint: so many commits are in the store.</summary>
+        public sealed record Flushed(Slot Applied) : Record
+        {
+            public override string ToString() => $"Flushed {Applied}";
+        }
     }
 }

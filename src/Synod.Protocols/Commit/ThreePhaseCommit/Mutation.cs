@@ -37,4 +37,7 @@ internal enum ThreePhaseCommitMutation
 
     /// <summary>Promises come back without their locks.</summary>
     RecoverWithoutLocks,
+
+    /// <summary>A checkpoint leaves out how things ended.</summary>
+    CheckpointWithoutEndings,
 }

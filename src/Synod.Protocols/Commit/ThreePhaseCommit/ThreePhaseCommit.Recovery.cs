@@ -35,6 +35,9 @@ public sealed partial class ThreePhaseCommit
             case Record.Booted booted:
                 _names.Redo(booted.Epoch);
                 break;
+            case Record.Prepared prepared when Ledger.Knows(prepared.Promise.Transaction):
+                // The first records of a checkpoint may come after the older ones that they repeat.
+                break;
             case Record.Prepared prepared:
                 Ledger.Redo(prepared.Promise);
                 _stands.Add(
@@ -49,10 +52,40 @@ public sealed partial class ThreePhaseCommit
                 _stands.Remove(ended.Transaction);
                 break;
             case Record.Decided decided:
-                _decisions.Add(decided.Transaction, true);
+                _decisions[decided.Transaction] = true;
+                break;
+            case Record.Flushed flushed:
+                Ledger.RedoApplied(flushed.Applied);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
+        }
+    }
+
+    public override void BeginCheckpoint() => Ledger.BeginCheckpoint();
+
+    /// <summary>
+    /// Of what is over only how it ended is kept, for ever: nobody says when the last one has asked, and nothing may be presumed. The writes go
+    /// as soon as the store has them.
+    /// </summary>
+    public override void Checkpoint(StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        Ledger.Checkpoint(
+            applied => new Record.Flushed(applied),
+            promise => new Record.Prepared(promise),
+            (id, committed) => _mutation == ThreePhaseCommitMutation.CheckpointWithoutEndings
+                ? new Record.Booted(_names.Epoch)
+                : (Record)new Record.Ended(id, committed),
+            outbox);
+        outbox.Persist(new Record.Booted(_names.Epoch));
+        foreach (var (id, _) in _stands.Where(pair => pair.Value.IsPreCommitted))
+        {
+            outbox.Persist(new Record.PreCommitted(id));
+        }
+
+        foreach (var (id, _) in _decisions.Where(pair => pair.Value))
+        {
+            outbox.Persist(new Record.Decided(id));
         }
     }
 

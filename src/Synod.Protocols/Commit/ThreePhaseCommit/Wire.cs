@@ -92,6 +92,10 @@ public sealed partial class ThreePhaseCommit
                     writer.Byte(5);
                     CommitFields.Write(writer, decided.Transaction);
                     break;
+                case Record.Flushed flushed:
+                    writer.Byte(6);
+                    writer.Slot(flushed.Applied);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
             }
@@ -104,6 +108,7 @@ public sealed partial class ThreePhaseCommit
             3 => new Record.PreCommitted(CommitFields.ReadTransaction(ref reader)),
             4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool()),
             5 => new Record.Decided(CommitFields.ReadTransaction(ref reader)),
+            6 => new Record.Flushed(reader.Slot()),
             _ => null,
         };
     }

@@ -47,13 +47,13 @@ public sealed partial class TwoPhaseCommit
                 Ledger.Redo(alone.Promise);
                 Ledger.Commit(alone.Promise.Transaction, outbox);
                 break;
-            case Record.Committed committed when IsOpen(committed.Transaction):
+            case Record.Committed committed:
                 Ledger.Redo(committed.Transaction, true, outbox);
                 break;
-            case Record.Aborted aborted when IsOpen(aborted.Transaction):
+            case Record.Aborted aborted:
                 Ledger.Redo(aborted.Transaction, false, outbox);
                 break;
-            case Record.Prepared or Record.CommittedAlone or Record.Committed or Record.Aborted:
+            case Record.Prepared or Record.CommittedAlone:
                 // The first records of a checkpoint may come after the older ones that they repeat.
                 break;
             case Record.Decided decided:
@@ -74,8 +74,6 @@ public sealed partial class TwoPhaseCommit
         }
     }
 
-    private bool IsOpen(TransactionId id) => Ledger.IsPrepared(id) || !Ledger.Knows(id);
-
     public override void BeginCheckpoint() => Ledger.BeginCheckpoint();
 
     /// <summary>
@@ -84,23 +82,12 @@ public sealed partial class TwoPhaseCommit
     /// </summary>
     public override void Checkpoint(StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
-        var unflushed = Ledger.FinishCheckpoint();
-        outbox.Persist(new Record.Flushed(new Slot(Ledger.Applied.Value - unflushed.Count)));
+        Ledger.Checkpoint(
+            applied => new Record.Flushed(applied),
+            promise => promise.Members.IsEmpty ? new Record.CommittedAlone(promise) : new Record.Prepared(promise),
+            (id, committed) => committed ? new Record.Committed(id) : (Record)new Record.Aborted(id),
+            outbox);
         outbox.Persist(new Record.Booted(_names.Epoch));
-        foreach (var promise in unflushed.Concat(Ledger.Promises))
-        {
-            outbox.Persist(promise.Members.IsEmpty ? new Record.CommittedAlone(promise) : new Record.Prepared(promise));
-            if (!Ledger.IsPrepared(promise.Transaction))
-            {
-                outbox.Persist(new Record.Committed(promise.Transaction));
-            }
-        }
-
-        foreach (var (id, committed) in Ledger.Endings)
-        {
-            outbox.Persist(committed ? new Record.Committed(id) : new Record.Aborted(id));
-        }
-
         foreach (var (id, led) in _led.Where(pair => pair.Value.IsCommitted))
         {
             outbox.Persist(new Record.Decided(id, led.Yes));

@@ -41,7 +41,8 @@ public sealed partial class EPaxos
     /// <summary>Proposes what waits, as far as the pipeline has room: what came together while it was full shares an instance.</summary>
     private void Pump()
     {
-        while (_waiting.Count > 0 && _next - _columns[_own].Executed < _options.Pipeline)
+        while (_waiting.Count > 0
+            && (_next - _columns[_own].Executed < _options.Pipeline || Mutated(EPaxosMutation.UnboundedPipeline)))
         {
             var count = Math.Min(_waiting.Count, _options.BatchCommands);
             var (commands, requests) = (new ClientCommand[count], new RequestId[count]);

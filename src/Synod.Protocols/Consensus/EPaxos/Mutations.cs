@@ -57,4 +57,7 @@ internal enum EPaxosMutation
 
     /// <summary>RecoverOk leaves before the promise is durable.</summary>
     VolatileJoin = 1 << 15,
+
+    /// <summary>Commands are proposed however many instances are not executed yet.</summary>
+    UnboundedPipeline = 1 << 16,
 }

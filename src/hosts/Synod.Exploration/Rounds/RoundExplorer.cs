@@ -4,12 +4,21 @@ namespace Synod.Exploration;
 public static class RoundExplorer
 {
     /// <summary>Every schedule. A state of the result is a world at the end of a round, a move a round that was run.</summary>
+    /// <param name="model">What is explored.</param>
+    /// <param name="seen">Told now and then how far the search is.</param>
     public static ExplorationResult Explore<TMessage, TRecord, TCommand, TResult>(
-        this RoundModel<TMessage, TRecord, TCommand, TResult> model) =>
-        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model).Exhaust();
+        this RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? seen = null) =>
+        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model, seen).Exhaust();
 
     /// <summary>Schedules drawn at random; a seed draws the same again.</summary>
     public static ExplorationResult Wander<TMessage, TRecord, TCommand, TResult>(
         this RoundModel<TMessage, TRecord, TCommand, TResult> model, int seed, int schedules) =>
         new RoundSearch<TMessage, TRecord, TCommand, TResult>(model).Wander(seed, schedules);
 }
+
+/// <summary>How far a search through schedules is.</summary>
+/// <param name="Round">The round that is run.</param>
+/// <param name="Followed">How many of the worlds before this round were followed through it.</param>
+/// <param name="Worlds">How many there are.</param>
+/// <param name="Reached">How many new worlds were reached in this round until now.</param>
+public readonly record struct RoundProgress(int Round, int Followed, int Worlds, int Reached);

@@ -58,6 +58,12 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
     /// <summary>In how many rounds of one schedule lies are told at most.</summary>
     public int MaxLies { get; init; }
 
+    /// <summary>
+    /// Whether the worlds at the end of the last round are judged and no more: nothing follows from them, and to say how many they are takes as
+    /// long as to reach them.
+    /// </summary>
+    public bool OnlyJudgesLast { get; init; }
+
     /// <summary>The search ends when it has seen this many worlds at ends of rounds.</summary>
     public int MaxStates { get; init; } = int.MaxValue;
 }

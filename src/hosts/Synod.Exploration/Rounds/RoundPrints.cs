@@ -15,9 +15,13 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
     private readonly Locals<TMessage, TRecord, TCommand, TResult> _locals;
     private readonly Layout _layout;
     private readonly RoundEssence<TMessage, TRecord, TCommand, TResult> _essence;
-    private readonly List<Func<NodeId, NodeId>> _renamings = [];
+    private readonly List<Renaming> _renamings = [];
+    private readonly Renaming _masked;
+    private readonly UInt128[] _faces;
     private readonly Dictionary<int, UInt128[]> _nodes = [];
     private readonly Dictionary<int, UInt128[]> _messages = [];
+    private readonly Dictionary<(int Node, UInt128 Print), int> _firstNodes = [];
+    private readonly Dictionary<UInt128, int> _firstMessages = [];
     private readonly CodecWriter _writer = new();
     private readonly List<UInt128> _print = [];
 
@@ -26,7 +30,10 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
     {
         (_model, _locals, _layout) = (model, locals, layout);
         _essence = model.Essence ?? new WholeState<TMessage, TRecord, TCommand, TResult>(model.Model.Messages);
-        Rename([], [.. model.Alike.Where(group => group.Count > 1)]);
+        _faces = new UInt128[layout.Nodes];
+        ImmutableArray<IReadOnlyList<NodeId>> groups = [.. model.Alike.Where(group => group.Count > 1)];
+        Rename([], groups);
+        _masked = new(_renamings.Count, [], groups.SelectMany(group => group.Select(node => (node, group[0]))));
     }
 
     /// <summary>Whether worlds of different rounds can be one.</summary>
@@ -45,8 +52,7 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
         if (_essence.IsRelative)
         {
             origin = round;
-            _nodes.Clear();
-            _messages.Clear();
+            Forget();
             _essence.Begin(
                 _writer,
                 round,
@@ -56,7 +62,7 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
 
         var common = XxHash128.HashToUInt128(_writer.Span);
         var least = UInt128.MaxValue;
-        for (var renaming = 0; renaming < _renamings.Count; renaming++)
+        foreach (var renaming in Candidates(world))
         {
             _print.Clear();
             _print.Add(common);
@@ -64,7 +70,7 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
             _print.Add((UInt128)(uint)lies);
             for (var asked = (int)Math.Min(from, drawn.Length); asked < drawn.Length; asked++)
             {
-                _print.Add(new UInt128((uint)_renamings[renaming](drawn[asked]).Value, unchecked((ulong)(asked - origin))));
+                _print.Add(new UInt128((uint)renaming.Of(drawn[asked]).Value, unchecked((ulong)(asked - origin))));
             }
 
             least = UInt128.Min(least, XxHash128.HashToUInt128(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_print))));
@@ -73,67 +79,147 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
         return least;
     }
 
+    /// <summary>Forgets what was worked out of numbers that mean something else from now on.</summary>
+    public void Forget()
+    {
+        _nodes.Clear();
+        _messages.Clear();
+        _firstNodes.Clear();
+        _firstMessages.Clear();
+    }
+
     /// <summary>The world that was written last, without what does not matter in it.</summary>
     public int[] Simplified(int[] world)
     {
         var simple = (int[])world.Clone();
         for (var node = 0; node < _layout.Nodes; node++)
         {
-            var protocol = _locals.Load(_locals[world[node]]);
-            _essence.Simplify(protocol);
-            simple[node] = _locals.Number(_locals[world[node]] with { State = _locals.Save(protocol) });
+            simple[node] = _essence.IsRelative ? Simplified(world[node]) : FirstLike(node, world[node]);
+        }
+
+        if (!_essence.IsRelative)
+        {
+            for (var at = _layout.Network; at < world.Length; at++)
+            {
+                simple[at] = FirstLike(world[at]);
+            }
+
+            simple.AsSpan(_layout.Network).Sort();
         }
 
         return simple;
     }
 
-    /// <summary>Every way in which the nodes of each group change names among each other.</summary>
-    private void Rename(ImmutableArray<(NodeId Old, NodeId New)> begun, ImmutableArray<IReadOnlyList<NodeId>> groups)
+    private int Simplified(int number)
     {
-        if (groups.IsEmpty)
+        var protocol = _locals.Load(_locals[number]);
+        _essence.Simplify(protocol);
+        return _locals.Number(_locals[number] with { State = _locals.Save(protocol) });
+    }
+
+    /// <summary>What a node is by itself decides on what it does: the first one met that is the same stands for all, and so do its steps.</summary>
+    private int FirstLike(int node, int number)
+    {
+        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firstNodes, (node, Node(number, _renamings[0])), out var isKnown);
+        if (!isKnown)
         {
-            var names = begun.ToDictionary(pair => pair.Old, pair => pair.New);
-            _renamings.Add(node => names.GetValueOrDefault(node, node));
+            first = Simplified(number);
+        }
+
+        return first;
+    }
+
+    private int FirstLike(int message)
+    {
+        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firstMessages, Message(message, _renamings[0]), out var isKnown);
+        first = isKnown ? first : message;
+        return first;
+    }
+
+    /// <summary>
+    /// The renamings worth trying: those that put the nodes of each group in the order of what they are when nobody has a name. That order is the
+    /// same in every renamed world, so that it may choose; only nodes that look alike have to be tried in each order.
+    /// </summary>
+    private IEnumerable<Renaming> Candidates(int[] world)
+    {
+        if (_renamings.Count == 1)
+        {
+            return _renamings;
+        }
+
+        for (var node = 0; node < _layout.Nodes; node++)
+        {
+            _faces[node] = Node(world[node], _masked);
+        }
+
+        return _renamings.Where(IsInOrder);
+    }
+
+    private bool IsInOrder(Renaming renaming)
+    {
+        foreach (var group in renaming.Groups)
+        {
+            for (var place = 1; place < group.Length; place++)
+            {
+                if (_faces[group[place - 1]] > _faces[group[place]])
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Every way in which the nodes of each group change names among each other.</summary>
+    private void Rename(ImmutableArray<ImmutableArray<NodeId>> placed, ImmutableArray<IReadOnlyList<NodeId>> groups)
+    {
+        if (placed.Length == groups.Length)
+        {
+            _renamings.Add(new(
+                _renamings.Count,
+                [.. placed.Select(group => group.Select(_locals.IndexOf).ToArray())],
+                placed.SelectMany((group, index) => group.Zip(groups[index]))));
             return;
         }
 
-        Place([], groups[0]);
+        Place([], groups[placed.Length]);
 
-        void Place(ImmutableArray<NodeId> placed, IReadOnlyList<NodeId> left)
+        void Place(ImmutableArray<NodeId> begun, IReadOnlyList<NodeId> left)
         {
             if (left.Count == 0)
             {
-                Rename(begun.AddRange(groups[0].Zip(placed)), groups.RemoveAt(0));
+                Rename(placed.Add(begun), groups);
             }
 
             foreach (var node in left)
             {
-                Place(placed.Add(node), [.. left.Where(other => other != node)]);
+                Place(begun.Add(node), [.. left.Where(other => other != node)]);
             }
         }
     }
 
-    private void Write(int renaming, int[] world, int[] said)
+    private void Write(Renaming renaming, int[] world, int[] said)
     {
         var begin = _print.Count;
         CollectionsMarshal.SetCount(_print, begin + _layout.Nodes);
         for (var node = 0; node < _layout.Nodes; node++)
         {
-            _print[begin + _locals.IndexOf(_renamings[renaming](_model.Model.Nodes[node]))] = Node(world[node])[renaming];
+            _print[begin + _locals.IndexOf(renaming.Of(_model.Model.Nodes[node]))] = Node(world[node], renaming);
         }
 
         WriteMessages(renaming, world.AsSpan(_layout.Network), maySkip: true);
         WriteMessages(renaming, said, maySkip: false);
     }
 
-    private void WriteMessages(int renaming, ReadOnlySpan<int> messages, bool maySkip)
+    private void WriteMessages(Renaming renaming, ReadOnlySpan<int> messages, bool maySkip)
     {
         var begin = _print.Count;
         foreach (var message in messages)
         {
             if (!maySkip || !_essence.FollowsFromSender(_locals.Message(message).Message))
             {
-                _print.Add(Message(message)[renaming]);
+                _print.Add(Message(message, renaming));
             }
         }
 
@@ -141,54 +227,84 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
         _print.Add(UInt128.Zero);
     }
 
-    private UInt128[] Node(int number)
+    private UInt128 Node(int number, Renaming renaming)
     {
-        if (_nodes.TryGetValue(number, out var known))
+        ref var print = ref Known(_nodes, number, renaming);
+        if (print == UInt128.Zero)
         {
-            return known;
-        }
-
-        var local = _locals[number];
-        return _nodes[number] = Prints(writer =>
-        {
-            writer.Int(_essence.IsRelative ? 0 : local.Submitted);
+            Begin(renaming);
+            var local = _locals[number];
+            _writer.Int(_essence.IsRelative ? 0 : local.Submitted);
             foreach (var timer in local.Timers)
             {
-                writer.Int(timer.Kind);
+                _writer.Int(timer.Kind);
             }
 
-            _essence.Write(writer, _locals.View(number).Protocol);
-        });
-    }
-
-    private UInt128[] Message(int number)
-    {
-        if (_messages.TryGetValue(number, out var known))
-        {
-            return known;
+            _essence.Write(_writer, _locals.View(number).Protocol);
+            print = End();
         }
 
-        var (from, to, message) = _locals.Message(number);
-        return _messages[number] = Prints(writer =>
-        {
-            writer.Node(from);
-            writer.Node(to);
-            _essence.Write(writer, message);
-        });
+        return print;
     }
 
-    private UInt128[] Prints(Action<CodecWriter> write)
+    private UInt128 Message(int number, Renaming renaming)
     {
-        var prints = new UInt128[_renamings.Count];
-        for (var renaming = 0; renaming < prints.Length; renaming++)
+        ref var print = ref Known(_messages, number, renaming);
+        if (print == UInt128.Zero)
         {
-            _writer.Clear();
-            _writer.Renaming = _renamings[renaming];
-            write(_writer);
-            prints[renaming] = XxHash128.HashToUInt128(_writer.Span);
+            Begin(renaming);
+            var (from, to, message) = _locals.Message(number);
+            _writer.Node(from);
+            _writer.Node(to);
+            _essence.Write(_writer, message);
+            print = End();
         }
 
+        return print;
+    }
+
+    /// <summary>Where the print of something under a renaming is kept; zero until it is worked out.</summary>
+    private ref UInt128 Known(Dictionary<int, UInt128[]> prints, int number, Renaming renaming)
+    {
+        if (!prints.TryGetValue(number, out var known))
+        {
+            prints.Add(number, known = new UInt128[_renamings.Count + 1]);
+        }
+
+        return ref known[renaming.Number];
+    }
+
+    private void Begin(Renaming renaming)
+    {
+        _writer.Clear();
+        _writer.Renaming = renaming.Of;
+    }
+
+    private UInt128 End()
+    {
         _writer.Renaming = null;
-        return prints;
+        return XxHash128.HashToUInt128(_writer.Span);
+    }
+
+    /// <summary>New names for nodes.</summary>
+    private sealed class Renaming
+    {
+        private readonly Dictionary<NodeId, NodeId> _names;
+
+        /// <param name="number">Its position among all.</param>
+        /// <param name="groups">Of each group the positions of its nodes, in the order of their new names.</param>
+        /// <param name="names">Old and new.</param>
+        public Renaming(int number, int[][] groups, IEnumerable<(NodeId Old, NodeId New)> names)
+        {
+            (Number, Groups) = (number, groups);
+            _names = names.ToDictionary(pair => pair.Old, pair => pair.New);
+            Of = node => _names.GetValueOrDefault(node, node);
+        }
+
+        public int Number { get; }
+
+        public int[][] Groups { get; }
+
+        public Func<NodeId, NodeId> Of { get; }
     }
 }

@@ -6,6 +6,9 @@ namespace Synod.Exploration;
 /// <summary>One search through schedules by rounds.</summary>
 internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
 {
+    /// <summary>With more local states than this, those that no world needs that is still to be followed are forgotten.</summary>
+    private const int MostLocals = 400_000;
+
     private readonly RoundModel<TMessage, TRecord, TCommand, TResult> _model;
     private readonly Locals<TMessage, TRecord, TCommand, TResult> _locals;
     private readonly Steps<TMessage, TRecord, TCommand, TResult> _steps;
@@ -15,13 +18,15 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     private readonly RoundRun<TMessage, TRecord, TCommand, TResult> _run;
     private readonly RoundPrints<TMessage, TRecord, TCommand, TResult> _prints;
     private readonly Successors<TMessage, TRecord, TCommand, TResult> _successors;
+    private readonly Action<RoundProgress>? _progress;
     private int _states;
     private int _depth;
     private long _rounds;
+    private int _mostLocals = MostLocals;
 
-    public RoundSearch(RoundModel<TMessage, TRecord, TCommand, TResult> model)
+    public RoundSearch(RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? progress = null)
     {
-        _model = model;
+        (_model, _progress) = (model, progress);
         _locals = new(model.Model);
         _steps = new(model.Model, _locals, keepsLog: false, model.Leaders);
         _layout = new Layout(model.Model.Nodes.Count, 0);
@@ -49,14 +54,16 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         for (var round = 1; round <= _model.Rounds; round++)
         {
             var next = new List<Node>();
+            var isLast = round == _model.Rounds;
             exact.Clear();
             if (!_prints.ForgetRounds)
             {
                 seen.Clear();
             }
 
-            foreach (var node in layer)
+            for (var at = 0; at < layer.Count; at++)
             {
+                var node = layer[at];
                 if (_states >= _model.MaxStates)
                 {
                     return Result(null, isCut: true);
@@ -69,12 +76,25 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
                         return Result(Tell(reached, reached.Broken), isCut: false);
                     }
 
+                    if (isLast && _model.OnlyJudgesLast)
+                    {
+                        continue;
+                    }
+
                     // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
                     if (exact.Add(Exactly(reached)) && seen.Add(Fingerprint(reached)))
                     {
                         _states++;
-                        next.Add(reached with { World = _prints.Simplified(reached.World) });
+                        reached.World = _prints.Simplified(reached.World);
+                        next.Add(reached);
                     }
+                }
+
+                _progress?.Invoke(new(round, at + 1, layer.Count, next.Count));
+                if (_locals.Count > _mostLocals)
+                {
+                    Forget([.. layer.Skip(at + 1), .. next]);
+                    exact.Clear();
                 }
             }
 
@@ -113,7 +133,33 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         return Result(null, isCut: true);
     }
 
-    private static Node Begin(ImmutableArray<NodeId> drawn, Successor start) => new(start.World, [], 0, null) { Drawn = drawn, Broken = start.Broken };
+    /// <summary>Keeps of local states and messages only what worlds consist of that are still to be followed.</summary>
+    private void Forget(List<Node> open)
+    {
+        var network = _layout.Network;
+        var (locals, messages) = _locals.Keep(
+            open.SelectMany(node => node.World.Take(_layout.Nodes)),
+            open.SelectMany(node => node.World.Skip(network).Concat(node.Said)));
+        foreach (var node in open)
+        {
+            // Numbers keep their order, so that messages stay sorted.
+            node.World = [.. node.World.Select((number, at) => at < _layout.Nodes ? locals[number] : at < network ? number : messages[number])];
+            node.Said = [.. node.Said.Select(number => messages[number])];
+            for (var before = node.Before; before is { World.Length: > 0 }; before = before.Before)
+            {
+                (before.World, before.Said) = ([], []);
+            }
+        }
+
+        _steps.Forget();
+        _prints.Forget();
+        _judge.Forget();
+
+        // If most of them are needed, the next time comes later.
+        _mostLocals = Math.Max(MostLocals, 2 * _locals.Count);
+    }
+
+    private static Node Begin(ImmutableArray<NodeId> drawn, Successor start) => new(0, null) { World = start.World, Drawn = drawn, Broken = start.Broken };
 
     private IEnumerable<Node> From(Node node, int round)
     {
@@ -142,9 +188,9 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         var (world, said, hasLied) = _run.Take(node.World, node.Said, round, partition, lie < 0 ? null : _model.Lies[lie]);
         _rounds++;
         var broken = _run.Broken ?? _judge.Fault(world, round);
-        return new Node(world, said, node.Lies + (hasLied ? 1 : 0), node)
+        return new Node(node.Lies + (hasLied ? 1 : 0), node)
         {
-            Broken = broken, Round = round, Partition = partition, Lie = hasLied ? _model.Lies[lie].Name : "",
+            World = world, Said = said, Broken = broken, Round = round, Partition = partition, Lie = hasLied ? _model.Lies[lie].Name : "",
         };
     }
 
@@ -160,7 +206,8 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         var steps = new List<CounterexampleStep>();
         for (var at = node; at is not null; at = at.Before)
         {
-            steps.Add(_story.Begin(at.World) with { Action = at.Before is null ? "start" : at.Title });
+            var action = at.Before is null ? "start" : at.Title;
+            steps.Add(at.World.Length == 0 ? new(action, []) : _story.Begin(at.World) with { Action = action });
         }
 
         steps.Reverse();
@@ -181,8 +228,13 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     };
 
     /// <summary>A world at the end of a round, what liars said until then, and how it came about.</summary>
-    private sealed record Node(int[] World, int[] Said, int Lies, Node? Before)
+    private sealed record Node(int Lies, Node? Before)
     {
+        /// <summary>Empty once it is forgotten.</summary>
+        public int[] World { get; set; } = [];
+
+        public int[] Said { get; set; } = [];
+
         public ImmutableArray<NodeId> Drawn { get; init; } = [];
 
         public int Round { get; init; }

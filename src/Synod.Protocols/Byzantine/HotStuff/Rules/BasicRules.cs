@@ -10,6 +10,10 @@ public sealed class BasicRules : IHotStuffRules
 
     public int Phases => 3;
 
+    public int Chain => 1;
+
+    public bool JudgesTimeouts => false;
+
     public bool VotesGoToNextLeader(VotePhase phase) => false;
 
     /// <summary>A time-out certificate already brought the certificates of n - f replicas with it.</summary>

@@ -10,6 +10,10 @@ public sealed class ChainedRules : IHotStuffRules
 
     public int Phases => 1;
 
+    public int Chain => 3;
+
+    public bool JudgesTimeouts => false;
+
     public bool VotesGoToNextLeader(VotePhase phase) => true;
 
     public Opening Opening(bool afterTimeout) => Byzantine.Opening.AtOnce;

@@ -11,6 +11,10 @@ public sealed class HotStuff2Rules : IHotStuffRules
 
     public int Phases => 2;
 
+    public int Chain => 1;
+
+    public bool JudgesTimeouts => false;
+
     public bool VotesGoToNextLeader(VotePhase phase) => phase == VotePhase.PreCommit;
 
     public Opening Opening(bool afterTimeout) =>

@@ -25,6 +25,12 @@ public interface IHotStuffRules
     /// <summary>How many rounds of votes a block gets in its view; the certificate of the last closes the view.</summary>
     int Phases { get; }
 
+    /// <summary>How many blocks, the certified one last, make a chain that commits its first.</summary>
+    int Chain { get; }
+
+    /// <summary>Whether votes depend on what a time-out certificate says of its signers' highest certificates.</summary>
+    bool JudgesTimeouts { get; }
+
     /// <summary>
     /// Whether the votes of a phase go to the next view's leader, which answers with its own proposal; otherwise the view's own leader
     /// collects them and tells everyone the certificate.

@@ -10,6 +10,10 @@ public sealed class JolteonRules : IHotStuffRules
 
     public int Phases => 1;
 
+    public int Chain => 2;
+
+    public bool JudgesTimeouts => true;
+
     public bool VotesGoToNextLeader(VotePhase phase) => true;
 
     public Opening Opening(bool afterTimeout) => Byzantine.Opening.AtOnce;

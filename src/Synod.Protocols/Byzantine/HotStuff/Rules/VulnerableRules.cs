@@ -13,6 +13,10 @@ public sealed class VulnerableRules : IHotStuffRules
 
     public int Phases => s_sound.Phases;
 
+    public int Chain => s_sound.Chain;
+
+    public bool JudgesTimeouts => s_sound.JudgesTimeouts;
+
     public bool VotesGoToNextLeader(VotePhase phase) => s_sound.VotesGoToNextLeader(phase);
 
     public Opening Opening(bool afterTimeout) => s_sound.Opening(afterTimeout);
