@@ -20,11 +20,7 @@ internal sealed class NodeStream : IAsyncDisposable
 
     private readonly string _address;
     private readonly SynodClientOptions _options;
-
-    // Whoever asks while nothing is being written writes itself: up to the connection's own queue nothing blocks.
-    private readonly Channel<Call> _outgoing =
-        Channel.CreateUnbounded<Call>(new() { SingleReader = true, AllowSynchronousContinuations = true });
-
+    private readonly Channel<Call> _outgoing = Channel.CreateUnbounded<Call>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<ulong, Call> _pending = [];
     private readonly CancellationTokenSource _end = new();
     private readonly Task _run;
@@ -149,14 +145,14 @@ internal sealed class NodeStream : IAsyncDisposable
     private async Task WriteAsync(IClientStreamWriter<Request> requests)
     {
         var queue = _outgoing.Reader;
-        while (await queue.WaitToReadAsync(_end.Token).ConfigureAwait(false))
+        while (await queue.WaitToReadAsync(_end.Token))
         {
             while (queue.TryRead(out var call))
             {
                 // Whatever follows at once shares a packet.
                 requests.WriteOptions = queue.TryPeek(out _) ? Buffered : WriteOptions.Default;
                 call.Written = true;
-                await requests.WriteAsync(call.Request, _end.Token).ConfigureAwait(false);
+                await requests.WriteAsync(call.Request, _end.Token);
             }
         }
     }
