@@ -51,7 +51,7 @@ internal sealed class NodeRequestHandler(NodeHost<NodeMessage, NodeRecord, Reque
         public Sink Others { get; } = new(answers, isCommit: false);
     }
 
-    /// <summary>Takes answers on the loop's thread and passes them on; the tag is the client's id of the request.</summary>
+    /// <summary>Takes answers between the node's steps and passes them on; the tag is the client's id of the request.</summary>
     private sealed class Sink(IResponseSink answers, bool isCommit) : IAnswerSink<Response>
     {
         public void Answered(long tag, Response result)

@@ -43,10 +43,13 @@ public struct CodecReader(ReadOnlyMemory<byte> source)
 
     public ulong Unsigned()
     {
+        // Most of what is read are these: the source becomes a span once for all bytes of one.
+        var bytes = _source.Span;
+        var at = _position;
         ulong value = 0;
-        for (var shift = 0; shift < 64; shift += 7)
+        for (var shift = 0; !Failed && at < bytes.Length; shift += 7)
         {
-            var part = Byte();
+            var part = bytes[at++];
             if (shift == 63 && part > 1)
             {
                 break;
@@ -55,7 +58,8 @@ public struct CodecReader(ReadOnlyMemory<byte> source)
             value |= (ulong)(part & 0x7f) << shift;
             if (part < 0x80)
             {
-                return Failed ? 0 : value;
+                _position = at;
+                return value;
             }
         }
 

@@ -11,6 +11,8 @@ namespace Synod.Core;
 /// </summary>
 public sealed class CodecWriter(int capacity = 256) : IBufferWriter<byte>
 {
+    private const int MostUnsignedBytes = 10;
+
     private byte[] _buffer = new byte[capacity];
 
     /// <summary>Bytes written so far.</summary>
@@ -35,13 +37,16 @@ public sealed class CodecWriter(int capacity = 256) : IBufferWriter<byte>
     /// <summary>A variable-length unsigned integer, seven bits a byte, least significant first.</summary>
     public void Unsigned(ulong value)
     {
+        Grow(MostUnsignedBytes);
+        var at = Length;
         while (value >= 0x80)
         {
-            Byte((byte)(value | 0x80));
+            _buffer[at++] = (byte)(value | 0x80);
             value >>= 7;
         }
 
-        Byte((byte)value);
+        _buffer[at++] = (byte)value;
+        Length = at;
     }
 
     /// <summary>A variable-length signed integer (zigzag).</summary>

@@ -40,7 +40,8 @@ public sealed class LockTable
     private readonly SortedDictionary<Key, List<Held>> _keys = [];
     private readonly SortedSet<Key> _exclusive = [];
     private readonly SortedDictionary<(Age Age, TransactionId Id, long Order), Request> _waiting = [];
-    private readonly SortedDictionary<TransactionId, List<Held>> _byOwner = [];
+    private readonly Dictionary<TransactionId, List<Held>> _byOwner = [];
+    private readonly List<Held> _conflicts = [];
     private long _order;
 
     /// <summary>Locks granted and not released.</summary>
@@ -67,7 +68,7 @@ public sealed class LockTable
 
     /// <summary>Whether a transaction older than <paramref name="owner"/> waits for a lock that it holds.</summary>
     public bool BlocksOlder(ILockOwner owner) => _waiting.Values.Any(request =>
-        request.Owner.Age.IsOlderThan(owner.Age) && Conflicts(request).Any(held => held.Owner.Id == owner.Id));
+        request.Owner.Age.IsOlderThan(owner.Age) && Conflicts(request).Exists(held => held.Owner.Id == owner.Id));
 
     /// <summary>Whether <paramref name="owner"/> holds a lock here.</summary>
     public bool Holds(TransactionId owner) => _byOwner.ContainsKey(owner);
@@ -188,49 +189,46 @@ public sealed class LockTable
         return false;
     }
 
-    private IEnumerable<Held> Conflicts(Request request)
+    /// <summary>What others hold in its way. The list is good until the next call.</summary>
+    private List<Held> Conflicts(Request request)
     {
+        _conflicts.Clear();
         foreach (var span in request.Spans)
         {
-            foreach (var held in request.Mode == LockMode.Exclusive ? HoldersOf(span) : ExclusiveHolders(span))
+            if (request.Mode == LockMode.Shared)
             {
-                if (held.Owner.Id != request.Owner.Id)
+                foreach (var key in ExclusiveKeys(span))
                 {
-                    yield return held;
+                    AddConflicts(_keys[key], request);
+                }
+
+                continue;
+            }
+
+            if (_keys.TryGetValue(span.Start, out var holders))
+            {
+                AddConflicts(holders, request);
+            }
+
+            foreach (var held in _spans)
+            {
+                if (held.Owner.Id != request.Owner.Id && held.Span.Overlaps(span))
+                {
+                    _conflicts.Add(held);
                 }
             }
         }
+
+        return _conflicts;
     }
 
-    private IEnumerable<Held> HoldersOf(KeySpan key)
+    private void AddConflicts(List<Held> holders, Request request)
     {
-        if (_keys.TryGetValue(key.Start, out var holders))
+        foreach (var held in holders)
         {
-            foreach (var held in holders)
+            if (held.Owner.Id != request.Owner.Id && (request.Mode == LockMode.Exclusive || held.Mode == LockMode.Exclusive))
             {
-                yield return held;
-            }
-        }
-
-        foreach (var held in _spans)
-        {
-            if (held.Span.Overlaps(key))
-            {
-                yield return held;
-            }
-        }
-    }
-
-    private IEnumerable<Held> ExclusiveHolders(KeySpan span)
-    {
-        foreach (var key in ExclusiveKeys(span))
-        {
-            foreach (var held in _keys[key])
-            {
-                if (held.Mode == LockMode.Exclusive)
-                {
-                    yield return held;
-                }
+                _conflicts.Add(held);
             }
         }
     }
@@ -255,9 +253,12 @@ public sealed class LockTable
     {
         if (_byOwner.TryGetValue(held.Owner.Id, out var mine))
         {
-            if (mine.Any(other => other.Span == held.Span && other.Mode >= held.Mode))
+            foreach (var other in mine)
             {
-                return;
+                if (other.Mode >= held.Mode && other.Span == held.Span)
+                {
+                    return;
+                }
             }
         }
         else
@@ -314,7 +315,14 @@ public sealed class LockTable
         return end.Length == start.Length + 1 && end[^1] == 0 && end.StartsWith(start);
     }
 
-    private sealed record Held(ILockOwner Owner, LockMode Mode, KeySpan Span);
+    private sealed class Held(ILockOwner owner, LockMode mode, KeySpan span)
+    {
+        public ILockOwner Owner => owner;
+
+        public LockMode Mode => mode;
+
+        public KeySpan Span => span;
+    }
 
     private sealed record Request(
         ILockOwner Owner, LockMode Mode, IReadOnlyList<KeySpan> Spans, object Tag, (Age Age, TransactionId Id, long Order) Position);

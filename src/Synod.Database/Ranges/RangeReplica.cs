@@ -101,9 +101,9 @@ internal sealed partial class RangeReplica
     /// Applies what may be exposed. Every replica checks with its own clock that a version's timestamp has passed (time.md §3), so
     /// neither a new leader nor a recovering node can show it early. Returns the splits that were applied.
     /// </summary>
-    public List<RangeCommand.Split> ApplyReady()
+    public IReadOnlyList<RangeCommand.Split> ApplyReady()
     {
-        List<RangeCommand.Split> splits = [];
+        List<RangeCommand.Split>? splits = null;
         while (_executed.TryPeek(out var next))
         {
             if (next.Slot <= State.Applied)
@@ -135,12 +135,12 @@ internal sealed partial class RangeReplica
 
             if (next.Commands[0] is RangeCommand.Split split)
             {
-                splits.Add(split);
+                (splits ??= []).Add(split);
                 OnSplit(split);
             }
         }
 
-        return splits;
+        return splits ?? (IReadOnlyList<RangeCommand.Split>)[];
     }
 
     /// <summary>Begins or ends the leader's part as its term does, and serves what waited for it.</summary>
@@ -278,7 +278,7 @@ internal sealed partial class RangeReplica
         _step.Outbox.SetTimer(new TimerId((int)timer, (long)Group), _step.Context.Now + wait);
     }
 
-    private static List<T> Taken<T>(List<T> list)
+    private static IReadOnlyList<T> Taken<T>(List<T> list)
     {
         if (list.Count == 0)
         {

@@ -11,10 +11,14 @@ internal sealed class Toy(NodeId self) : Protocol<Toy.Message, Toy.Record, Toy.C
     private readonly Dictionary<long, (RequestId Request, int Votes, int Needed)> _rounds = [];
     private RequestId _boomerang;
     private long _round;
+    private int _inside;
 
     public long Value { get; private set; }
 
     public bool BeganCheckpoint { get; private set; }
+
+    /// <summary>The thread that ran the last step.</summary>
+    public volatile Thread? Stepper;
 
     /// <summary>Steps whose inputs came in, as the loop saw them.</summary>
     public ConcurrentQueue<string> Events { get; } = new();
@@ -43,7 +47,12 @@ internal sealed class Toy(NodeId self) : Protocol<Toy.Message, Toy.Record, Toy.C
         Value = value;
     }
 
-    public override void CheckInvariants() => Invariant.Check(Value >= 0, "The counter is not negative");
+    public override void CheckInvariants()
+    {
+        Stepper = Thread.CurrentThread;
+        Invariant.Check(Value >= 0, "The counter is not negative");
+        Invariant.Check(Interlocked.Exchange(ref _inside, 0) <= 1, "One step at a time");
+    }
 
     protected override void OnRecover(
         IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox)
@@ -57,6 +66,7 @@ internal sealed class Toy(NodeId self) : Protocol<Toy.Message, Toy.Record, Toy.C
     protected override void OnReceive(
         NodeId from, Message message, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
+        _ = Interlocked.Increment(ref _inside);
         switch (message.Kind)
         {
             case MessageKind.Accept:
@@ -87,6 +97,7 @@ internal sealed class Toy(NodeId self) : Protocol<Toy.Message, Toy.Record, Toy.C
     protected override void OnSubmit(
         RequestId request, Command command, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
+        _ = Interlocked.Increment(ref _inside);
         switch (command)
         {
             case Command.Add add:

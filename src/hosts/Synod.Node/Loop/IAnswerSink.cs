@@ -4,7 +4,7 @@ namespace Synod.Node;
 
 /// <summary>
 /// Takes the answers to submitted commands. One sink may serve many commands, told apart by the tag that each was submitted
-/// with. Called on the loop's thread: hand over and return, never block or throw.
+/// with. Called between steps, by whichever thread runs them: hand over and return, never block or throw.
 /// </summary>
 public interface IAnswerSink<in TResult>
 {
@@ -22,7 +22,7 @@ public sealed class NodeStopped() : Exception("The node stopped before it answer
 internal sealed class AnswerTask<TResult>()
     : TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously), IAnswerSink<TResult>
 {
-    /// <summary>Set on the loop's thread when the command is stepped, so that a caller who gave up can be forgotten.</summary>
+    /// <summary>Set when the command is stepped, so that a caller who gave up can be forgotten.</summary>
     public RequestId Request { get; set; }
 
     public void Answered(long tag, TResult result) => _ = TrySetResult(result);

@@ -13,7 +13,7 @@ internal enum InputKind : byte
     /// <summary>A command and where its answer goes.</summary>
     Command,
 
-    /// <summary>Something to do on the loop's thread between steps.</summary>
+    /// <summary>Something to do between steps.</summary>
     Call,
 }
 
@@ -33,12 +33,24 @@ internal readonly record struct Input<TMessage, TCommand, TResult>(
 /// Inputs from many threads for one. The taker swaps two lists under the lock, so that a turn's worth of inputs costs one
 /// acquisition; peers that send faster than we step are made to wait, which TCP passes on to them.
 /// </summary>
-internal sealed class Inbox<TMessage, TCommand, TResult>(Doorbell bell, int maxBytes)
+internal sealed class Inbox<TMessage, TCommand, TResult>(int maxBytes)
 {
     private readonly object _lock = new();
     private List<Input<TMessage, TCommand, TResult>> _filling = [];
     private int _bytes;
     private bool _closed;
+
+    /// <summary>Whether something is in.</summary>
+    public bool HasInputs
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _filling.Count > 0;
+            }
+        }
+    }
 
     /// <summary>Adds a local input; false once closed.</summary>
     public bool Add(in Input<TMessage, TCommand, TResult> input)
@@ -51,10 +63,8 @@ internal sealed class Inbox<TMessage, TCommand, TResult>(Doorbell bell, int maxB
             }
 
             _filling.Add(input);
+            return true;
         }
-
-        bell.Ring();
-        return true;
     }
 
     /// <summary>Adds messages of a peer, after waiting while too much is there already; false once closed.</summary>
@@ -74,10 +84,8 @@ internal sealed class Inbox<TMessage, TCommand, TResult>(Doorbell bell, int maxB
 
             _bytes += input.Bytes;
             _filling.Add(input);
+            return true;
         }
-
-        bell.Ring();
-        return true;
     }
 
     /// <summary>Adds messages of somebody whom nothing can make wait; false if too much is there already, or once closed.</summary>
@@ -92,10 +100,8 @@ internal sealed class Inbox<TMessage, TCommand, TResult>(Doorbell bell, int maxB
 
             _bytes += input.Bytes;
             _filling.Add(input);
+            return true;
         }
-
-        bell.Ring();
-        return true;
     }
 
     /// <summary>Takes everything; <paramref name="empty"/> is filled from now on.</summary>

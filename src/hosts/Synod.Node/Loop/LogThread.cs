@@ -50,10 +50,13 @@ internal sealed class LogThread<TMessage, TResult>
     private bool _stopping;
     private long _synced;
     private long _checkpoints;
+    private long _changes;
     private long _bytesSinceCheckpoint;
     private volatile Exception? _failure;
 
-    /// <param name="notify">Called on the log thread when <see cref="Synced"/>, <see cref="Checkpoints"/> or <see cref="Failure"/> changed.</param>
+    /// <param name="notify">
+    /// Called on the log thread when <see cref="Synced"/>, <see cref="Checkpoints"/> or <see cref="Failure"/> changed; it may hand over more.
+    /// </param>
     /// <param name="checkpointed">Called on the log thread with the oldest segment left, after a checkpoint.</param>
     public LogThread(DurableLog log, NodeMetrics metrics, Action notify, Action<long> checkpointed)
     {
@@ -72,6 +75,9 @@ internal sealed class LogThread<TMessage, TResult>
     public long Checkpoints => Volatile.Read(ref _checkpoints);
 
     public long BytesSinceCheckpoint => Volatile.Read(ref _bytesSinceCheckpoint);
+
+    /// <summary>How often any of these changed.</summary>
+    public long Changes => Volatile.Read(ref _changes);
 
     /// <summary>Why nothing will become durable any more.</summary>
     public Exception? Failure => _failure;
@@ -118,7 +124,7 @@ internal sealed class LogThread<TMessage, TResult>
         {
             // Not swallowed: the loop finds it, stops the node and reports it. After a failed sync nothing may be retried.
             _failure = cause;
-            _notify();
+            Notify();
         }
         finally
         {
@@ -199,7 +205,7 @@ internal sealed class LogThread<TMessage, TResult>
         _metrics.CountSync(records, Stopwatch.GetElapsedTime(began).TotalSeconds);
         Volatile.Write(ref _bytesSinceCheckpoint, _log.BytesSinceCheckpoint);
         Volatile.Write(ref _synced, _taken[^1].Number);
-        _notify();
+        Notify();
         if (segment is { } first)
         {
             _log.DropBefore(first);
@@ -207,7 +213,13 @@ internal sealed class LogThread<TMessage, TResult>
             _checkpointed(first);
             Volatile.Write(ref _bytesSinceCheckpoint, _log.BytesSinceCheckpoint);
             Volatile.Write(ref _checkpoints, checkpoints);
-            _notify();
+            Notify();
         }
+    }
+
+    private void Notify()
+    {
+        Volatile.Write(ref _changes, _changes + 1);
+        _notify();
     }
 }

@@ -26,9 +26,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         {
             Recover();
             _ = _ready.TrySetResult();
-            while (Turn())
+            do
             {
+                Turn();
             }
+            while (Sleep());
 
             Finish(null);
         }
@@ -62,8 +64,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         }
     }
 
-    /// <summary>False when the node has stopped in good order.</summary>
-    private bool Turn()
+    private bool IsBlocked => _unsyncedBytes > _options.MaxUnsyncedBytes;
+
+    private bool HasMore => !IsBlocked && (_takenNext < _taken.Count || _loopback.Count > 0);
+
+    private void Turn()
     {
         var began = Stopwatch.GetTimestamp();
         _stepsInTurn = 0;
@@ -78,7 +83,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
 
         // After the inputs were taken, so that every one of them arrived before the interval was read.
         _context.Refresh();
-        if (_unsyncedBytes <= _options.MaxUnsyncedBytes)
+        if (!IsBlocked)
         {
             StepInputs();
             FireTimers();
@@ -90,8 +95,6 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         {
             _metrics.CountTurn(_stepsInTurn, Stopwatch.GetElapsedTime(began).TotalSeconds);
         }
-
-        return Sleep();
     }
 
     private void StepInputs()
@@ -179,15 +182,15 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         }
     }
 
+    /// <summary>Until there is something to do. False when the node has stopped in good order.</summary>
     private bool Sleep()
     {
-        var isBlocked = _unsyncedBytes > _options.MaxUnsyncedBytes;
-        if (!isBlocked && (_takenNext < _taken.Count || _loopback.Count > 0))
+        if (HasMore)
         {
             return true;
         }
 
-        if (_stopRequested && !isBlocked && _pending.Count == 0 && _phase == CheckpointPhase.Idle)
+        if (_stopRequested && !IsBlocked && _pending.Count == 0 && _phase == CheckpointPhase.Idle)
         {
             // The inbox is closed: what one last look finds is all there will ever be.
             _taken.Clear();
@@ -197,13 +200,13 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
         }
 
         var sleep = _hearsFirst ? Patience : LongestSleep;
-        if (!_hearsFirst && !isBlocked && !_stopRequested && _timers.NextDue is { } due)
+        if (!_hearsFirst && !IsBlocked && !_stopRequested && _timers.NextDue is { } due)
         {
             var wait = due - SystemTime.Now;
             sleep = wait < sleep ? wait : sleep;
         }
 
-        _bell.Wait(sleep);
+        Rest(sleep);
         return true;
     }
 

@@ -6,8 +6,8 @@ using Synod.Storage;
 namespace Synod.Node;
 
 /// <summary>
-/// Runs one protocol on one thread: everything that happens to the node comes through the inbox, is stepped in turns, and leaves
-/// at the end of a turn or when the records before it are durable. Fail-stop: after an exception from a step or from the disk
+/// Runs one protocol on one thread at a time: everything that happens to the node comes through the inbox, is stepped in turns, and
+/// leaves at the end of a turn or when the records before it are durable. Fail-stop: after an exception from a step or from the disk
 /// nothing more leaves, and <see cref="Completion"/> faults.
 /// </summary>
 public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFrameSink
@@ -51,8 +51,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         _context = new NodeContext(_clock, options.Seed);
         _metrics = metrics;
         _logger = logger;
-        _inbox = new(_bell, options.MaxInboxBytes);
-        _logThread = new(log, metrics, _bell.Ring, segment => _logger.CheckpointDone(segment));
+        _inbox = new(options.MaxInboxBytes);
+        _logThread = new(log, metrics, StepOrRing, segment => _logger.CheckpointDone(segment));
         _thread = new Thread(Run) { IsBackground = true, Name = "synod-loop" };
     }
 
@@ -77,11 +77,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     }
 
     /// <summary>
-    /// Submits a command; <paramref name="sink"/> gets the answer with <paramref name="tag"/> on the loop's thread, at most once.
+    /// Submits a command; <paramref name="sink"/> gets the answer with <paramref name="tag"/> between steps, at most once.
     /// False if the node is stopping: the command was not submitted and the sink hears nothing.
     /// </summary>
     public bool Submit(TCommand command, IAnswerSink<TResult> sink, long tag = 0) =>
-        _inbox.Add(new(InputKind.Command, Command: command, Sink: sink, Tag: tag));
+        Add(new(InputKind.Command, Command: command, Sink: sink, Tag: tag));
 
     /// <summary>Submits a command and waits for its answer.</summary>
     /// <exception cref="NodeStopped">The node stopped first.</exception>
@@ -108,7 +108,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
     }
 
-    /// <summary>Reads the protocol's state between two steps, on the loop's thread: <paramref name="read"/> is quick and changes nothing.</summary>
+    /// <summary>Reads the protocol's state between two steps: <paramref name="read"/> is quick and changes nothing.</summary>
     /// <exception cref="NodeStopped">The node stopped first.</exception>
     public async Task<T> ReadAsync<T>(Func<T> read)
     {
@@ -184,7 +184,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
 
         _metrics.CountReceived(messages.Count, payload.Length);
-        _ = _inbox.AddFromPeer(new(InputKind.Messages, from, messages, Bytes: payload.Length));
+        if (_inbox.AddFromPeer(new(InputKind.Messages, from, messages, Bytes: payload.Length)))
+        {
+            StepOrRing();
+        }
+
         return true;
     }
 
@@ -204,6 +208,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
             return PacketFault.Overload;
         }
 
+        Ring();
         _metrics.CountPacketReceived();
         return PacketFault.None;
     }
@@ -227,5 +232,16 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
         }
     }
 
-    private bool Post(Action call) => _inbox.Add(new(InputKind.Call, Call: call));
+    private bool Post(Action call) => Add(new(InputKind.Call, Call: call));
+
+    private bool Add(in Input<TMessage, TCommand, TResult> input)
+    {
+        if (!_inbox.Add(input))
+        {
+            return false;
+        }
+
+        Ring();
+        return true;
+    }
 }

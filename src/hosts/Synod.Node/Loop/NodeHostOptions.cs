@@ -33,6 +33,6 @@ public sealed record NodeHostOptions
 public sealed record HostedProtocol<TMessage, TRecord, TCommand, TResult>(
     Protocol<TMessage, TRecord, TCommand, TResult> Protocol, IWire<TMessage> Messages, IWire<TRecord> Records)
 {
-    /// <summary>Takes what the protocol executes, on the loop's thread; for protocols whose state machine is outside.</summary>
+    /// <summary>Takes what the protocol executes, between steps; for protocols whose state machine is outside.</summary>
     public Action<Slot, TCommand>? Executed { get; init; }
 }

@@ -27,7 +27,7 @@ public sealed record MemberHostOptions
 
     public MembershipOptions Membership { get; init; } = new();
 
-    /// <summary>Told of every change in this member's view, on its loop's thread.</summary>
+    /// <summary>Told of every change in this member's view, between steps.</summary>
     public Action<Member>? Changed { get; init; }
 }
 

@@ -5,7 +5,7 @@ using Synod.Core;
 namespace Synod.Node;
 
 /// <summary>
-/// The sending end of a connection. In the clear the loop's thread hands frames to the kernel itself; what the kernel does not
+/// The sending end of a connection. In the clear whoever steps hands frames to the kernel itself; what the kernel does not
 /// take at once, and everything under TLS, goes through a bounded queue and a pump. A frame that does not fit is dropped whole.
 /// </summary>
 internal sealed partial class OutgoingConnection(Socket socket, Stream stream, bool isPlain, int maxQueued) : IDisposable

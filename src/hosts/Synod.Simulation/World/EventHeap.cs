@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Synod.Simulation;
 
 /// <summary>Something that events happen to: a node, a client's end of the network, a fault, a scheduler of tasks.</summary>
@@ -89,6 +91,7 @@ internal sealed class EventHeap
         _events[at] = moved;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsBefore(in SimulatedEvent left, in SimulatedEvent right) =>
         left.At != right.At ? left.At < right.At : left.Order < right.Order;
 }
