@@ -125,6 +125,7 @@ internal static class BenchProtocolCommand
         ["verified_per_decision"] = limit is null ? null : PerDecision(result, counts => counts.Verified),
         ["verification_limit_per_second"] = limit is { } most ? Math.Round(most) : null,
         ["verification_share"] = VerificationShare(result, limit),
+        ["verification_processor_share"] = ProcessorShare(result, limit),
         ["killed_nodes"] = new JsonArray([.. killed.Select(node => (JsonNode)node)]),
         ["acked"] = audit.Acknowledged,
         ["acked_lost"] = audit.Lost,
@@ -147,7 +148,7 @@ internal static class BenchProtocolCommand
 
         if (VerificationShare(result, limit) is { } reached)
         {
-            Row("signatures", $"{PerDecision(result, counts => counts.Signed):0.00} made and {PerDecision(result, counts => counts.Verified):0.00} checked a decision: {reached:P0} of the {limit:N0}/s that all cores can check");
+            Row("signatures", $"{PerDecision(result, counts => counts.Signed):0.00} made and {PerDecision(result, counts => counts.Verified):0.00} checked a decision: {reached:P0} of the {limit:N0}/s that all cores can check, {ProcessorShare(result, limit):P0} of the processor time that nodes and clients had");
         }
 
         if (FastShare(result) is { } share)
@@ -171,6 +172,12 @@ internal static class BenchProtocolCommand
     /// <summary>Signatures that all nodes checked in a second, as a share of what the machine's cores can check when they do nothing else.</summary>
     private static double? VerificationShare(LoadResult result, double? limit) =>
         limit is { } most && result.Counts is { } counts ? Math.Round(counts.Verified / result.Seconds / most, 4) : null;
+
+    /// <summary>What checking took of the processor time that nodes and clients had: the same share, had nobody else used the machine.</summary>
+    private static double? ProcessorShare(LoadResult result, double? limit) => limit is { } most && result.Counts is { } counts
+        ? Math.Round(
+            counts.Verified * Environment.ProcessorCount / most / (counts.ProcessorMicroseconds / 1e6 + result.ClientProcessor.TotalSeconds), 4)
+        : null;
 
     private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
 

@@ -14,8 +14,9 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
 {
     private const int DefaultBlock = 400;
 
-    // What comes while a batch is agreed on shares the next one, and with it the signatures of three phases.
-    private const int DefaultPipeline = 1;
+    // What comes while batches are agreed on shares the next one, and with it the signatures of three phases. With only one, backups would
+    // idle while the primary checks the next.
+    private const int DefaultPipeline = 2;
 
     private Pbft? _replica;
     private CountedSigner? _signer;
