@@ -32,8 +32,10 @@ internal sealed class RoomsReport
             foreach (var rooms in new[] { typeof(RoomBenchmarks), typeof(TableBenchmarks), typeof(SignatureBenchmarks) })
             {
                 // Whatever is signed beforehand makes each iteration one invocation; the others are measured for a while.
-                var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(5).WithIterationCount(10);
-                job = rooms == typeof(RoomBenchmarks) ? job.WithIterationTime(TimeInterval.FromMilliseconds(200)) : job;
+                var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance);
+                job = rooms == typeof(RoomBenchmarks)
+                    ? job.WithIterationTime(TimeInterval.FromMilliseconds(200)).WithWarmupCount(5).WithIterationCount(10)
+                    : job.WithWarmupCount(3).WithIterationCount(6);
                 var config = ManualConfig.CreateEmpty().AddJob(job).AddDiagnoser(MemoryDiagnoser.Default)
                     .AddColumnProvider(DefaultColumnProviders.Instance).AddLogger(new TextLogger(progress)).WithArtifactsPath(artifacts.FullName);
                 config = filter.Length == 0 ? config : config.AddFilter(new BenchmarkDotNet.Filters.SimpleFilter(

@@ -79,12 +79,21 @@ public sealed class Outbox<TMessage, TRecord, TCommand, TResult>(long recordCoun
     /// <summary>Empties it for the next step. <see cref="RecordCount"/> goes on.</summary>
     public void Clear()
     {
-        _records.Clear();
-        _messages.Clear();
-        _answers.Clear();
-        _executions.Clear();
-        _timers.Clear();
-        _refusals.Clear();
+        Empty(_records);
+        Empty(_messages);
+        Empty(_answers);
+        Empty(_executions);
+        Empty(_timers);
+        Empty(_refusals);
+
+        // Most steps put out one or two kinds of output.
+        static void Empty<T>(List<T> outputs)
+        {
+            if (outputs.Count > 0)
+            {
+                outputs.Clear();
+            }
+        }
     }
 }
 

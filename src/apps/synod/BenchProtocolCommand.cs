@@ -65,7 +65,6 @@ internal static class BenchProtocolCommand
             throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
         }
 
-        var limit = entry.HasKeys ? VerificationLimit.Measure() : (double?)null;
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
         await cluster.StartAsync(cancellationToken);
@@ -75,26 +74,23 @@ internal static class BenchProtocolCommand
         var result = await load.RunAsync(warmup, length, killed, cancellationToken);
         Terminal.Talk.MarkupLineInterpolated($"[grey]checking every node …[/]");
         var audit = await load.AuditAsync(cancellationToken);
-
-        // The machine's neighbours come and go: the share is one of the better of two minutes.
-        limit = limit is { } before ? Math.Max(before, VerificationLimit.Measure()) : null;
         var isOk = audit is { Lost: 0, Repeated: 0 } && result.Operations > 0;
         cluster.Keep = !isOk;
-        var report = Report(parsed, options, killed, result, limit, audit, isOk);
+        var report = Report(parsed, options, killed, result, audit, isOk);
         if (parsed.GetValue(Json))
         {
             Terminal.Json(report);
         }
         else
         {
-            Print(options, result, limit, audit, isOk);
+            Print(options, result, audit, isOk);
         }
 
         return isOk ? ExitCodes.Done : ExitCodes.Failed;
     }
 
     private static JsonObject Report(
-        ParseResult parsed, ProtocolRunOptions options, int[] killed, LoadResult result, double? limit, Audit audit, bool isOk) => new()
+        ParseResult parsed, ProtocolRunOptions options, int[] killed, LoadResult result, Audit audit, bool isOk) => new()
     {
         ["protocol"] = options.Entry.Name,
         ["nodes"] = options.Nodes,
@@ -121,10 +117,11 @@ internal static class BenchProtocolCommand
         ["fast_path_share"] = FastShare(result),
         ["node_processor_us_per_decision"] = PerDecision(result, counts => counts.ProcessorMicroseconds),
         ["client_processor_us_per_decision"] = result.Operations > 0 ? Math.Round(result.ClientProcessor.TotalMicroseconds / result.Operations, 1) : null,
-        ["signed_per_decision"] = limit is null ? null : PerDecision(result, counts => counts.Signed),
-        ["verified_per_decision"] = limit is null ? null : PerDecision(result, counts => counts.Verified),
-        ["verification_limit_per_second"] = limit is { } most ? Math.Round(most) : null,
-        ["verification_share"] = VerificationShare(result, limit),
+        ["signed_per_decision"] = Checking(result) is null ? null : PerDecision(result, counts => counts.Signed),
+        ["verified_per_decision"] = Checking(result) is null ? null : PerDecision(result, counts => counts.Verified),
+        ["verification_limit_per_second"] = Checking(result)?.Limit,
+        ["verification_share"] = Checking(result)?.OfLimit,
+        ["verification_processor_share"] = Checking(result)?.OfProcessor,
         ["killed_nodes"] = new JsonArray([.. killed.Select(node => (JsonNode)node)]),
         ["acked"] = audit.Acknowledged,
         ["acked_lost"] = audit.Lost,
@@ -132,7 +129,7 @@ internal static class BenchProtocolCommand
         ["ok"] = isOk,
     };
 
-    private static void Print(ProtocolRunOptions options, LoadResult result, double? limit, Audit audit, bool isOk)
+    private static void Print(ProtocolRunOptions options, LoadResult result, Audit audit, bool isOk)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumns("", "");
         table.HideHeaders();
@@ -145,9 +142,9 @@ internal static class BenchProtocolCommand
             Row("a decision costs", $"{PerDecision(result, counts => counts.Messages):0.00} messages, {PerDecision(result, counts => counts.Bytes):N0} bytes, {PerDecision(result, counts => counts.Records):0.00} records, {PerDecision(result, counts => counts.Syncs):0.00} syncs");
         }
 
-        if (VerificationShare(result, limit) is { } reached)
+        if (Checking(result) is { } checking)
         {
-            Row("signatures", $"{PerDecision(result, counts => counts.Signed):0.00} made and {PerDecision(result, counts => counts.Verified):0.00} checked a decision: {reached:P0} of the {limit:N0}/s that all cores can check");
+            Row("signatures", $"{PerDecision(result, counts => counts.Signed):0.00} made and {PerDecision(result, counts => counts.Verified):0.00} checked a decision: {checking.OfLimit:P0} of the {checking.Limit:N0}/s that all cores could check, {checking.OfProcessor:P0} of the processor time that nodes and clients had");
         }
 
         if (FastShare(result) is { } share)
@@ -168,9 +165,24 @@ internal static class BenchProtocolCommand
     private static double? FastShare(LoadResult result) =>
         result.Counts is { Decisions: > 0, Fast: > 0 } counts ? Math.Round(counts.Fast / (double)counts.Decisions, 4) : null;
 
-    /// <summary>Signatures that all nodes checked in a second, as a share of what the machine's cores can check when they do nothing else.</summary>
-    private static double? VerificationShare(LoadResult result, double? limit) =>
-        limit is { } most && result.Counts is { } counts ? Math.Round(counts.Verified / result.Seconds / most, 4) : null;
+    /// <summary>
+    /// What checking signatures takes, at the price that it had during the run: checks per second if all cores did nothing else, the share
+    /// of that which was reached, and the share of the processor time that nodes and clients had, which is the same if nobody else used
+    /// the machine and no core idled.
+    /// </summary>
+    private static (double Limit, double OfLimit, double OfProcessor)? Checking(LoadResult result)
+    {
+        if (result.Counts is not { Verified: > 0, VerifyingMicroseconds: > 0 } counts)
+        {
+            return null;
+        }
+
+        var (checking, cores) = (counts.VerifyingMicroseconds / 1e6, Environment.ProcessorCount);
+        return (
+            Math.Round(counts.Verified / checking * cores),
+            Math.Round(checking / result.Seconds / cores, 4),
+            Math.Round(checking / (counts.ProcessorMicroseconds / 1e6 + result.ClientProcessor.TotalSeconds), 4));
+    }
 
     private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
 

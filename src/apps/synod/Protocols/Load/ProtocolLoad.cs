@@ -164,6 +164,7 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
         to.Fast += sign * counts.Fast;
         to.Signed += sign * counts.Signed;
         to.Verified += sign * counts.Verified;
+        to.VerifyingMicroseconds += sign * counts.VerifyingMicroseconds;
         to.ProcessorMicroseconds += sign * counts.ProcessorMicroseconds;
     }
 

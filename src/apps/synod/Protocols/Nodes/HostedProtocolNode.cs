@@ -57,8 +57,8 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
     /// <summary>Decisions in which this node led, and those that took the fast path: read on the loop's thread.</summary>
     protected virtual (long Decisions, long Fast) Led => (0, 0);
 
-    /// <summary>Signatures that this node made and checked: read on the loop's thread.</summary>
-    protected virtual (long Signed, long Verified) Signatures => (0, 0);
+    /// <summary>Counts signatures, if the protocol has them: read on the loop's thread.</summary>
+    protected virtual CountedSigner? Signer => null;
 
     public Task StartAsync() => _node.StartAsync();
 
@@ -85,7 +85,6 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
     {
         var metrics = _node.Metrics;
         var (decisions, fast) = Led;
-        var (signed, verified) = Signatures;
         return new ProtocolCounts
         {
             Messages = metrics.MessagesSent,
@@ -94,8 +93,9 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             Syncs = metrics.Syncs,
             Decisions = decisions,
             Fast = fast,
-            Signed = signed,
-            Verified = verified,
+            Signed = Signer?.Signed ?? 0,
+            Verified = Signer?.Verified ?? 0,
+            VerifyingMicroseconds = Signer?.VerifyingMicroseconds ?? 0,
             ProcessorMicroseconds = (long)Environment.CpuUsage.TotalTime.TotalMicroseconds,
             Clients = { Map.Count() },
         };

@@ -19,7 +19,7 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
 
-    protected override (long Signed, long Verified) Signatures => (_signer!.Signed, _signer.Verified);
+    protected override CountedSigner? Signer => _signer;
 
     /// <summary>What all members and clients agree on beforehand.</summary>
     public static HotStuffOptions OptionsOf(ProtocolSettings settings) => new()

@@ -14,8 +14,9 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
 {
     private const int DefaultBlock = 400;
 
-    // What comes while a batch is agreed on shares the next one, and with it the signatures of three phases.
-    private const int DefaultPipeline = 1;
+    // What comes while batches are agreed on shares the next one, and with it the signatures of three phases. With only one, backups would
+    // idle while the primary checks the next.
+    private const int DefaultPipeline = 2;
 
     private Pbft? _replica;
     private CountedSigner? _signer;
@@ -23,7 +24,7 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
 
-    protected override (long Signed, long Verified) Signatures => (_signer!.Signed, _signer.Verified);
+    protected override CountedSigner? Signer => _signer;
 
     public static PbftGroup GroupOf(ProtocolSettings settings) => new([.. settings.Members], settings.Cluster, 0);
 
@@ -32,6 +33,10 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
     {
         MaxBatch = settings.Block > 0 ? settings.Block : DefaultBlock,
         Pipeline = settings.Pipeline > 0 ? settings.Pipeline : DefaultPipeline,
+
+        // A thousand clients of two cores wait half a second for their turn: asking again, which all replicas check again, would only add to it.
+        RetryInterval = Duration.FromSeconds(2),
+        RequestTimeout = Duration.FromSeconds(2),
     };
 
     protected override HostedProtocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result> Make(ClientMap map)
