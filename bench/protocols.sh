@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 need jq jq
-# As the nodes, which are started so: optimised code at once, or compilers would be measured.
+# Optimised code at once, in the nodes too. Otherwise compilers of all processes take half of two cores for the first 20 s, and are measured.
 export DOTNET_TieredPGO=0 DOTNET_TC_QuickJit=0
 say "Building Synod ..."
 "$root/synod" --version >&2

@@ -4,12 +4,7 @@ using System.Globalization;
 namespace Synod.App.Processes;
 
 /// <summary>One node as a process of its own: this program under another command, with its log in a file.</summary>
-/// <param name="id">The node's number.</param>
-/// <param name="folder">Where its log goes.</param>
-/// <param name="arguments">The command and what it is told.</param>
-/// <param name="environment">Variables beside those of this process.</param>
-internal sealed class NodeProcess(
-    int id, string folder, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
+internal sealed class NodeProcess(int id, string folder, IReadOnlyList<string> arguments) : IAsyncDisposable
 {
     private const string EndsWithInput = "SYNOD_ENDS_WITH_INPUT";
 
@@ -61,11 +56,6 @@ internal sealed class NodeProcess(
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
-        }
-
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-        {
-            start.Environment[name] = value;
         }
 
         _process = Process.Start(start) ?? throw new InvalidOperationException($"Node {id} could not be started.");

@@ -28,9 +28,6 @@ internal sealed class ProtocolCluster : IAsyncDisposable
     private const string MemoryFolder = "/dev/shm";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    // Optimised code at once. Otherwise compilers of all nodes take half of two cores for the first 20 s, which is what would be measured.
-    private static readonly Dictionary<string, string> Environment = new() { ["DOTNET_TieredPGO"] = "0", ["DOTNET_TC_QuickJit"] = "0" };
-
     public string Folder { get; }
 
     private ProtocolCluster(string folder, ProtocolSettings settings)
@@ -42,8 +39,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             [
                 ProtocolNodeCommand.Name, "--run", folder, "--id", node.Id.ToString(CultureInfo.InvariantCulture),
                 "--data", Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"node-{node.Id}")),
-            ],
-            Environment))];
+            ]))];
         Connections = [.. settings.Nodes.Select(node => new NodeConnection(node, Clients))];
     }
 
