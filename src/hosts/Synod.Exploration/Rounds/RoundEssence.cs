@@ -41,10 +41,7 @@ public abstract class RoundEssence<TMessage, TRecord, TCommand, TResult>
     {
     }
 
-    /// <summary>
-    /// Writes what tells a node from one that will act otherwise. If the essence is not relative, one that is the same in it may take the node's
-    /// place, whatever world it comes from.
-    /// </summary>
+    /// <summary>Writes what tells a node from one that will act otherwise.</summary>
     public abstract void Write(CodecWriter writer, Protocol<TMessage, TRecord, TCommand, TResult> node);
 
     /// <summary>Whether a message that is under way follows from what its sender is, so that it need not be written.</summary>

@@ -20,8 +20,6 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
     private readonly UInt128[] _faces;
     private readonly Dictionary<int, UInt128[]> _nodes = [];
     private readonly Dictionary<int, UInt128[]> _messages = [];
-    private readonly Dictionary<(int Node, UInt128 Print), int> _firstNodes = [];
-    private readonly Dictionary<UInt128, int> _firstMessages = [];
     private readonly CodecWriter _writer = new();
     private readonly List<UInt128> _print = [];
 
@@ -84,8 +82,6 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
     {
         _nodes.Clear();
         _messages.Clear();
-        _firstNodes.Clear();
-        _firstMessages.Clear();
     }
 
     /// <summary>The world that was written last, without what does not matter in it.</summary>
@@ -94,46 +90,12 @@ internal sealed class RoundPrints<TMessage, TRecord, TCommand, TResult>
         var simple = (int[])world.Clone();
         for (var node = 0; node < _layout.Nodes; node++)
         {
-            simple[node] = _essence.IsRelative ? Simplified(world[node]) : FirstLike(node, world[node]);
-        }
-
-        if (!_essence.IsRelative)
-        {
-            for (var at = _layout.Network; at < world.Length; at++)
-            {
-                simple[at] = FirstLike(world[at]);
-            }
-
-            simple.AsSpan(_layout.Network).Sort();
+            var protocol = _locals.Load(_locals[world[node]]);
+            _essence.Simplify(protocol);
+            simple[node] = _locals.Number(_locals[world[node]] with { State = _locals.Save(protocol) });
         }
 
         return simple;
-    }
-
-    private int Simplified(int number)
-    {
-        var protocol = _locals.Load(_locals[number]);
-        _essence.Simplify(protocol);
-        return _locals.Number(_locals[number] with { State = _locals.Save(protocol) });
-    }
-
-    /// <summary>What a node is by itself decides on what it does: the first one met that is the same stands for all, and so do its steps.</summary>
-    private int FirstLike(int node, int number)
-    {
-        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firstNodes, (node, Node(number, _renamings[0])), out var isKnown);
-        if (!isKnown)
-        {
-            first = Simplified(number);
-        }
-
-        return first;
-    }
-
-    private int FirstLike(int message)
-    {
-        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firstMessages, Message(message, _renamings[0]), out var isKnown);
-        first = isKnown ? first : message;
-        return first;
     }
 
     /// <summary>
