@@ -97,7 +97,7 @@ public sealed class LoopTests
         var never = node.Submit(new Toy.Command.Alarm(2, Millisecond * 1));
         _ = await node.Submit(new Toy.Command.Alarm(2, default, Cancel: true));
         var moved = node.Submit(new Toy.Command.Alarm(3, Millisecond * 3_600_000));
-        var again = node.Submit(new Toy.Command.Alarm(3, Millisecond * 10));
+        var again = node.Submit(new Toy.Command.Alarm(3, Millisecond * 1_000));
         var atOnce = node.Submit(new Toy.Command.Alarm(4, Duration.Zero));
         _ = await Task.WhenAll(late, again, atOnce);
         Assert.Equal(["fire 4", "fire 3", "fire 1"], node.Toy.Events.Where(line => line != "fire 2"));
