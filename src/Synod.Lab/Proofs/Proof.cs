@@ -46,7 +46,7 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"pbft-twin-{twin}",
                 $"{twin} of four runs twice: all schedules of splits in two agree.",
                 "rounds",
-                5,
+                6,
                 (rounds, tell) => Seen(PbftTwins.Model(twin, rounds), tell)),
             new Proof(
                 $"pbft-lying-twin-{twin}",
