@@ -27,7 +27,8 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
 
     private readonly List<MemberFigures> _figures = [];
     private readonly List<StarvedFigures> _starved = [];
-    private int _port = 26_000;
+    // Below those that the kernel gives to connections.
+    private int _port = 10_000;
 
     public async Task MeasureAsync(IReadOnlyList<int> sizes, double starvedSeconds)
     {
