@@ -72,13 +72,6 @@ internal sealed partial class RangeLeader
         }
     }
 
-    /// <summary>The group is retired: its successor tells what it had decided.</summary>
-    public void OnRetired()
-    {
-        _finishing.Clear();
-        _forgettable.Clear();
-    }
-
     private void OnFenced(TransactionId id)
     {
         if (!_fencing.Remove(id, out var coordinator))

@@ -41,8 +41,6 @@ internal sealed partial class RangeLeader
         }
     }
 
-    public ulong Group => _replica.Group;
-
     /// <summary>The term that the locks belong to.</summary>
     public Ballot Term { get; }
 
@@ -126,6 +124,11 @@ internal sealed partial class RangeLeader
                 break;
             case RangeCommand.Resolve c:
                 OnResolved(c);
+                break;
+            case RangeCommand.Split { Parent.IsRetired: true }:
+                // Its successor tells from now on what this group had decided.
+                _finishing.Clear();
+                _forgettable.Clear();
                 break;
             case RangeCommand.Collect c when _replica.State.CollectNext is { } next:
                 _replica.Propose(c with { From = next });

@@ -142,13 +142,8 @@ internal sealed partial class RangeReplica
         }
     }
 
-    private void OnSplit(RangeCommand.Split split)
+    private void OnSplit()
     {
-        if (split.Parent.IsRetired)
-        {
-            Leader?.OnRetired();
-        }
-
         if (_closing is { Child: not null } closing)
         {
             if (closing.Request is { } request)

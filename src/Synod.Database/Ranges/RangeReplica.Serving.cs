@@ -94,11 +94,11 @@ internal sealed partial class RangeReplica
         }
     }
 
-    private static void Serve(RangeLeader leader, NodeMessage.ToLeader message)
+    private void Serve(RangeLeader leader, NodeMessage.ToLeader message)
     {
         switch (message)
         {
-            case var m when m.Group != leader.Group:
+            case var m when m.Group != Group:
                 leader.OnForPredecessor(m);
                 break;
             case NodeMessage.Prepare m:
