@@ -26,6 +26,7 @@ internal sealed class NodeStream : IAsyncDisposable
     private readonly Task _run;
     private long _lastId;
     private volatile bool _connected;
+    private volatile bool _answered;
     private volatile Exception? _broken;
 
     public NodeStream(string address, SynodClientOptions options)
@@ -127,8 +128,16 @@ internal sealed class NodeStream : IAsyncDisposable
             $"{_address} did not prove over TLS that it is of the cluster whose authority the client was given ({distrust.Message})",
             maybeDelivered: false,
             cause),
-        _ => new DeliveryFailedException(
-            _connected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", _connected && isWritten, cause),
+        _ => new DeliveryFailedException(HowItEnded, _connected && isWritten, cause),
+    };
+
+    private string HowItEnded => (_connected, _answered, _options.Tls) switch
+    {
+        (false, _, _) => $"{_address} cannot be reached",
+
+        // What a node with TLS does to a client without it.
+        (_, false, null) => $"{_address} hung up without an answer, as a node with TLS does when the client was not given its authority (ca.crt)",
+        _ => $"the connection to {_address} broke",
     };
 
     private static AuthenticationException? Distrust(Exception cause)
@@ -162,6 +171,7 @@ internal sealed class NodeStream : IAsyncDisposable
         while (await responses.MoveNext(_end.Token))
         {
             var response = responses.Current;
+            _answered = true;
             if (_pending.TryRemove(response.Id, out var call))
             {
                 call.Answer.TrySetResult(response);
