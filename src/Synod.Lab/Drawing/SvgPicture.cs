@@ -52,8 +52,9 @@ public sealed class SvgPicture
     {
         var picture = new SvgPicture();
         picture.Text(Edge, picture._y, report.Scenario.Name, "title");
-        picture.Text(Edge, picture._y + 22, report.Scenario.Title, "soft");
-        picture._y += 56;
+        picture._y += 22;
+        picture.Paragraph(report.Scenario.Title, "soft");
+        picture._y += 15;
         foreach (var act in report.Acts)
         {
             picture.Heading(act.Heading);

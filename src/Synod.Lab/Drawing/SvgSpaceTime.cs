@@ -16,13 +16,14 @@ internal sealed class SvgSpaceTime
     private const double Stack = 15;
     private const double LeastGap = 13;
     private const double MostGap = 60;
+    private const double ForArrival = 7;
     private const double PixelsPerMs = 4;
     private const double LabelLetter = 6.3;
     private const double MarkLetter = 7;
     private const double TextHeight = 11;
 
     /// <summary>How far from an arrow's end its words may stand, in lanes. Best is beyond the middle, where arrows that cross are apart.</summary>
-    private static readonly double[] s_fromEnd = [0.35, 0.42, 0.5, 0.28, 0.58, 0.65, 0.72, 1.35, 1.5, 1.65, 2.35, 2.5, 2.65];
+    private static readonly double[] s_fromEnd = [0.35, 0.42, 0.5, 0.28, 0.58, 0.65, 0.22, 0.72, 0.78, 1.35, 1.5, 1.65, 2.35, 2.5, 2.65];
 
     private readonly History _history;
     private readonly StringBuilder _body;
@@ -37,8 +38,8 @@ internal sealed class SvgSpaceTime
     private SvgSpaceTime(History history, double left, double top, StringBuilder body)
     {
         (_history, _left, _body) = (history, left + TimeWidth, body);
-        var longest = history.Events.Select(item => item.Text.Length).DefaultIfEmpty().Max();
-        _spacing = Math.Clamp(longest * 6.6 + 34, 118, 230);
+        var (mark, label) = (Longest(item => item.Transit is null && item.Lane >= 0 ? item.Text : ""), Longest(item => item.Transit?.Name ?? ""));
+        _spacing = Math.Clamp(Math.Max(mark * MarkLetter + 27, label * LabelLetter * 2), 118, 240);
         _ends = history.Events.Where(item => item.Kind is EventKind.Arrived or EventKind.Missed).ToDictionary(item => item.Transit!.Number);
         _bottom = Place(top + 26);
         Top = top;
@@ -49,6 +50,8 @@ internal sealed class SvgSpaceTime
     }
 
     private double Top { get; }
+
+    private int Longest(Func<HistoryEvent, string> text) => _history.Events.Select(item => text(item).Length).DefaultIfEmpty().Max();
 
     public static (double Width, double Height) Draw(History history, double left, double top, StringBuilder body)
     {
@@ -82,7 +85,9 @@ internal sealed class SvgSpaceTime
         var before = 0L;
         foreach (var moment in _history.Events.Where(item => item.Kind != EventKind.Sent).GroupBy(item => item.At.Nanoseconds))
         {
-            y += _moments.Count == 0 ? LeastGap : Math.Clamp((moment.Key - before) / 1_000_000.0 * PixelsPerMs, LeastGap, MostGap);
+            // Arrows that end together have come a way apart.
+            var least = LeastGap + ForArrival * moment.Count(item => item.Transit is not null);
+            y += _moments.Count == 0 ? LeastGap : Math.Clamp((moment.Key - before) / 1_000_000.0 * PixelsPerMs, least, Math.Max(least, MostGap));
             before = moment.Key;
             _moments[moment.Key] = y;
             var deepest = y;

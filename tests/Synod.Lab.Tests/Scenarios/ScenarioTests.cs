@@ -59,7 +59,7 @@ public sealed partial class ScenarioTests
         var boxes = XDocument.Parse(SvgPicture.Draw(First(name))).Descendants()
             .Where(item => item.Attribute("class")?.Value.StartsWith("label", StringComparison.Ordinal) == true).Select(BoxOf).ToList();
         var covered = boxes.Where((box, index) => boxes.Take(index).Any(before => before.Overlaps(box))).Count();
-        Assert.True(covered * 20 <= boxes.Count, $"{covered} of {boxes.Count} words stand on others.");
+        Assert.True(covered * 10 <= boxes.Count, $"{covered} of {boxes.Count} words stand on others.");
 
         static LabelBox BoxOf(XElement label)
         {
