@@ -14,7 +14,6 @@ internal static class ConvergentCommand
             using var akka = new AkkaStates();
             var rows = parsed.GetValue(sizes)!.SelectMany(count => new SetComparison(akka, count, isRandom: false).Measure())
                 .Concat(new SetComparison(akka, 10_000, isRandom: true).Measure())
-                .Concat(new SetComparison(akka, 1_000_000, isRandom: false).MeasureAlone())
                 .Concat(CounterComparison.Measure())
                 .ToList();
             Flags.Print(parsed, output => ConvergentRow.Write(rows, output), () => ConvergentRow.ToJson(rows));

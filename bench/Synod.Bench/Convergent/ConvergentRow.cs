@@ -5,8 +5,7 @@ using Synod.Bench.Reports;
 namespace Synod.Bench.Convergent;
 
 /// <summary>One figure of both sides: nanoseconds of the best round, or bytes.</summary>
-/// <param name="Theirs">Null where only ours was measured.</param>
-internal sealed record ConvergentRow(string What, string Operation, string Unit, double Ours, double? Theirs)
+internal sealed record ConvergentRow(string What, string Operation, string Unit, double Ours, double Theirs)
 {
     public static void Write(IReadOnlyList<ConvergentRow> rows, TextWriter output)
     {
@@ -15,7 +14,7 @@ internal sealed record ConvergentRow(string What, string Operation, string Unit,
         var table = new TextTable("type", "operation", "", "Synod", "beside", "ratio");
         foreach (var row in rows)
         {
-            table.Add(row.What, row.Operation, row.Unit, Text(row.Ours), Text(row.Theirs), (row.Theirs / row.Ours)?.ToString("0.00", CultureInfo.InvariantCulture) ?? "");
+            table.Add(row.What, row.Operation, row.Unit, Text(row.Ours), Text(row.Theirs), (row.Theirs / row.Ours).ToString("0.00", CultureInfo.InvariantCulture));
         }
 
         table.Write(output);
@@ -29,9 +28,9 @@ internal sealed record ConvergentRow(string What, string Operation, string Unit,
             ["operation"] = row.Operation,
             ["unit"] = row.Unit,
             ["synod"] = Math.Round(row.Ours, 1),
-            ["beside"] = row.Theirs is { } theirs ? Math.Round(theirs, 1) : null,
+            ["beside"] = Math.Round(row.Theirs, 1),
         })]),
     };
 
-    private static string Text(double? value) => value?.ToString(value < 100 ? "0.0" : "N0", CultureInfo.InvariantCulture) ?? "";
+    private static string Text(double value) => value.ToString(value < 100 ? "0.0" : "N0", CultureInfo.InvariantCulture);
 }

@@ -30,17 +30,6 @@ internal sealed class SetComparison(AkkaStates akka, int count, bool isRandom)
         yield return Row("whole state", "bytes", StateCodec.Encode(ours).Length, akka.Bytes(theirs));
     }
 
-    /// <summary>The same of ours alone, for sizes at which Akka's side takes too long to wait for.</summary>
-    public IEnumerable<ConvergentRow> MeasureAlone()
-    {
-        var ours = Set(Elements(0, count));
-        yield return Row("add, with its delta", "ns", Adds(ours), null);
-        yield return Row("join the delta of an add", "ns", Deltas(ours), null);
-        yield return Row($"join a state that differs in {_changes} adds and {_changes} removals", "ns", States(ours), null);
-        yield return Row("delta of an add", "bytes", StateCodec.Encode(ours.Copy().Add(s_first, Element(-1))).Length, null);
-        yield return Row("whole state", "bytes", StateCodec.Encode(ours).Length, null);
-    }
-
     private static OrSet<string> Set(IEnumerable<string> elements)
     {
         var set = new OrSet<string>(Wires.Text);
@@ -52,7 +41,7 @@ internal sealed class SetComparison(AkkaStates akka, int count, bool isRandom)
         return set;
     }
 
-    private ConvergentRow Row(string what, string unit, double ours, double? theirs) =>
+    private ConvergentRow Row(string what, string unit, double ours, double theirs) =>
         new(string.Create(CultureInfo.InvariantCulture, $"OR-Set of {count:N0} {(isRandom ? "random" : "numbered")} names"), what, unit, ours, theirs);
 
     private string Element(int number) => isRandom
