@@ -58,8 +58,17 @@ internal sealed class AgentProcess : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    private async Task<string> ReadAsync() =>
-        await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The members' process ended.");
+    /// <exception cref="InvalidOperationException">The process is over; what it had to say is on our error stream.</exception>
+    private async Task<string> ReadAsync()
+    {
+        if (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            return line;
+        }
+
+        await _process.WaitForExitAsync();
+        throw new InvalidOperationException($"The members' process '{_process.StartInfo.FileName}' ended with exit code {Text(_process.ExitCode)}.");
+    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.NetworkInformation;
 using System.Text.Json.Nodes;
 using Synod.Bench.Reports;
 
@@ -25,10 +26,13 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
     private const int Starved = 8;
     private const int Seed = 7;
 
+    // Below those that the kernel gives to connections.
+    private const int FirstPort = 10_000;
+    private const int LastPort = 32_000;
+
     private readonly List<MemberFigures> _figures = [];
     private readonly List<StarvedFigures> _starved = [];
-    // Below those that the kernel gives to connections.
-    private int _port = 10_000;
+    private int _port = FirstPort;
 
     public async Task MeasureAsync(IReadOnlyList<int> sizes, double starvedSeconds)
     {
@@ -99,7 +103,7 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
 
     private async Task<MemberFigures> MeasureAsync(MemberSide side, int size)
     {
-        await using var agent = await AgentProcess.StartAsync(side.Agent, NextPorts(), size, key, join: null);
+        await using var agent = await AgentProcess.StartAsync(side.Agent, NextPorts(size + 1), size, key, join: null);
         _ = await agent.AskAsync($"await {size}");
 
         // News of the joins is told for a while after everybody knows.
@@ -118,9 +122,9 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
     private async Task<StarvedFigures> StarveAsync(
         MemberSide side, string kind, double length, Func<AgentProcess, TimeSpan, Task> starve)
     {
-        var port = NextPorts();
+        var port = NextPorts(Healthy);
         await using var healthy = await AgentProcess.StartAsync(side.Agent, port, Healthy, key, join: null);
-        await using var starved = await AgentProcess.StartAsync(side.Agent, NextPorts(), Starved, key, join: port);
+        await using var starved = await AgentProcess.StartAsync(side.Agent, NextPorts(Starved), Starved, key, join: port);
         _ = await healthy.AskAsync($"await {Healthy + Starved}");
         _ = await starved.AskAsync($"await {Healthy + Starved}");
         _ = await healthy.AskAsync("falses");
@@ -156,7 +160,22 @@ internal sealed class MemberComparison(IReadOnlyList<MemberSide> sides, string k
         }
     }
 
-    private int NextPorts() => (_port += 1_000) - 1_000;
+    /// <summary>The first of so many ports in a row that nobody has, neither for packets nor for streams.</summary>
+    private int NextPorts(int count)
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties();
+        var ports = taken.GetActiveTcpListeners().Concat(taken.GetActiveUdpListeners()).Select(end => end.Port)
+            .Concat(taken.GetActiveTcpConnections().Select(connection => connection.LocalEndPoint.Port)).ToHashSet();
+        for (; _port <= LastPort; _port += 1_000)
+        {
+            if (!Enumerable.Range(_port, count).Any(ports.Contains))
+            {
+                return (_port += 1_000) - 1_000;
+            }
+        }
+
+        throw new InvalidOperationException($"No {count} ports in a row are free between {FirstPort} and {LastPort}.");
+    }
 
     private static string Seconds(double[] times) =>
         string.Join(' ', times.Select(time => time < 0 ? "never" : (time / 1_000).ToString("F2", CultureInfo.InvariantCulture)));

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Crdt;
@@ -9,7 +10,10 @@ namespace Synod.Crdt;
 /// </summary>
 public sealed class CausalContext : IEquatable<CausalContext>
 {
-    private Entry[] _entries = [];
+    /// <summary>The entry of a context that has had no more, as those of deltas: it needs no array.</summary>
+    private Entry _only;
+
+    private Entry[]? _many;
     private int _count;
 
     public CausalContext()
@@ -17,7 +21,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     }
 
     /// <summary>The context of one dot.</summary>
-    internal CausalContext(Dot dot) => (_entries, _count) = ([new(dot.Replica, new DotRanges(new DotRange(dot.Counter, dot.Counter)))], 1);
+    internal CausalContext(Dot dot) => (_only, _count) = (new(dot.Replica, new DotRanges(new DotRange(dot.Counter, dot.Counter))), 1);
 
     public bool IsEmpty => _count == 0;
 
@@ -37,10 +41,22 @@ public sealed class CausalContext : IEquatable<CausalContext>
     }
 
     /// <summary>How many ranges it takes to tell them: as many as there are replicas, if nothing is missing in between.</summary>
-    public int RangeCount => _entries.Take(_count).Sum(entry => entry.Seen.Length);
+    public int RangeCount
+    {
+        get
+        {
+            var count = 0;
+            foreach (ref readonly var entry in Entries)
+            {
+                count += entry.Seen.Length;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>The replicas of which something was observed, in ascending order.</summary>
-    public IEnumerable<ReplicaId> Replicas => _entries.Take(_count).Select(entry => entry.Replica);
+    public IEnumerable<ReplicaId> Replicas => Enumerable.Range(0, _count).Select(index => Entries[index].Replica);
 
     /// <summary>The context of some dots, in any order.</summary>
     public static CausalContext Of(params IEnumerable<Dot> dots)
@@ -67,14 +83,21 @@ public sealed class CausalContext : IEquatable<CausalContext>
     public bool Contains(Dot dot)
     {
         var index = Find(dot.Replica);
-        return index >= 0 && _entries[index].Seen.Contains(dot.Counter);
+        return index >= 0 && Entries[index].Seen.Contains(dot.Counter);
     }
 
     /// <summary>The last event of a replica up to which there is no gap; 0 if its first was not seen.</summary>
     public ulong Prefix(ReplicaId replica)
     {
         var index = Find(replica);
-        return index >= 0 ? _entries[index].Seen.Prefix : 0;
+        return index >= 0 ? Entries[index].Seen.Prefix : 0;
+    }
+
+    /// <summary>The last event of a replica that was seen, whatever is missing before it; 0 if there is none.</summary>
+    internal ulong Highest(ReplicaId replica)
+    {
+        var index = Find(replica);
+        return index >= 0 ? Entries[index].Seen.Highest : 0;
     }
 
     /// <summary>The first dot of a replica that is above all that were seen of it.</summary>
@@ -82,7 +105,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     public Dot Next(ReplicaId replica)
     {
         var index = Find(replica);
-        return new(replica, index >= 0 ? _entries[index].Seen.Next : 1);
+        return new(replica, index >= 0 ? Entries[index].Seen.Next : 1);
     }
 
     /// <summary>Makes the next dot of a replica and takes note of it.</summary>
@@ -95,7 +118,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
             return new(replica, 1);
         }
 
-        ref var entry = ref _entries[index];
+        ref var entry = ref Entries[index];
         var counter = entry.Seen.Next;
         entry = new(replica, entry.Seen.Union(new DotRanges(new DotRange(counter, counter))));
         return new(replica, counter);
@@ -112,7 +135,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
             return true;
         }
 
-        ref var entry = ref _entries[index];
+        ref var entry = ref Entries[index];
         if (entry.Seen.Contains(dot.Counter))
         {
             return false;
@@ -136,7 +159,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
                 continue;
             }
 
-            ref var mine = ref _entries[index];
+            ref var mine = ref Entries[index];
             if (!mine.Seen.Covers(theirs.Seen))
             {
                 mine = new(mine.Replica, mine.Seen.Union(theirs.Seen));
@@ -153,7 +176,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
         foreach (ref readonly var mine in Entries)
         {
             var index = other.Find(mine.Replica);
-            if (index < 0 || !other._entries[index].Seen.Covers(mine.Seen))
+            if (index < 0 || !other.Entries[index].Seen.Covers(mine.Seen))
             {
                 return false;
             }
@@ -169,7 +192,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
         foreach (ref readonly var mine in Entries)
         {
             var index = other.Find(mine.Replica);
-            var seen = index < 0 ? mine.Seen : mine.Seen.Except(other._entries[index].Seen);
+            var seen = index < 0 ? mine.Seen : mine.Seen.Except(other.Entries[index].Seen);
             if (!seen.IsEmpty)
             {
                 rest.Insert(rest._count, new(mine.Replica, seen));
@@ -197,14 +220,14 @@ public sealed class CausalContext : IEquatable<CausalContext>
         return prefixes;
     }
 
-    public CausalContext Copy() => new() { _entries = Entries.ToArray(), _count = _count };
+    public CausalContext Copy() => new() { _only = _only, _many = _many is null ? null : Entries.ToArray(), _count = _count };
 
     /// <summary>Every dot, in ascending order.</summary>
     public IEnumerable<Dot> Dots()
     {
         for (var at = 0; at < _count; at++)
         {
-            var (replica, seen) = _entries[at];
+            var (replica, seen) = Entries[at];
             for (var index = 0; index < seen.Length; index++)
             {
                 for (var counter = seen[index].From; counter <= seen[index].To; counter++)
@@ -261,7 +284,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
     [SuppressMessage("Design", "CA1065", Justification = "A mutable key would be lost in its table.")]
     public override int GetHashCode() => throw new NotSupportedException("A causal context changes and is no key.");
 
-    public override string ToString() => $"{{{string.Join(" ", _entries.Take(_count))}}}";
+    public override string ToString() => $"{{{string.Join(" ", Entries.ToArray())}}}";
 
     /// <summary>Where a replica is in the order; for writing dots by it.</summary>
     internal int IndexOf(ReplicaId replica) => Find(replica);
@@ -272,7 +295,7 @@ public sealed class CausalContext : IEquatable<CausalContext>
         var index = reader.Minimal();
         if (index < (ulong)_count)
         {
-            return _entries[(int)index].Replica;
+            return Entries[(int)index].Replica;
         }
 
         reader.Fail();
@@ -307,17 +330,27 @@ public sealed class CausalContext : IEquatable<CausalContext>
         return DotRanges.Of(ranges);
     }
 
-    private ReadOnlySpan<Entry> Entries => _entries.AsSpan(0, _count);
+    private Span<Entry> Entries => _many is null ? MemoryMarshal.CreateSpan(ref _only, _count) : _many.AsSpan(0, _count);
 
     private void Insert(int index, Entry entry)
     {
-        if (_count == _entries.Length)
+        if (_count == 0 && _many is null)
         {
-            Array.Resize(ref _entries, Math.Max(1, _count * 2));
+            (_only, _count) = (entry, 1);
+            return;
         }
 
-        _entries.AsSpan(index, _count - index).CopyTo(_entries.AsSpan(index + 1));
-        _entries[index] = entry;
+        if (_many is null)
+        {
+            _many = [_only, default];
+        }
+        else if (_count == _many.Length)
+        {
+            Array.Resize(ref _many, _count * 2);
+        }
+
+        _many.AsSpan(index, _count - index).CopyTo(_many.AsSpan(index + 1));
+        _many[index] = entry;
         _count++;
     }
 

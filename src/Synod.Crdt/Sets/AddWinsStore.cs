@@ -13,6 +13,9 @@ namespace Synod.Crdt;
 public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsStore<T>>
     where T : notnull, IEquatable<T>
 {
+    /// <summary>So many elements are joined by walking both sides rather than by looking each up.</summary>
+    private const int Many = 64;
+
     /// <summary>The element of a store that has held no other, as deltas do: they need no table.</summary>
     private T _only = default!;
     private Dots _onlyDots;
@@ -81,24 +84,8 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
         return new(Empty(), CausalContext.Of(dots));
     }
 
-    public bool Join(CausalContext mine, AddWinsStore<T> other, CausalContext theirs)
-    {
-        var (before, met, dropped) = (Count, 0, 0L);
-        var changed = false;
-        if (other._table is null && !other._onlyDots.IsEmpty)
-        {
-            changed = JoinOne(mine, other._only, other._onlyDots, theirs, ref met, ref dropped);
-        }
-
-        foreach (var (element, dots) in other._table ?? [])
-        {
-            changed |= JoinOne(mine, element, dots, theirs, ref met, ref dropped);
-        }
-
-        // What they have seen and hold no more is gone, also of elements that they do not mention at all.
-        var isAccountedFor = met == before || theirs.DotCount <= (ulong)(other._dotCount + dropped);
-        return (!isAccountedFor && DropSeen(other, theirs)) | changed;
-    }
+    public bool Join(CausalContext mine, AddWinsStore<T> other, CausalContext theirs) =>
+        theirs.DotCount < (ulong)Count / 4 || other.Count < Many ? JoinFew(mine, other, theirs) : JoinMany(mine, other, theirs);
 
     public AddWinsStore<T> Unseen(CausalContext known)
     {
@@ -145,6 +132,70 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
     }
 
     public override string ToString() => $"{{{string.Join(", ", Canonical.Sorted(Table.Keys, static element => element, wire).Select(item => item.Item))}}}";
+
+    /// <summary>Joins a delta: each of its elements is looked up here, and each dot that it removes.</summary>
+    private bool JoinFew(CausalContext mine, AddWinsStore<T> other, CausalContext theirs)
+    {
+        var (before, met, dropped) = (Count, 0, 0L);
+        var changed = false;
+        if (other._table is null && !other._onlyDots.IsEmpty)
+        {
+            changed = JoinOne(mine, other._only, other._onlyDots, theirs, ref met, ref dropped);
+        }
+
+        foreach (var (element, dots) in other._table ?? [])
+        {
+            changed |= JoinOne(mine, element, dots, theirs, ref met, ref dropped);
+        }
+
+        // What they have seen and hold no more is gone, also of elements that they do not mention at all.
+        var isAccountedFor = met == before || theirs.DotCount <= (ulong)(other._dotCount + dropped);
+        return (!isAccountedFor && DropSeen(other, theirs)) | changed;
+    }
+
+    /// <summary>
+    /// Joins a state like this one: both are walked once, and only what differs is looked up. A dot of theirs that was seen here is held
+    /// here too, or was removed; a dot of ours that they have seen and do not hold was removed there.
+    /// </summary>
+    private bool JoinMany(CausalContext mine, AddWinsStore<T> other, CausalContext theirs)
+    {
+        var (met, dropped) = (0, 0L);
+        var changed = false;
+        var held = DotMarks.For(theirs, other._dotCount);
+        foreach (var (element, dots) in other._table!)
+        {
+            var isSeen = true;
+            for (var index = 0; index < dots.Count; index++)
+            {
+                held?.Mark(dots[index]);
+                isSeen &= mine.Contains(dots[index]);
+            }
+
+            changed |= !isSeen && JoinOne(mine, element, dots, theirs, ref met, ref dropped);
+        }
+
+        var gone = new List<(T Element, Dots Left)>();
+        foreach (var (element, dots) in Table)
+        {
+            var rest = dots;
+            for (var index = 0; index < dots.Count; index++)
+            {
+                var dot = dots[index];
+                if (held?.Contains(dot) != true && theirs.Contains(dot) && (held is not null || !other.DotsOf(element).Contains(dot)))
+                {
+                    rest = rest.Without(dot);
+                }
+            }
+
+            if (rest.Count < dots.Count)
+            {
+                gone.Add((element, rest));
+            }
+        }
+
+        gone.ForEach(item => Put(item.Element, item.Left));
+        return changed | gone.Count > 0;
+    }
 
     private bool JoinOne(CausalContext mine, T element, in Dots dots, CausalContext theirs, ref int met, ref long dropped)
     {
@@ -207,11 +258,7 @@ public sealed partial class AddWinsStore<T>(IWire<T> wire) : IDotStore<AddWinsSt
             }
         }
 
-        foreach (var (element, rest) in gone)
-        {
-            Put(element, rest);
-        }
-
+        gone.ForEach(item => Put(item.Element, item.Left));
         return gone.Count > 0;
     }
 

@@ -14,36 +14,30 @@ public sealed class SvgPicture
     private const int Edge = 24;
     private const int LineLength = 120;
 
-    private const string Style = """
-        svg { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --line: #c3cad2; --message: #2563a8; --lost: #b42318; --durable: #6b4fa0;
-              --decided: #1a7f4b; --timer: #9a6700; --second: #c2571a; --third: #6b4fa0; --fourth: #1a7f4b; color-scheme: light dark; }
-        @media (prefers-color-scheme: dark) {
-          svg { --paper: #14181d; --ink: #e6eaef; --soft: #98a4b1; --line: #3a444f; --message: #7ab7f5; --lost: #ff8a7a; --durable: #c0a6f5;
-                --decided: #5fd39a; --timer: #e6b450; --second: #f3a26b; --third: #c0a6f5; --fourth: #5fd39a; }
-        }
-        text { font-family: ui-sans-serif, system-ui, "DejaVu Sans", sans-serif; font-size: 12px; fill: var(--ink); }
-        .paper { fill: var(--paper); }
+    private const string Layout = """
+        svg { color-scheme: light dark; }
+        text { font-family: ui-sans-serif, system-ui, "DejaVu Sans", sans-serif; font-size: 12px; }
         .title { font-size: 18px; font-weight: 600; }
         .heading { font-size: 14px; font-weight: 600; }
-        .soft { fill: var(--soft); }
-        .time { fill: var(--soft); font-size: 11px; text-anchor: end; font-variant-numeric: tabular-nums; }
-        .lane { stroke: var(--line); stroke-width: 2; }
+        .time { font-size: 11px; text-anchor: end; font-variant-numeric: tabular-nums; }
+        .lane { stroke-width: 2; }
         .name { font-weight: 600; text-anchor: middle; }
-        .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-        .message { stroke: var(--message); stroke-width: 1.5; fill: none; }
-        .label { font-size: 11px; fill: var(--message); text-anchor: middle; }
-        .gone { stroke: var(--lost); stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }
-        .cross { stroke: var(--lost); stroke-width: 2; fill: none; }
-        .label.lost, .lost { fill: var(--lost); }
-        .durable { fill: var(--durable); } .decided { fill: var(--decided); font-weight: 600; } .timer { fill: var(--timer); }
-        .across { stroke: var(--lost); stroke-width: 1; stroke-dasharray: 2 4; }
-        .axis { stroke: var(--soft); stroke-width: 1; fill: none; } .grid { stroke: var(--line); stroke-width: 1; }
+        .halo { paint-order: stroke; stroke-width: 4px; stroke-linejoin: round; }
+        .message { stroke-width: 1.5; fill: none; }
+        .label { font-size: 11px; text-anchor: middle; }
+        .gone { stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }
+        .cross { stroke-width: 2; fill: none; }
+        .decided { font-weight: 600; }
+        .across { stroke-width: 1; stroke-dasharray: 2 4; }
+        .axis { stroke-width: 1; fill: none; } .grid { stroke-width: 1; }
         .curve { stroke-width: 2; fill: none; }
         .hit { stroke: transparent; stroke-width: 11; fill: none; }
         g.event:hover .message, g.event:hover .gone { stroke-width: 3; } g.event:hover text { font-weight: 600; }
-        .c0 { stroke: var(--message); } .c1 { stroke: var(--second); } .c2 { stroke: var(--third); } .c3 { stroke: var(--fourth); }
-        .f0 { fill: var(--message); } .f1 { fill: var(--second); } .f2 { fill: var(--third); } .f3 { fill: var(--fourth); }
         """;
+
+    // Colours as they are, since many a viewer knows no variables.
+    private static readonly string s_style = $"{Layout}\n{new Palette("#ffffff", "#1b1f24", "#5b6570", "#c3cad2", "#2563a8", "#b42318", "#6b4fa0", "#1a7f4b", "#9a6700", "#c2571a")}"
+        + $"@media (prefers-color-scheme: dark) {{\n{new Palette("#14181d", "#e6eaef", "#98a4b1", "#3a444f", "#7ab7f5", "#ff8a7a", "#c0a6f5", "#5fd39a", "#e6b450", "#f3a26b")}}}";
 
     private readonly StringBuilder _body = new();
     private double _width = 640;
@@ -58,8 +52,9 @@ public sealed class SvgPicture
     {
         var picture = new SvgPicture();
         picture.Text(Edge, picture._y, report.Scenario.Name, "title");
-        picture.Text(Edge, picture._y + 22, report.Scenario.Title, "soft");
-        picture._y += 56;
+        picture._y += 22;
+        picture.Paragraph(report.Scenario.Title, "soft");
+        picture._y += 15;
         foreach (var act in report.Acts)
         {
             picture.Heading(act.Heading);
@@ -160,8 +155,22 @@ public sealed class SvgPicture
 
     private string Complete(string title) =>
         $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Number(_width)} {Number(_y)}\" width=\"{Number(_width)}\" height=\"{Number(_y)}\" role=\"img\">\n"
-        + $"<title>{Escape(title)}</title>\n<style>\n{Style}\n</style>\n"
+        + $"<title>{Escape(title)}</title>\n<style>\n{s_style}\n</style>\n"
         + "<defs><marker id=\"head\" viewBox=\"0 0 10 10\" refX=\"10\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto-start-reverse\">"
-        + "<path d=\"M0 1 L10 5 L0 9 z\" style=\"fill: var(--message)\"/></marker></defs>\n"
+        + "<path d=\"M0 1 L10 5 L0 9 z\" class=\"f0\"/></marker></defs>\n"
         + $"<rect class=\"paper\" width=\"{Number(_width)}\" height=\"{Number(_y)}\"/>\n{_body}</svg>\n";
+
+    /// <summary>The colours of one setting, as rules of style.</summary>
+    private sealed record Palette(
+        string Paper, string Ink, string Soft, string Line, string Message, string Lost, string Durable, string Decided, string Timer, string Second)
+    {
+        public override string ToString() => $$"""
+            text { fill: {{Ink}}; } .paper { fill: {{Paper}}; } .soft, .time { fill: {{Soft}}; } .lane, .grid { stroke: {{Line}}; } .halo { stroke: {{Paper}}; }
+            .message { stroke: {{Message}}; } .label { fill: {{Message}}; } .gone, .cross, .across { stroke: {{Lost}}; } .label.lost, .lost { fill: {{Lost}}; }
+            .durable { fill: {{Durable}}; } .decided { fill: {{Decided}}; } .timer { fill: {{Timer}}; } .axis { stroke: {{Soft}}; }
+            .c0 { stroke: {{Message}}; } .c1 { stroke: {{Second}}; } .c2 { stroke: {{Durable}}; } .c3 { stroke: {{Decided}}; }
+            .f0 { fill: {{Message}}; } .f1 { fill: {{Second}}; } .f2 { fill: {{Durable}}; } .f3 { fill: {{Decided}}; }
+
+            """;
+    }
 }

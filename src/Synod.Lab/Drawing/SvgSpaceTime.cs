@@ -16,7 +16,14 @@ internal sealed class SvgSpaceTime
     private const double Stack = 15;
     private const double LeastGap = 13;
     private const double MostGap = 60;
+    private const double ForArrival = 7;
     private const double PixelsPerMs = 4;
+    private const double LabelLetter = 6.3;
+    private const double MarkLetter = 7;
+    private const double TextHeight = 11;
+
+    /// <summary>How far from an arrow's end its words may stand, in lanes. Best is beyond the middle, where arrows that cross are apart.</summary>
+    private static readonly double[] s_fromEnd = [0.35, 0.42, 0.5, 0.28, 0.58, 0.65, 0.22, 0.72, 0.78, 1.35, 1.5, 1.65, 2.35, 2.5, 2.65];
 
     private readonly History _history;
     private readonly StringBuilder _body;
@@ -25,19 +32,26 @@ internal sealed class SvgSpaceTime
     private readonly SortedDictionary<long, double> _moments = [];
     private readonly Dictionary<int, double> _places = [];
     private readonly Dictionary<int, HistoryEvent> _ends;
+    private readonly LabelPlaces _labels = new();
     private readonly double _bottom;
 
     private SvgSpaceTime(History history, double left, double top, StringBuilder body)
     {
         (_history, _left, _body) = (history, left + TimeWidth, body);
-        var longest = history.Events.Select(item => item.Text.Length).DefaultIfEmpty().Max();
-        _spacing = Math.Clamp(longest * 6.6 + 34, 118, 230);
+        var (mark, label) = (Longest(item => item.Transit is null && item.Lane >= 0 ? item.Text : ""), Longest(item => item.Transit?.Name ?? ""));
+        _spacing = Math.Clamp(Math.Max(mark * MarkLetter + 27, label * LabelLetter * 2), 118, 240);
         _ends = history.Events.Where(item => item.Kind is EventKind.Arrived or EventKind.Missed).ToDictionary(item => item.Transit!.Number);
         _bottom = Place(top + 26);
         Top = top;
+        foreach (var item in history.Events.Where(item => item.Transit is null && item.Lane >= 0))
+        {
+            _labels.Take(LevelText(X(item.Lane) + 11, _places[item.Number], item.Text.Length * MarkLetter));
+        }
     }
 
     private double Top { get; }
+
+    private int Longest(Func<HistoryEvent, string> text) => _history.Events.Select(item => text(item).Length).DefaultIfEmpty().Max();
 
     public static (double Width, double Height) Draw(History history, double left, double top, StringBuilder body)
     {
@@ -45,15 +59,20 @@ internal sealed class SvgSpaceTime
         picture.Lanes();
         picture.Times();
 
-        // Marks over messages, so that their words can be read.
-        foreach (var item in history.Events.Where(item => item.Transit is not null))
-        {
-            picture.Event(item);
-        }
-
+        // Words over arrows and marks over both, so that they can be read.
+        var messages = history.Events.Where(item => item.Kind is EventKind.Sent or EventKind.Lost).ToList();
+        messages.ForEach(picture.Arrow);
+        messages.ForEach(picture.Label);
         foreach (var item in history.Events.Where(item => item.Transit is null))
         {
-            picture.Event(item);
+            if (item.Kind == EventKind.Cut)
+            {
+                picture.Across(item);
+            }
+            else
+            {
+                picture.Mark(item);
+            }
         }
 
         return (left + TimeWidth + history.Lanes.Count * picture._spacing, picture._bottom - top);
@@ -66,7 +85,9 @@ internal sealed class SvgSpaceTime
         var before = 0L;
         foreach (var moment in _history.Events.Where(item => item.Kind != EventKind.Sent).GroupBy(item => item.At.Nanoseconds))
         {
-            y += _moments.Count == 0 ? LeastGap : Math.Clamp((moment.Key - before) / 1_000_000.0 * PixelsPerMs, LeastGap, MostGap);
+            // Arrows that end together have come a way apart.
+            var least = LeastGap + ForArrival * moment.Count(item => item.Transit is not null);
+            y += _moments.Count == 0 ? LeastGap : Math.Clamp((moment.Key - before) / 1_000_000.0 * PixelsPerMs, least, Math.Max(least, MostGap));
             before = moment.Key;
             _moments[moment.Key] = y;
             var deepest = y;
@@ -152,33 +173,21 @@ internal sealed class SvgSpaceTime
         }
     }
 
-    private void Event(HistoryEvent item)
+    /// <summary>Where an arrow begins and ends. One that does not arrive ends on the way, a little lower.</summary>
+    private (double X1, double Y1, double X2, double Y2) Line(HistoryEvent item)
     {
-        switch (item.Kind)
-        {
-            case EventKind.Sent or EventKind.Lost:
-                Message(item);
-                break;
-            case EventKind.Arrived or EventKind.Missed:
-                // Drawn with its sending.
-                break;
-            case EventKind.Cut:
-                Across(item);
-                break;
-            default:
-                Mark(item);
-                break;
-        }
+        var transit = item.Transit!;
+        var (x1, y1) = (X(transit.From), _places.TryGetValue(item.Number, out var own) ? own : Y(item.At));
+        return _ends.GetValueOrDefault(transit.Number) is { } end
+            ? (x1, y1, X(transit.To), Math.Max(_places[end.Number], y1 + 1))
+            : (x1, y1, x1 + (X(transit.To) - x1) * 0.45, y1 + 16);
     }
 
-    private void Message(HistoryEvent item)
+    private void Arrow(HistoryEvent item)
     {
         var transit = item.Transit!;
         var end = _ends.GetValueOrDefault(transit.Number);
-        var (x1, y1) = (X(transit.From), _places.TryGetValue(item.Number, out var own) ? own : Y(item.At));
-        var (x2, y2) = end is null
-            ? (x1 + (X(transit.To) - x1) * 0.45, y1 + 16)
-            : (X(transit.To), Math.Max(_places[end.Number], y1 + 1));
+        var (x1, y1, x2, y2) = Line(item);
         var arrives = end?.Kind == EventKind.Arrived;
         var inset = x2 > x1 ? -3 : 3;
         var numbers = end is null ? $"{item.Number}" : $"{item.Number} {end.Number}";
@@ -191,14 +200,32 @@ internal sealed class SvgSpaceTime
             Cross(x2 + inset, y2);
         }
 
-        var angle = Math.Atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
-        angle = angle is > 90 or < -90 ? angle - 180 : angle;
-
-        // Beyond the middle, where messages that cross have theirs apart.
-        var share = end is null ? 0.55 : 1 - Math.Min(0.35, 0.35 * _spacing / Math.Abs(x2 - x1));
-        var (x, y) = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share - 4);
-        _body.Append($"<text class=\"label halo{(arrives ? "" : " lost")}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(angle)} {Number(x)} {Number(y)})\">{Escape(transit.Name)}</text></g>\n");
+        _body.Append("</g>\n");
     }
+
+    /// <summary>The words of an arrow, along it, where there is room.</summary>
+    private void Label(HistoryEvent item)
+    {
+        var transit = item.Transit!;
+        var end = _ends.GetValueOrDefault(transit.Number);
+        var (x1, y1, x2, y2) = Line(item);
+        var turn = Math.Atan2(y2 - y1, x2 - x1);
+        turn = turn is > Math.PI / 2 or < -Math.PI / 2 ? turn - Math.PI : turn;
+        var lanes = Math.Abs(x2 - x1) / _spacing;
+        var shares = end is null
+            ? [0.55, 0.75, 0.4, 0.95]
+            : s_fromEnd.Select(distance => 1 - distance / lanes).Where(share => share > 0.15).ToList();
+
+        // Above the arrow if there is room, and below it otherwise.
+        var places = new[] { -4.0, 11.0 }
+            .SelectMany(above => shares.Select(share => (X: x1 + (x2 - x1) * share, Y: y1 + (y2 - y1) * share + above))).ToList();
+        var width = transit.Name.Length * LabelLetter;
+        var (x, y) = places[_labels.TakeBest([.. places.Select(place => new LabelBox(place.X, place.Y - 4, turn, width, TextHeight))])];
+        var style = end?.Kind == EventKind.Arrived ? "" : " lost";
+        _body.Append($"<text class=\"label halo{style}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(turn * 180 / Math.PI)} {Number(x)} {Number(y)})\">{Escape(transit.Name)}</text>\n");
+    }
+
+    private static LabelBox LevelText(double left, double y, double width) => new(left + width / 2, y, 0, width, TextHeight);
 
     private void Across(HistoryEvent item)
     {

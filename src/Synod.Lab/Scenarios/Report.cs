@@ -75,6 +75,9 @@ public sealed class Report(Scenario scenario, ulong seed)
     /// <summary>A length of time as stories tell it: milliseconds, with a fraction only if there is one.</summary>
     public static string Ms(Duration time) => string.Create(CultureInfo.InvariantCulture, $"{time.Nanoseconds / 1_000_000m:0.#} ms");
 
+    /// <summary>A number of things, whose name takes an s from two on.</summary>
+    public static string Many(long count, string thing) => string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {thing}{(count == 1 ? "" : "s")}");
+
     private IEnumerable<string> Names(bool held) =>
         _findings.Where(finding => finding.Holds == held).Select(finding => finding.Name).Order(StringComparer.Ordinal);
 

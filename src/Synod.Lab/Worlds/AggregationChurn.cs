@@ -44,6 +44,7 @@ public sealed class AggregationChurn : IAnswerReceiver<Aggregation.Result>
             Create = start => new Aggregation(start.Self, options, _view),
             Messages = new Aggregation.MessageWire(),
             Records = new Aggregation.RecordWire(),
+            SegmentBytes = 8 << 10,
             Machine = new MachineConditions { SlowSyncPerMillion = 0 },
             Watcher = _ledger,
         });

@@ -69,7 +69,8 @@ public sealed class MembershipFleet : NodeWatcher<Message, Record, Command, Resu
     /// <summary>Of these, by members that had time all along themselves.</summary>
     public long FalseDeathsAtHealthy { get; private set; }
 
-    public long Suspicions { get; private set; }
+    /// <summary>Times that somebody came to suspect a member that was there, and had time, all along.</summary>
+    public long FalseSuspicions { get; private set; }
 
     public void Run(Duration time) => World.RunUntil(World.Elapsed + time);
 
@@ -175,7 +176,7 @@ public sealed class MembershipFleet : NodeWatcher<Message, Record, Command, Resu
         var number = member.Id.Value;
         if (member.Status == MemberStatus.Suspect)
         {
-            Suspicions++;
+            FalseSuspicions += _isDead[number] || _wasStarved[number] ? 0 : 1;
             _suspectedAt[number] ??= _isDead[number] ? World.Elapsed : null;
         }
         else if (member.Status == MemberStatus.Dead && _isDead[number])

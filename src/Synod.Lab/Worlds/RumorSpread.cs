@@ -72,6 +72,7 @@ public sealed class RumorSpread : IAnswerReceiver<RumorResult>
             Create = start => new Rumors(start.Self, options, view),
             Messages = new Rumors.MessageWire(),
             Records = new RumorRecordWire(),
+            SegmentBytes = 8 << 10,
             Machine = new MachineConditions { SlowSyncPerMillion = 0 },
             Clocks = new ClockConditions { Bound = Duration.Zero, RatePerMillion = 0 },
             Watcher = _copies,

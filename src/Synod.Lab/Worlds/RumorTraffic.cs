@@ -36,6 +36,7 @@ public sealed class RumorTraffic : IAnswerReceiver<RumorResult>
             Create = start => new Rumors(start.Self, options, view),
             Messages = new Rumors.MessageWire(),
             Records = new RumorRecordWire(),
+            SegmentBytes = 8 << 10,
         });
         cluster.Start();
         world.RunUntil(s_second);

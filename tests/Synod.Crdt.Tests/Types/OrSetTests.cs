@@ -224,4 +224,53 @@ public sealed class OrSetTests
         AssertEqual(a.Joined(b), a.Joined(b.Minus(a)));
         Assert.InRange(StateCodec.Encode(b.Minus(a)).Length, 1, StateCodec.Encode(b).Length / 2);
     }
+
+    /// <summary>Whole states are joined by walking both, and their parts by looking each up: with the same outcome, whatever happened before.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30_000)]
+    public void A_state_joins_as_its_parts_do(int removedBefore)
+    {
+        var random = new Random(7);
+        ReplicaId[] names = [A, B, C];
+        var sets = names.Select(_ => new OrSet<long>(Wires.Int64)).ToArray();
+        for (var number = 0; number < removedBefore; number++)
+        {
+            sets[0].Add(A, -1);
+            sets[0].Remove(-1);
+        }
+
+        var changes = 0;
+        for (var step = 0; step < 6_000; step++)
+        {
+            var (who, element) = (random.Next(3), (long)random.Next(300));
+            if (random.Next(3) == 0)
+            {
+                sets[who].Remove(element);
+            }
+            else
+            {
+                sets[who].Add(names[who], element);
+            }
+
+            if (step % 100 == 0)
+            {
+                var (mine, theirs) = (sets[who], sets[(who + 1) % 3]);
+                var byParts = mine.Copy();
+                var changed = false;
+                foreach (var part in theirs.Decompose())
+                {
+                    changed |= byParts.Join(part);
+                }
+
+                Assert.Equal(changed, mine.Join(theirs));
+                Assert.False(mine.Join(theirs));
+                AssertEqual(byParts, mine);
+                changes += changed ? 1 : 0;
+            }
+        }
+
+        Assert.InRange(changes, 50, 60);
+        Assert.InRange(sets[0].Count, 65, 300);
+    }
 }

@@ -35,5 +35,19 @@ public sealed class DrawingTests
         Assert.EndsWith("messages: a square, b line\n", plot, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_label_goes_where_there_is_room()
+    {
+        var places = new LabelPlaces();
+        LabelBox here = new(100, 100, 0, 60, 12), across = new(100, 100, Math.PI / 4, 60, 12), below = new(100, 113, 0, 60, 12), beside = new(161, 100, 0, 60, 12);
+        Assert.True(here.Overlaps(across) && across.Overlaps(here) && across.Overlaps(below));
+        Assert.False(here.Overlaps(below) || here.Overlaps(beside));
+        places.Take(here);
+        Assert.Equal(1, places.TakeBest([across, below]));
+
+        // Nothing is free: what covers the least.
+        Assert.Equal(1, places.TakeBest([new(100, 106, 0, 60, 12), beside with { X = 155 }]));
+    }
+
     private static string Folder([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "Drawings");
 }

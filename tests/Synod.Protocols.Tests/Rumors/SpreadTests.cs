@@ -88,6 +88,21 @@ public sealed class SpreadTests(ITestOutputHelper output)
     [Fact]
     public void Three_contacts_in_a_round_are_faster() => Assert.InRange(Mean(1_024, RumorStyle.Push, 4, fanOut: 3), 7, 9.2);
 
+    /// <summary>Who tells only once, on first hearing, f others: a share of x = 1 - exp(-f x) of all comes to know, if the rumor catches on.</summary>
+    [Theory]
+    [InlineData(2, 0.797)]
+    [InlineData(3, 0.940)]
+    [InlineData(4, 0.980)]
+    public void Infect_and_die_reaches_as_many_as_the_equation_says(int fanOut, double share)
+    {
+        const int Nodes = 2_000;
+        var options = new RumorOptions { Style = RumorStyle.Push, Loss = InterestLoss.BlindCounter, K = fanOut, FanOut = fanOut };
+        var shares = Enumerable.Range(1, 8).Select(seed => RumorSpread.Run(new(Nodes, options, (ulong)seed) { UntilCold = true }))
+            .Select(outcome => outcome.Knew / (double)Nodes).Where(reached => reached > 0.1).ToList();
+        output.WriteLine($"{fanOut}: {shares.Average():0.000} in {shares.Count} runs");
+        Assert.InRange(shares.Average(), share - 0.02, share + 0.02);
+    }
+
     [Theory]
     [InlineData(RumorStyle.Push, 1, 0.18, 1.7)]
     [InlineData(RumorStyle.Push, 2, 0.037, 3.3)]

@@ -86,7 +86,7 @@ internal sealed class PbftCast
         report.Safety(
             Pbft.Agreement + suffix,
             _split.Count == 0,
-            $"{(_split.Count > 0 ? string.Join("; ", _split) : $"{_agreed.Count} slots, the same at every correct replica")}");
+            $"{(_split.Count > 0 ? string.Join("; ", _split) : $"{Report.Many(_agreed.Count, "slot")}, the same at every correct replica")}");
         var accused = Correct.SelectMany(replica => replica.Accusations).Select(item => item.Accused).Where(node => !Liars.Contains(node)).ToList();
         report.Safety(Pbft.CorrectIsNotAccused + suffix, accused.Count == 0, $"accused: {(accused.Count == 0 ? "nobody that is correct" : string.Join(", ", accused))}");
     }

@@ -68,7 +68,7 @@ internal sealed class MultiPaxosCast
     public void Judge(Report report, string name = "Agreement") => report.Safety(
         name,
         _split.Count == 0,
-        $"{(_split.Count > 0 ? string.Join("; ", _split) : $"{_executed.Values.Select(item => item.Count).DefaultIfEmpty().Max()} slots, the same everywhere")}");
+        $"{(_split.Count > 0 ? string.Join("; ", _split) : $"{Report.Many(_executed.Values.Select(item => item.Count).DefaultIfEmpty().Max(), "slot")}, the same everywhere")}");
 
     private void OnStepped(NodeId node, Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result> outbox)
     {

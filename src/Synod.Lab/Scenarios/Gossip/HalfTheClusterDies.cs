@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Synod.Core;
 using Synod.Lab.Histories;
@@ -11,6 +12,7 @@ namespace Synod.Lab.Scenarios.Gossip;
 public sealed class HalfTheClusterDies : Scenario
 {
     private static readonly string[] s_names = ["A", "B", "C", "D", "E", "F"];
+    private static readonly int[] s_sizes = [64, 1_024, 10_000];
 
     public override string Name => "half-the-cluster-dies";
 
@@ -42,15 +44,22 @@ public sealed class HalfTheClusterDies : Scenario
             ["nodes", "killed", "handed over", "repairs", "payloads for each survivor, afterwards"],
             [.. worlds.Select(world => (IReadOnlyList<string>)
                 [$"{world.Size}", $"{world.Killed}", $"{world.Delivered}", $"{world.Grafts}", FormattableString.Invariant($"{world.PayloadsPerNode:0.00}")])]));
-        var mongering = new[] { 64, 1_024 }.Select(nodes => RumorSpread.Run(
+        var mongering = s_sizes.Select(nodes => RumorSpread.Run(
             new(nodes, new RumorOptions { Loss = InterestLoss.BlindCounter, K = int.MaxValue }, seed) { DownPerMille = 500 })).ToList();
-        report.Tell($"Rumor mongering has no tree to mend: with half of all nodes dead, and still in everybody's view, every second contact is in vain. The survivors of 64 are told in {mongering[0].Rounds} rounds, those of 1,024 in {mongering[1].Rounds}.");
+        report.Add(new(
+            "Rumor mongering, with half of all nodes dead from the start",
+            ["nodes", "survivors", "told", "rounds", "log2 of the survivors"],
+            [.. s_sizes.Zip(mongering, static (nodes, outcome) => (IReadOnlyList<string>)
+                [Said(nodes), Said(outcome.Live), Said(outcome.Knew), Said(outcome.Rounds), FormattableString.Invariant($"{Math.Log2(outcome.Live):0.0}")])]));
+        report.Tell($"Rumor mongering has no tree to mend: with half of all nodes dead, and still in everybody's view, every second contact is in vain. The survivors of 64 are told in {mongering[0].Rounds} rounds, those of 10,000 in {mongering[^1].Rounds}.");
         report.Liveness("EverybodyIsTold", isTold && worlds.Count == 2, $"everything that any survivor started or was handed");
         report.Safety(Rumors.DeliveredOnce, holds, $"in each process");
         report.Measure("TreeIsMended", worlds.Count == 2, $"no repairs in the ten rumors after");
         report.Measure("OnePayload", worlds.All(world => world.PayloadsPerNode <= 1.1), $"{string.Join(", ", worlds.Select(world => FormattableString.Invariant($"{world.PayloadsPerNode:0.00}")))}");
-        report.Liveness("RumorsReachSurvivors", mongering.All(outcome => outcome.IsComplete), $"{string.Join(" and ", mongering.Select(outcome => $"{outcome.Knew} of {outcome.Live}"))}");
+        report.Liveness("RumorsReachSurvivors", mongering.All(outcome => outcome.IsComplete), $"{string.Join(", ", mongering.Select(outcome => $"{Said(outcome.Knew)} of {Said(outcome.Live)}"))}");
     }
+
+    private static string Said(int number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 
     private static PlumtreeOptions Options { get; } = new() { FirstWait = Duration.FromMilliseconds(60), NextWait = Duration.FromMilliseconds(30), Batch = Duration.FromMilliseconds(10) };
 

@@ -50,7 +50,7 @@ public sealed class DeadlockCycle : Scenario
         report.Show("Each transaction holds one lock and wants the next", stage.History);
         var cycles = during is null ? [] : LockService.Waits(during).Cycles();
         var early = before is null ? [] : LockService.Waits(before).Cycles();
-        report.Tell($"The transactions of A, B and C hold the locks of B, C and A. A cut taken now shows {early.Count} cycles.");
+        report.Tell($"The transactions of A, B and C hold the locks of B, C and A. A cut taken now shows {Report.Many(early.Count, "cycle")}.");
         report.Tell($"Then each asks for the lock that the next one holds. The cut shows {string.Join("; ", cycles.Select(cycle => string.Join(" → ", cycle.Append(cycle[0]).Select(stage.NameOf))))}.");
         report.Liveness("CycleIsFound", cycles is [{ Count: 3 }], $"{cycles.Count} cycle of {cycles.Sum(cycle => cycle.Count)}");
         report.Safety("NoCycleBefore", early.Count == 0, $"{early.Count} before the circle was closed");
