@@ -20,11 +20,12 @@ public class ProtocolTests
     {
         var report = JsonNode.Parse((await SynodProgram.RunAsync(
             "bench", "protocol", "--protocol", protocol, "--nodes", $"{nodes}", "--clients", "8", "--seconds", "2", "--warmup", "0.5",
-            "--kill", "1", "--kill", "2", "--conflict", "20", "--tls", "on", "--json")).Ends(0).Output)!;
+            "--kill", "1", "--kill", "2", "--conflict", "20", "--tls", "on", "--checkpoint-bytes", "2000", "--json")).Ends(0).Output)!;
         Assert.True((bool)report["ok"]!);
         Assert.Equal(0, (long)report["acked_lost"]!);
         Assert.Equal(0, (long)report["repeated"]!);
         Assert.True((long)report["acked"]! > 0);
+        Assert.Equal(protocol != "hotstuff", (long)report["checkpoints"]! > 0);
         Assert.Equal([1, 2], report["killed_nodes"]!.AsArray().Select(node => (int)node!));
     }
 

@@ -24,7 +24,8 @@ internal sealed record LoadResult(
 /// <summary>What was acknowledged, and what of it every node's state machine has.</summary>
 /// <param name="Lost">Acknowledged and missing at some node.</param>
 /// <param name="Repeated">Executed more often than asked for, or out of turn.</param>
-internal sealed record Audit(long Acknowledged, long Lost, long Repeated);
+/// <param name="Checkpoints">Of all nodes, each since it was started last.</param>
+internal sealed record Audit(long Acknowledged, long Lost, long Repeated, long Checkpoints);
 
 /// <summary>A closed loop of clients on a cluster: each writes its own key, or now and then the one that all contend for.</summary>
 internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions options, int conflictPercent, int valueBytes)
@@ -127,7 +128,7 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
             }
         }
 
-        return new Audit(_tallies.Sum(tally => tally.Done), lost, repeated);
+        return new Audit(_tallies.Sum(tally => tally.Done), lost, repeated, nodes.Sum(node => node.Checkpoints));
     }
 
     private async Task<ProtocolCounts> SumAsync(CancellationToken cancellationToken)
