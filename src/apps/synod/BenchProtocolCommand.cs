@@ -140,7 +140,7 @@ internal static class BenchProtocolCommand
         Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
         Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
         Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");
-        if (result.Counts is not null)
+        if (result.Operations > 0)
         {
             Row("a decision costs", $"{PerDecision(result, counts => counts.Messages):0.00} messages, {PerDecision(result, counts => counts.Bytes):N0} bytes, {PerDecision(result, counts => counts.Records):0.00} records, {PerDecision(result, counts => counts.Syncs):0.00} syncs");
         }
@@ -163,7 +163,7 @@ internal static class BenchProtocolCommand
     }
 
     private static double? PerDecision(LoadResult result, Func<Api.ProtocolCounts, long> count) =>
-        result.Counts is { } counts && result.Operations > 0 ? Math.Round(count(counts) / (double)result.Operations, 2) : null;
+        result.Operations > 0 ? Math.Round(count(result.Counts) / (double)result.Operations, 2) : null;
 
     private static double? FastShare(LoadResult result) =>
         result.Counts is { Decisions: > 0, Fast: > 0 } counts ? Math.Round(counts.Fast / (double)counts.Decisions, 4) : null;

@@ -25,6 +25,7 @@ public class ProtocolTests
         Assert.Equal(0, (long)report["acked_lost"]!);
         Assert.Equal(0, (long)report["repeated"]!);
         Assert.True((long)report["acked"]! > 0);
+        Assert.True((double)report["messages_per_decision"]! > 0);
         Assert.Equal(protocol != "hotstuff", (long)report["checkpoints"]! > 0);
         Assert.Equal([1, 2], report["killed_nodes"]!.AsArray().Select(node => (int)node!));
     }

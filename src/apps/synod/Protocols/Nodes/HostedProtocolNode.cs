@@ -5,6 +5,7 @@ using Synod.Api;
 using Synod.Core;
 using Synod.Doors.Grpc;
 using Synod.Node;
+using Synod.Storage;
 
 namespace Synod.App.Protocols.Nodes;
 
@@ -38,6 +39,8 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             // All nodes of a run share this machine's clock.
             Clock = new BoundedClock(Duration.Zero),
 
+            // A segment is written in full before it is used, and the next one beside it: all nodes of a run start at once on one disk.
+            Log = new LogOptions(SegmentBytes: 8 << 20),
             CheckpointBytes = settings.CheckpointBytes,
         };
         _node = new(options, (_, store) => Make(Map = new ClientMap(store)), log);
