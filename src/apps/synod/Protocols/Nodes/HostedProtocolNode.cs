@@ -40,7 +40,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             Clock = new BoundedClock(Duration.Zero),
 
             // A segment is written in full before it is used, and the next one beside it: all nodes of a run start at once on one disk.
-            Log = new LogOptions(SegmentBytes: 8 << 20),
+            Log = new LogOptions(SegmentBytes: 1 << 20),
             CheckpointBytes = settings.CheckpointBytes,
         };
         _node = new(options, (_, store) => Make(Map = new ClientMap(store)), log);
