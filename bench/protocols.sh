@@ -4,7 +4,7 @@
 # those of a run on a machine of this kind; see README.md.
 # --seconds N, --warm-up N: of each run; --only PROTOCOL: one of the four; --json: the reports instead of tables.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-seconds=4 warm_up=8 only= json=
+seconds=3 warm_up=6 only= json=
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) seconds=$2; shift 2 ;;

@@ -51,7 +51,8 @@ internal static class Parts
     {
         var wire = new MultiPaxos.MessageWire();
         var writer = new CodecWriter();
-        var message = new MultiPaxos.Message.Accept(new Ballot(3, new NodeId(1)), new Slot(123_456), Value, new Slot(123_450));
+        var message = new MultiPaxos.Message.Accept(
+            new MultiPaxos.Record.Accepted(new Slot(123_456), new Ballot(3, new NodeId(1)), Value), new Slot(123_450));
         return MicroResult.Measure($"codec: an Accept of {ValueBytes} B written and read", 500_000, count =>
         {
             for (var number = 0; number < count; number++)

@@ -13,7 +13,7 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
     private static readonly Duration TimePerLook = Duration.FromMilliseconds(1);
 
     private readonly List<Member> _members = [];
-    private readonly Queue<(int From, int To, TMessage Message)> _messages = new();
+    private readonly Queue<(NodeId From, NodeId To, TMessage Message)> _messages = new();
     private readonly Time _time = new();
     private long _settled;
 
@@ -23,16 +23,17 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
     /// <summary>Starts the next member from nothing: the first is node 1.</summary>
     protected void Add(Protocol<TMessage, TRecord, TCommand, TResult> machine)
     {
-        _members.Add(new Member(machine));
-        machine.Recover([], _time, _members[^1].Outbox);
-        Carry(_members.Count);
+        var member = new Member(new NodeId(_members.Count + 1), machine);
+        _members.Add(member);
+        machine.Recover([], _time, member.Outbox);
+        Carry(member);
     }
 
     protected void Submit(int node, TCommand command, long request = 1)
     {
         var member = _members[node - 1];
         member.Machine.Submit(new RequestId(request), command, _time, member.Outbox);
-        Carry(node);
+        Carry(member);
     }
 
     /// <summary>Hands over one message; false if none is under way.</summary>
@@ -43,9 +44,9 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
             return false;
         }
 
-        var member = _members[next.To - 1];
-        member.Machine.Receive(new NodeId(next.From), next.Message, _time, member.Outbox);
-        Carry(next.To);
+        var member = _members[next.To.Value - 1];
+        member.Machine.Receive(next.From, next.Message, _time, member.Outbox);
+        Carry(member);
         return true;
     }
 
@@ -71,22 +72,21 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
     {
     }
 
-    private void Carry(int node)
+    private void Carry(Member member)
     {
-        var member = _members[node - 1];
         var outbox = member.Outbox;
         foreach (ref readonly var sent in outbox.Messages)
         {
             // Others than members are clients, which are not measured.
             if (sent.To.Value <= MostMembers)
             {
-                _messages.Enqueue((node, sent.To.Value, sent.Message));
+                _messages.Enqueue((member.Id, sent.To, sent.Message));
             }
         }
 
         foreach (ref readonly var execution in outbox.Executions)
         {
-            OnExecuted(node, execution.Position, execution.Command);
+            OnExecuted(member.Id.Value, execution.Position, execution.Command);
         }
 
         foreach (ref readonly var answer in outbox.Answers)
@@ -111,14 +111,13 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
 
     private void FireDue()
     {
-        for (var node = 1; node <= _members.Count; node++)
+        foreach (var member in _members)
         {
-            var member = _members[node - 1];
             foreach (var timer in member.Timers.Where(timer => timer.Value <= _time.Now).Select(timer => timer.Key).ToArray())
             {
                 member.Timers.Remove(timer);
                 member.Machine.Fire(timer, _time, member.Outbox);
-                Carry(node);
+                Carry(member);
             }
         }
 
@@ -127,8 +126,10 @@ internal abstract class MemoryRoom<TMessage, TRecord, TCommand, TResult>
         }
     }
 
-    private sealed class Member(Protocol<TMessage, TRecord, TCommand, TResult> machine)
+    private sealed class Member(NodeId id, Protocol<TMessage, TRecord, TCommand, TResult> machine)
     {
+        public NodeId Id => id;
+
         public Protocol<TMessage, TRecord, TCommand, TResult> Machine => machine;
 
         public Outbox<TMessage, TRecord, TCommand, TResult> Outbox { get; } = new();

@@ -23,19 +23,37 @@ public static class Invariant
     public static void Check(
         [DoesNotReturnIf(false)] bool holds,
         string name,
-        [InterpolatedStringHandlerArgument(nameof(holds))] ref InvariantDetail detail)
+        [InterpolatedStringHandlerArgument(nameof(holds))] InvariantDetail detail)
     {
         if (!holds)
         {
-            Throw(name, detail.ToString());
+            Throw(name, detail.Text);
         }
     }
+
+    /// <summary>The same with two values as the detail: for checks so frequent that even the look at whether to build one counts.</summary>
+    /// <exception cref="InvariantViolation">The claim does not hold.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Check<TFirst, TSecond>([DoesNotReturnIf(false)] bool holds, string name, TFirst first, TSecond second)
+    {
+        if (!holds)
+        {
+            Throw(name, first, second);
+        }
+    }
+
+    [DoesNotReturn]
+    private static void Throw<TFirst, TSecond>(string name, TFirst first, TSecond second) =>
+        Throw(name, string.Create(CultureInfo.InvariantCulture, $"{first} and {second}"));
 
     [DoesNotReturn]
     private static void Throw(string name, string detail) => throw new InvariantViolation(name, detail);
 }
 
-/// <summary>Builds the detail of a broken invariant. While it holds this is one null, since every step makes a dozen of them.</summary>
+/// <summary>
+/// Builds the detail of a broken invariant. Every step makes a dozen of them, so while it holds this is one null in a register: nothing
+/// here takes its address.
+/// </summary>
 [InterpolatedStringHandler]
 public readonly ref struct InvariantDetail
 {
@@ -48,11 +66,23 @@ public readonly ref struct InvariantDetail
         _text = holds ? null : new StringBuilder(literalLength + 16 * formattedCount);
     }
 
-    public void AppendLiteral(string value) => _text!.Append(value);
+    /// <summary>What was appended; empty while the invariant holds.</summary>
+    public string Text
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Print(_text);
+    }
 
-    public void AppendFormatted<T>(T value) => _text!.Append(CultureInfo.InvariantCulture, $"{value}");
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AppendLiteral(string value) => Append(_text!, value);
 
-    public override string ToString() => $"{_text}";
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AppendFormatted<T>(T value) => Append(_text!, value);
+
+    private static string Print(StringBuilder? text) => $"{text}";
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Append<T>(StringBuilder text, T value) => text.Append(CultureInfo.InvariantCulture, $"{value}");
 }
 
 /// <summary>A claim of Synod about itself was found false. Never caused by input from a peer or client: that is refused.</summary>

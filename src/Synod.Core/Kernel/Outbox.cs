@@ -14,27 +14,27 @@ namespace Synod.Core;
 /// <param name="recordCount">Records that an instance already persisted, for a host that puts one back in the middle of its life.</param>
 public sealed class Outbox<TMessage, TRecord, TCommand, TResult>(long recordCount = 0)
 {
-    private readonly List<TRecord> _records = [];
-    private readonly List<Sent<TMessage>> _messages = [];
-    private readonly List<Answered<TResult>> _answers = [];
-    private readonly List<Executed<TCommand>> _executions = [];
-    private readonly List<TimerChange> _timers = [];
-    private readonly List<Refusal> _refusals = [];
+    private Outputs<TRecord> _records = new();
+    private Outputs<Sent<TMessage>> _messages = new();
+    private Outputs<Answered<TResult>> _answers = new();
+    private Outputs<Executed<TCommand>> _executions = new();
+    private Outputs<TimerChange> _timers = new();
+    private Outputs<Refusal> _refusals = new();
 
     /// <summary>How many records this instance has persisted since it was made, those of this step included.</summary>
     public long RecordCount { get; private set; } = recordCount;
 
-    public ReadOnlySpan<TRecord> Records => CollectionsMarshal.AsSpan(_records);
+    public ReadOnlySpan<TRecord> Records => _records.All;
 
-    public ReadOnlySpan<Sent<TMessage>> Messages => CollectionsMarshal.AsSpan(_messages);
+    public ReadOnlySpan<Sent<TMessage>> Messages => _messages.All;
 
-    public ReadOnlySpan<Answered<TResult>> Answers => CollectionsMarshal.AsSpan(_answers);
+    public ReadOnlySpan<Answered<TResult>> Answers => _answers.All;
 
-    public ReadOnlySpan<Executed<TCommand>> Executions => CollectionsMarshal.AsSpan(_executions);
+    public ReadOnlySpan<Executed<TCommand>> Executions => _executions.All;
 
-    public ReadOnlySpan<TimerChange> Timers => CollectionsMarshal.AsSpan(_timers);
+    public ReadOnlySpan<TimerChange> Timers => _timers.All;
 
-    public ReadOnlySpan<Refusal> Refusals => CollectionsMarshal.AsSpan(_refusals);
+    public ReadOnlySpan<Refusal> Refusals => _refusals.All;
 
     /// <summary>Appends a record to the instance's durable log.</summary>
     public void Persist(TRecord record)
@@ -79,19 +79,46 @@ public sealed class Outbox<TMessage, TRecord, TCommand, TResult>(long recordCoun
     /// <summary>Empties it for the next step. <see cref="RecordCount"/> goes on.</summary>
     public void Clear()
     {
-        Empty(_records);
-        Empty(_messages);
-        Empty(_answers);
-        Empty(_executions);
-        Empty(_timers);
-        Empty(_refusals);
+        _records.Clear();
+        _messages.Clear();
+        _answers.Clear();
+        _executions.Clear();
+        _timers.Clear();
+        _refusals.Clear();
+    }
 
-        // Most steps put out one or two kinds of output.
-        static void Empty<T>(List<T> outputs)
+    /// <summary>Outputs of one kind. Each is in a struct of its own, or storing one would take a look at the array's type.</summary>
+    private struct Outputs<T>()
+    {
+        private Cell[] _cells = [];
+        private int _count;
+
+        private struct Cell
         {
-            if (outputs.Count > 0)
+            public T Item;
+        }
+
+        /// <summary>Until the next one is added.</summary>
+        public readonly ReadOnlySpan<T> All =>
+            _count == 0 ? default : MemoryMarshal.CreateReadOnlySpan(in _cells[0].Item, _count);
+
+        public void Add(T item)
+        {
+            if (_count == _cells.Length)
             {
-                outputs.Clear();
+                Array.Resize(ref _cells, Math.Max(4, 2 * _count));
+            }
+
+            _cells[_count++].Item = item;
+        }
+
+        /// <summary>Most steps put out one or two kinds of output.</summary>
+        public void Clear()
+        {
+            if (_count > 0)
+            {
+                Array.Clear(_cells, 0, _count);
+                _count = 0;
             }
         }
     }

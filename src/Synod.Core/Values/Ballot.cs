@@ -17,13 +17,14 @@ public readonly record struct Ballot(long Round, NodeId Node) : IComparable<Ball
     public int CompareTo(Ballot other) =>
         Round != other.Round ? Round.CompareTo(other.Round) : Node.CompareTo(other.Node);
 
-    public static bool operator <(Ballot left, Ballot right) => left.CompareTo(right) < 0;
+    public static bool operator <(Ballot left, Ballot right) =>
+        left.Round < right.Round || (left.Round == right.Round && left.Node.Value < right.Node.Value);
 
-    public static bool operator >(Ballot left, Ballot right) => left.CompareTo(right) > 0;
+    public static bool operator >(Ballot left, Ballot right) => right < left;
 
-    public static bool operator <=(Ballot left, Ballot right) => left.CompareTo(right) <= 0;
+    public static bool operator <=(Ballot left, Ballot right) => !(right < left);
 
-    public static bool operator >=(Ballot left, Ballot right) => left.CompareTo(right) >= 0;
+    public static bool operator >=(Ballot left, Ballot right) => !(left < right);
 
     public override string ToString() => this == None ? "-" : $"{Round}.{Node.Value}";
 }

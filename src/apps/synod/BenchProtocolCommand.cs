@@ -27,6 +27,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<int> Pipeline = new("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
     private static readonly Option<int> Block = new("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
+    private static readonly Option<long> CheckpointBytes = new("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it; hotstuff keeps it whole.", DefaultValueFactory = _ => 64L << 20 };
     private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
     private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 };
     private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };
@@ -38,7 +39,7 @@ internal static class BenchProtocolCommand
             "protocol",
             "Starts one protocol by itself as processes on loopback, with a replicated map on real disks, and measures it. Afterwards it checks that every node executed every acknowledged operation once.")
         {
-            Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, ClientSignatures, Seconds, Warmup, Kill, Json,
+            Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, ClientSignatures, CheckpointBytes, Seconds, Warmup, Kill, Json,
         };
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
         return command;
@@ -58,6 +59,7 @@ internal static class BenchProtocolCommand
             Pipeline = Math.Max(0, parsed.GetValue(Pipeline)),
             Block = Math.Max(0, parsed.GetValue(Block)),
             ClientSignatures = IsOn(parsed, ClientSignatures),
+            CheckpointBytes = Math.Max(1, parsed.GetValue(CheckpointBytes)),
         };
         var killed = parsed.GetValue(Kill) ?? [];
         if (killed.FirstOrDefault(node => node < 1 || node > options.Nodes) is not 0 and var stranger)
@@ -122,6 +124,7 @@ internal static class BenchProtocolCommand
         ["verification_limit_per_second"] = Checking(result)?.Limit,
         ["verification_share"] = Checking(result)?.OfLimit,
         ["verification_processor_share"] = Checking(result)?.OfProcessor,
+        ["checkpoints"] = audit.Checkpoints,
         ["killed_nodes"] = new JsonArray([.. killed.Select(node => (JsonNode)node)]),
         ["acked"] = audit.Acknowledged,
         ["acked_lost"] = audit.Lost,
@@ -137,7 +140,7 @@ internal static class BenchProtocolCommand
         Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
         Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
         Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");
-        if (result.Counts is not null)
+        if (result.Operations > 0)
         {
             Row("a decision costs", $"{PerDecision(result, counts => counts.Messages):0.00} messages, {PerDecision(result, counts => counts.Bytes):N0} bytes, {PerDecision(result, counts => counts.Records):0.00} records, {PerDecision(result, counts => counts.Syncs):0.00} syncs");
         }
@@ -160,7 +163,7 @@ internal static class BenchProtocolCommand
     }
 
     private static double? PerDecision(LoadResult result, Func<Api.ProtocolCounts, long> count) =>
-        result.Counts is { } counts && result.Operations > 0 ? Math.Round(count(counts) / (double)result.Operations, 2) : null;
+        result.Operations > 0 ? Math.Round(count(result.Counts) / (double)result.Operations, 2) : null;
 
     private static double? FastShare(LoadResult result) =>
         result.Counts is { Decisions: > 0, Fast: > 0 } counts ? Math.Round(counts.Fast / (double)counts.Decisions, 4) : null;

@@ -5,8 +5,11 @@ namespace Synod.Doors.Grpc;
 /// <summary>What is behind the door of a protocol's node.</summary>
 public interface IProtocolHandler
 {
-    /// <summary>Runs one operation of a stream; <paramref name="outcomes"/> gets at most one outcome with its id, on any thread.</summary>
-    void Run(Operation operation, IOutcomeSink outcomes);
+    /// <summary>
+    /// Runs operations that came together on a stream; <paramref name="outcomes"/> gets at most one outcome with the id of each, on any
+    /// thread.
+    /// </summary>
+    void Run(IReadOnlyList<Operation> operations, IOutcomeSink outcomes);
 
     /// <summary>What the node has counted and executed.</summary>
     Task<ProtocolCounts> CountAsync();

@@ -17,10 +17,7 @@ public sealed class ProtocolService(IProtocolHandler handler) : ProtocolNode.Pro
         {
             while (await requestStream.MoveNext(context.CancellationToken))
             {
-                foreach (var operation in requestStream.Current.Operations_)
-                {
-                    handler.Run(operation, queue);
-                }
+                handler.Run(requestStream.Current.Operations_, queue);
             }
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)

@@ -65,5 +65,6 @@ public sealed class OutboxTests
         Assert.Equal("Fails", broken.Invariant);
         Assert.Equal("Invariant 'Fails' is broken: seven 7", broken.Message);
         Assert.Equal("Invariant 'Bare' is broken.", Assert.Throws<InvariantViolation>(() => Invariant.Check(false, "Bare")).Message);
+        Assert.Equal("Invariant 'Pair' is broken: 7 and #8", Assert.Throws<InvariantViolation>(() => Invariant.Check(false, "Pair", 7, new Slot(8))).Message);
     }
 }

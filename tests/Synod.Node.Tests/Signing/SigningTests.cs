@@ -46,6 +46,30 @@ public sealed class SigningTests
     }
 
     [Fact]
+    public void What_was_found_valid_ahead_is_not_checked_again_and_nothing_else_is_believed()
+    {
+        using var a = new Ed25519Signer(A, s_keyOfA, s_members);
+        using var b = new Ed25519Signer(B, s_keyOfB, s_members);
+        var checks = new Checks(b);
+        var ahead = new VerifiedAhead(checks);
+        Assert.True(ahead.Check(A, "yes"u8.ToArray(), a.Sign("yes"u8)));
+        Assert.True(ahead.Verify(A, "yes"u8, a.Sign("yes"u8)));
+        Assert.Equal(1, checks.Count);
+
+        Assert.False(ahead.Verify(A, "no"u8, a.Sign("yes"u8)));
+        Assert.False(ahead.Verify(A, "yes"u8, a.Sign("no"u8)));
+        Assert.False(ahead.Verify(B, "yes"u8, a.Sign("yes"u8)));
+        Assert.Equal(4, checks.Count);
+
+        // Neither is what was refused remembered, nor more than the newest of each signer.
+        Assert.False(ahead.Check(A, "no"u8.ToArray(), a.Sign("yes"u8)));
+        Assert.False(ahead.Verify(A, "no"u8, a.Sign("yes"u8)));
+        Assert.True(ahead.Check(A, "newer"u8.ToArray(), a.Sign("newer"u8)));
+        Assert.True(ahead.Verify(A, "yes"u8, a.Sign("yes"u8)));
+        Assert.Equal(8, checks.Count);
+    }
+
+    [Fact]
     public void A_key_that_is_none_is_refused()
     {
         Assert.Throws<ArgumentException>(() => new Ed25519Signer(A, new byte[5], s_members));
@@ -73,5 +97,20 @@ public sealed class SigningTests
 
         // What a node said is not taken for what it was told.
         Assert.False(a.Check(B, "yes"u8, code));
+    }
+
+    private sealed class Checks(ISigner signer) : ISigner
+    {
+        public int Count { get; private set; }
+
+        public NodeId Self => signer.Self;
+
+        public Signature Sign(ReadOnlySpan<byte> statement) => signer.Sign(statement);
+
+        public bool Verify(NodeId by, ReadOnlySpan<byte> statement, Signature signature)
+        {
+            Count++;
+            return signer.Verify(by, statement, signature);
+        }
     }
 }

@@ -154,7 +154,7 @@ public sealed class AcceptorTests
         _cluster.Wire.Clear();
         _cluster.Replicas[new NodeId(1)].Fire(new TimerId((int)MultiPaxosTimer.CatchUp));
         Assert.Contains(_cluster.Wire, sent => sent.Message is Message.Fetch { From.Value: 1 });
-        Acceptor.Receive(new NodeId(3), new Message.Entries([new Entry(new Slot(1), High, Values.Of("chosen"))]));
+        Acceptor.Receive(new NodeId(3), new Message.Entries([new Record.Accepted(new Slot(1), High, Values.Of("chosen"))]));
         Assert.Equal("chosen", Acceptor.State.Commands[new Slot(1)]);
         Restart();
         Assert.Equal(High, Acceptor.Paxos.Ballot);
@@ -164,7 +164,7 @@ public sealed class AcceptorTests
     public void A_committed_slot_is_taken_from_the_senders_ballot()
     {
         Accept(Low, 1, "a");
-        Acceptor.Receive(new NodeId(2), new Message.Accept(Low, new Slot(2), Values.Of("b"), new Slot(1)));
+        Acceptor.Receive(new NodeId(2), new Message.Accept(new Record.Accepted(new Slot(2), Low, Values.Of("b")), new Slot(1)));
         Assert.Equal(new Slot(1), Acceptor.Paxos.Executed);
         Assert.Equal(["a"], Acceptor.State.Commands.Values);
     }
@@ -185,7 +185,7 @@ public sealed class AcceptorTests
         Acceptor.Receive(ballot.Node, new Message.Prepare(ballot, new Slot(1), Ballot.None));
 
     private void Accept(Ballot ballot, long slot, string value) =>
-        Acceptor.Receive(ballot.Node, new Message.Accept(ballot, new Slot(slot), Values.Of(value), Slot.None));
+        Acceptor.Receive(ballot.Node, new Message.Accept(new Record.Accepted(new Slot(slot), ballot, Values.Of(value)), Slot.None));
 
     private void Restart()
     {

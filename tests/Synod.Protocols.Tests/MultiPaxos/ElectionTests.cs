@@ -4,6 +4,7 @@ using Synod.Lab.Worlds.MultiPaxosRoom;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Consensus.MultiPaxos;
+using Record = Synod.Protocols.Consensus.MultiPaxos.Record;
 
 namespace Synod.Protocols.Tests.MultiPaxosRoom;
 
@@ -202,7 +203,7 @@ public sealed class ElectionTests
     }
 
     private static void Accept(Replica replica, Ballot ballot, long slot, string value) =>
-        replica.Receive(ballot.Node, new Message.Accept(ballot, new Slot(slot), Values.Of(value), Slot.None));
+        replica.Receive(ballot.Node, new Message.Accept(new Record.Accepted(new Slot(slot), ballot, Values.Of(value)), Slot.None));
 
     // The first candidacy may learn of higher ballots, the second exceeds them.
     private static void Outbid(TestCluster cluster, int id, params int[] among)

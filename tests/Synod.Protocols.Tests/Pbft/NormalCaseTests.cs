@@ -229,6 +229,27 @@ public sealed class NormalCaseTests
         Assert.False(play.IsArmed(B, (int)PbftReplica.Timer.Request));
     }
 
+    /// <summary>Another under the same name is checked all the same: what waits vouches for itself only.</summary>
+    [Fact]
+    public void A_request_that_waits_is_not_checked_again_when_it_comes_in_a_batch()
+    {
+        var signer = new Counting(_group.Keys.SignerOf(C));
+        var play = new Play(
+            node => node == C ? new PbftReplica(C, _group.Group, _group.Options, signer, _group.Keys.MacsOf(C), new Counters()) : _group.Make(node),
+            timer => $"{timer}",
+            [.. _group.Group.Replicas, X]).Begin();
+        play.Submit(C, new PbftReplica.Command.Order(_group.Request(X, 1, "x+")));
+        Assert.Equal(1, signer.OfClients);
+        play.Receive(A, C, _group.PrePrepare(A, 0, 1, _group.Batch("x+")));
+        Assert.Equal(1, signer.OfClients);
+        Assert.Single(play.Log(C).OfType<PbftReplica.Record.PrePrepared>());
+
+        var forged = new PbftReplica.Batch([_group.Request(X, 1, "x+") with { Operation = Key.Of("y+").Memory }]);
+        play.Receive(A, C, _group.PrePrepare(A, 0, 2, forged));
+        Assert.Equal(2, signer.OfClients);
+        Assert.Single(play.Log(C).OfType<PbftReplica.Record.PrePrepared>());
+    }
+
     [Fact]
     public void Requests_that_come_while_the_pipeline_is_full_go_into_one_batch()
     {
@@ -306,4 +327,20 @@ public sealed class NormalCaseTests
     }
 
     private static PbftReplica Replica(Play play, NodeId node) => (PbftReplica)play[node];
+
+    private sealed class Counting(ISigner signer) : ISigner
+    {
+        /// <summary>Checks of what clients signed.</summary>
+        public int OfClients { get; private set; }
+
+        public NodeId Self => signer.Self;
+
+        public Signature Sign(ReadOnlySpan<byte> statement) => signer.Sign(statement);
+
+        public bool Verify(NodeId by, ReadOnlySpan<byte> statement, Signature signature)
+        {
+            OfClients += by == X ? 1 : 0;
+            return signer.Verify(by, statement, signature);
+        }
+    }
 }

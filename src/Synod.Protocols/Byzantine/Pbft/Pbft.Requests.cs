@@ -83,6 +83,9 @@ public sealed partial class Pbft
         return true;
     }
 
+    private bool IsWaiting(SignedRequest request) =>
+        _waiting.TryGetValue(request.Client, out var arrival) && _queue[arrival].Equals(request);
+
     private void StopWaiting(NodeId client, long timestamp)
     {
         if (_waiting.TryGetValue(client, out var arrival) && _queue[arrival].Timestamp <= timestamp)

@@ -96,10 +96,11 @@ public sealed partial class Pbft
         };
     }
 
-    /// <summary>Whether a client signed a request that may be ordered, or a read.</summary>
+    /// <summary>Whether a client signed a request that may be ordered, or a read. One that waits here was checked when it came.</summary>
     private bool IsAuthentic(SignedRequest request, bool isRead) =>
         request.Timestamp > 0 && request.Operation.Length <= _options.MaxOperation && !_group.Members.Contains(request.Client)
         && (Mutated(PbftMutation.UnsignedRequests)
+            || (!isRead && IsWaiting(request))
             || _signer.Verify(
                 request.Client,
                 _statements.Request(request.Client, request.Timestamp, request.Operation.Span, isRead),

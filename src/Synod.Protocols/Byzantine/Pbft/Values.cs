@@ -18,6 +18,10 @@ public sealed partial class Pbft
             SigningDomain domain, NodeId client, long timestamp, ReadOnlyMemory<byte> operation, ISigner signer) =>
             new(client, timestamp, operation, signer.Sign(new Statements(domain).Request(client, timestamp, operation.Span, isRead: false)));
 
+        /// <summary>What its client signs if it may be ordered, for those who check it before a replica does.</summary>
+        public ReadOnlyMemory<byte> StatementIn(SigningDomain domain) =>
+            new Statements(domain).Request(Client, Timestamp, Operation.Span, isRead: false).ToArray();
+
         public bool Equals(SignedRequest? other) =>
             other is not null && Client == other.Client && Timestamp == other.Timestamp
             && Operation.Span.SequenceEqual(other.Operation.Span) && Signature == other.Signature;

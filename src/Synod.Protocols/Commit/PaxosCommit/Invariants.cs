@@ -4,7 +4,10 @@ namespace Synod.Protocols.Commit;
 
 public sealed partial class PaxosCommit
 {
-    /// <summary>An acceptor votes in no ballot above the one that it promised.</summary>
+    /// <summary>
+    /// An acceptor votes in no ballot above the one that it promised, and for managers of the transaction only. Checked where an acceptance
+    /// is written: there is one for every transaction.
+    /// </summary>
     public const string VotesAreKept = nameof(VotesAreKept);
 
     /// <summary>A manager waits for exactly what it has promised.</summary>
@@ -21,12 +24,6 @@ public sealed partial class PaxosCommit
         foreach (var id in Ledger.InDoubt)
         {
             Invariant.Check(_attempts.ContainsKey(id), PromisesAreWatched, $"{id}");
-        }
-
-        foreach (var (id, acceptance) in _acceptances)
-        {
-            Invariant.Check(
-                acceptance.Voted <= acceptance.Promised && acceptance.Prepared.IsSubsetOf(acceptance.Members), VotesAreKept, $"{id}");
         }
     }
 

@@ -137,8 +137,12 @@ public sealed partial class PaxosCommit
         return acceptance;
     }
 
-    private void Persist(TransactionId id, Acceptance acceptance) => _out.Persist(
-        new Record.Accepted(id, acceptance.Members, acceptance.Promised, acceptance.Voted, acceptance.Prepared));
+    private void Persist(TransactionId id, Acceptance acceptance)
+    {
+        Invariant.Check(
+            acceptance.Voted <= acceptance.Promised && acceptance.Prepared.IsSubsetOf(acceptance.Members), VotesAreKept, $"{id}");
+        _out.Persist(new Record.Accepted(id, acceptance.Members, acceptance.Promised, acceptance.Voted, acceptance.Prepared));
+    }
 
     /// <summary>An acceptor's part in all instances of a transaction. They share one ballot: a higher one covers them all.</summary>
     private sealed class Acceptance

@@ -15,20 +15,21 @@ public sealed partial class MultiPaxos
 
     public override void CheckInvariants()
     {
-        Invariant.Check(_promised >= _promisedBefore, "PromiseGrows", $"{_promised} after {_promisedBefore}");
-        Invariant.Check(Chosen >= _chosenBefore, "ChosenGrows", $"{Chosen} after {_chosenBefore}");
-        Invariant.Check(Executed >= _executedBefore, "ExecutedGrows", $"{Executed} after {_executedBefore}");
+        var applied = _state.Applied;
+        Invariant.Check(_promised >= _promisedBefore, "PromiseGrows", _promised, _promisedBefore);
+        Invariant.Check(Chosen >= _chosenBefore, "ChosenGrows", Chosen, _chosenBefore);
+        Invariant.Check(Executed >= _executedBefore, "ExecutedGrows", Executed, _executedBefore);
         (_promisedBefore, _chosenBefore, _executedBefore) = (_promised, Chosen, Executed);
 
-        Invariant.Check(Executed <= Chosen, "ExecutedIsChosen", $"{Executed} beyond {Chosen}");
-        Invariant.Check(LastCommand <= Executed, "CommandIsExecuted", $"{LastCommand} beyond {Executed}");
-        Invariant.Check(_state.Applied <= Executed, "AppliedIsExecuted", $"{_state.Applied} beyond {Executed}");
-        Invariant.Check(_maxSeen >= _promised, "PromisedIsSeen", $"{_promised} beyond {_maxSeen}");
+        Invariant.Check(Executed <= Chosen, "ExecutedIsChosen", Executed, Chosen);
+        Invariant.Check(LastCommand <= Executed, "CommandIsExecuted", LastCommand, Executed);
+        Invariant.Check(applied <= Executed, "AppliedIsExecuted", applied, Executed);
+        Invariant.Check(_maxSeen >= _promised, "PromisedIsSeen", _maxSeen, _promised);
         Invariant.Check(_voteBallot <= _promised || Mutated(MultiPaxosMutation.PromiseForgottenOnRestart), "VotedForPromised");
         if (Role == PaxosRole.Leader)
         {
-            Invariant.Check(_promised.Node == _self && Leader == _self, "LeaderOwnsItsBallot", $"{_promised}");
-            Invariant.Check(Chosen < _next && _log.Last < _next, "NextSlotIsFree", $"{_next} with {_log.Last}");
+            Invariant.Check(_promised.Node == _self && Leader == _self, "LeaderOwnsItsBallot", _promised, Leader);
+            Invariant.Check(Chosen < _next && _log.Last < _next, "NextSlotIsFree", _next, _log.Last);
         }
         else
         {

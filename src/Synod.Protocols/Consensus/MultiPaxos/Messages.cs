@@ -5,9 +5,6 @@ namespace Synod.Protocols.Consensus;
 /// <summary>What replicas say, keep, are told and answer. Names as in the notes and papers.</summary>
 public sealed partial class MultiPaxos
 {
-    /// <summary>What an acceptor accepted in a slot: the ballot and the value. An empty value is the NoOp.</summary>
-    public readonly record struct Entry(Slot Slot, Ballot Ballot, ReadOnlyMemory<byte> Value);
-
     /// <summary>Between replicas of one group.</summary>
     public abstract record Message
     {
@@ -34,13 +31,23 @@ public sealed partial class MultiPaxos
         /// <param name="Chosen">Every slot up to here is chosen, as far as the acceptor knows.</param>
         /// <param name="Floor">Every slot up to here is chosen, and its value is no longer in the acceptor's log.</param>
         public sealed record Promise(
-            Ballot Ballot, Slot From, IReadOnlyList<Entry> Report, Slot Through, bool IsLast, Slot Chosen, Slot Floor) : Message;
+            Ballot Ballot, Slot From, IReadOnlyList<Record.Accepted> Report, Slot Through, bool IsLast, Slot Chosen, Slot Floor) : Message;
 
         /// <summary>Acceptor to proposer: <paramref name="Ballot"/> is below what I promised.</summary>
         public sealed record Reject(Ballot Ballot, Ballot Promised) : Message;
 
-        /// <summary>Leader to all (phase 2a): accept this value. Slots up to <paramref name="Commit"/> are chosen.</summary>
-        public sealed record Accept(Ballot Ballot, Slot Slot, ReadOnlyMemory<byte> Value, Slot Commit) : Message;
+        /// <summary>
+        /// Leader to all (phase 2a): accept <paramref name="Entry"/>, that is write the record that the leader wrote. Slots up to
+        /// <paramref name="Commit"/> are chosen.
+        /// </summary>
+        public sealed record Accept(Record.Accepted Entry, Slot Commit) : Message
+        {
+            public Ballot Ballot => Entry.Ballot;
+
+            public Slot Slot => Entry.Slot;
+
+            public ReadOnlyMemory<byte> Value => Entry.Value;
+        }
 
         /// <summary>
         /// Acceptor to leader (phase 2b), after the acceptance is durable. Every slot up to <paramref name="Through"/> is accepted in this
@@ -64,7 +71,7 @@ public sealed partial class MultiPaxos
         public sealed record Fetch(Slot From) : Message;
 
         /// <summary>To a learner: chosen values, one slot after the other.</summary>
-        public sealed record Entries(IReadOnlyList<Entry> Chosen) : Message;
+        public sealed record Entries(IReadOnlyList<Record.Accepted> Chosen) : Message;
 
         /// <summary>Learner to anyone: the next chunk of the snapshot at <paramref name="At"/>; index 0 asks for a new one.</summary>
         public sealed record FetchSnapshot(Slot At, int Index) : Message;
@@ -89,8 +96,20 @@ public sealed partial class MultiPaxos
         /// <summary>Written before the Promise leaves: no ballot below is followed from now on, in any slot.</summary>
         public sealed record Promised(Ballot Ballot) : Record;
 
-        /// <summary>Written before the Accepted leaves. It implies the promise of its ballot.</summary>
-        public sealed record Accepted(Slot Slot, Ballot Ballot, ReadOnlyMemory<byte> Value) : Record;
+        /// <summary>
+        /// Written before the Accepted leaves; it implies the promise of its ballot. The log keeps it, reports tell it and execution
+        /// hands its <paramref name="Proposal"/> over: what was accepted in a slot is one object from the leader on.
+        /// </summary>
+        public sealed record Accepted(Slot Slot, Ballot Ballot, Command.Propose Proposal) : Record
+        {
+            public Accepted(Slot slot, Ballot ballot, ReadOnlyMemory<byte> value)
+                : this(slot, ballot, new Command.Propose(value))
+            {
+            }
+
+            /// <summary>Empty for the NoOp.</summary>
+            public ReadOnlyMemory<byte> Value => Proposal.Value;
+        }
 
         /// <summary>Written before the vote leaves: no other ballot is promised until <paramref name="End"/> has passed.</summary>
         public sealed record LeaseVote(Ballot Ballot, Timestamp End) : Record;
@@ -114,7 +133,10 @@ public sealed partial class MultiPaxos
         /// Agree on a value. Answered only if refused; success is seen as its execution, which may also come under another leader. An
         /// empty value is the NoOp: agreed on, and not executed.
         /// </summary>
-        public sealed record Propose(ReadOnlyMemory<byte> Value) : Command;
+        public sealed record Propose(ReadOnlyMemory<byte> Value) : Command
+        {
+            internal static readonly Propose NoOp = new(default(ReadOnlyMemory<byte>));
+        }
 
         /// <summary>
         /// Wait until this replica, as leader, has executed everything that was chosen before (paxos.md §5): answered with

@@ -96,11 +96,11 @@ public sealed partial class MultiPaxos
 
     private void Accept(Message.Accept m)
     {
-        var held = _log.BallotAt(m.Slot);
-        if (held == m.Ballot)
+        var held = _log.EntryAt(m.Slot);
+        if (held?.Ballot == m.Ballot)
         {
             // Accepted before, and the record of it lies before this answer.
-            Invariant.Check(_log.ValueAt(m.Slot).Span.SequenceEqual(m.Value.Span), "OneValuePerBallot", $"{m.Slot} {m.Ballot}");
+            Invariant.Check(held.Value.Span.SequenceEqual(m.Value.Span), "OneValuePerBallot", $"{m.Slot} {m.Ballot}");
             return;
         }
 
@@ -109,9 +109,9 @@ public sealed partial class MultiPaxos
             RaisePromise(m.Ballot);
         }
 
-        Invariant.Check(m.Ballot == _promised && held < m.Ballot, "NoAcceptBelowPromise", $"{m.Slot} {m.Ballot} under {_promised}");
-        _log.Set(m.Slot, m.Ballot, m.Value);
-        _out.Persist(new Record.Accepted(m.Slot, m.Ballot, m.Value));
+        Invariant.Check(m.Ballot == _promised && (held is null || held.Ballot < m.Ballot), "NoAcceptBelowPromise", m.Ballot, _promised);
+        _log.Set(m.Entry);
+        _out.Persist(m.Entry);
     }
 
     /// <summary>A live leader of this ballot, not below the promise, was heard.</summary>
@@ -179,23 +179,23 @@ public sealed partial class MultiPaxos
     }
 
     /// <summary>What is filled from <paramref name="first"/> to <paramref name="last"/>, cut to a chunk.</summary>
-    private List<Entry> Collect(Slot first, Slot last, out Slot through)
+    private List<Record.Accepted> Collect(Slot first, Slot last, out Slot through)
     {
-        var entries = new List<Entry>();
+        var entries = new List<Record.Accepted>();
         long bytes = 0;
         through = first.Previous;
         while (through < last)
         {
             var at = through.Next;
-            if (_log.BallotAt(at) != Ballot.None)
+            if (_log.EntryAt(at) is { } entry)
             {
-                bytes += _log.ValueAt(at).Length;
+                bytes += entry.Value.Length;
                 if (entries.Count == _options.ChunkEntries || (entries.Count > 0 && bytes > _options.ChunkBytes))
                 {
                     break;
                 }
 
-                entries.Add(_log.EntryAt(at));
+                entries.Add(entry);
             }
 
             through = at;

@@ -12,7 +12,7 @@ public sealed partial class MultiPaxos
     // How far each acceptor's report has come, and the values reported so far: per slot the one of the highest ballot.
     private readonly SortedDictionary<NodeId, Slot> _reported = [];
     private readonly SortedDictionary<NodeId, Slot> _floors = [];
-    private readonly SortedDictionary<Slot, Entry> _recovered = [];
+    private readonly SortedDictionary<Slot, Record.Accepted> _recovered = [];
 
     private void ArmElection()
     {
@@ -156,9 +156,9 @@ public sealed partial class MultiPaxos
         _electedFrom = Chosen.Next;
         for (var slot = _electedFrom; slot <= _log.Last; slot = slot.Next)
         {
-            if (_log.BallotAt(slot) != Ballot.None)
+            if (_log.EntryAt(slot) is { } entry)
             {
-                _recovered[slot] = _log.EntryAt(slot);
+                _recovered[slot] = entry;
             }
         }
 

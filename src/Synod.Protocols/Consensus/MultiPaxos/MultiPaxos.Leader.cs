@@ -37,8 +37,8 @@ public sealed partial class MultiPaxos
 
     private void BecomeLeader()
     {
-        var values = new List<KeyValuePair<Slot, Entry>>(_recovered);
-        var last = values.Count == 0 ? Chosen : Slot.Max(Chosen, values[^1].Key);
+        var values = new List<Record.Accepted>(_recovered.Values);
+        var last = values.Count == 0 ? Chosen : Slot.Max(Chosen, values[^1].Slot);
         EndCandidacy();
         Role = PaxosRole.Leader;
         Leader = _self;
@@ -58,17 +58,17 @@ public sealed partial class MultiPaxos
         var index = 0;
         while (_next <= last)
         {
-            while (values[index].Key < _next)
+            while (values[index].Slot < _next)
             {
                 index++;
             }
 
             // Nothing can have been chosen in a slot that no member of the quorum reports: a NoOp fills the gap.
-            var known = values[index].Key == _next && !Mutated(MultiPaxosMutation.IgnorePromisedValues);
-            ProposeNext(known ? values[index].Value.Value : default);
+            var known = values[index].Slot == _next && !Mutated(MultiPaxosMutation.IgnorePromisedValues);
+            ProposeNext(known ? values[index].Proposal : Command.Propose.NoOp);
         }
 
-        ProposeNext(default);
+        ProposeNext(Command.Propose.NoOp);
         Beat(askLease: true);
         SetTimer(MultiPaxosTimer.Heartbeat, Now + _options.HeartbeatInterval);
     }
@@ -92,18 +92,19 @@ public sealed partial class MultiPaxos
         else
         {
             _idleBeats = 0;
-            ProposeNext(c.Value);
+            ProposeNext(c);
         }
     }
 
-    private void ProposeNext(ReadOnlyMemory<byte> value)
+    private void ProposeNext(Command.Propose proposal)
     {
         var slot = _next;
-        Invariant.Check(slot > Chosen && _log.BallotAt(slot) < _promised, "OneValuePerBallot", $"{slot} {_promised}");
+        Invariant.Check(slot > Chosen && _log.BallotAt(slot) < _promised, "OneValuePerBallot", slot, _promised);
         _next = slot.Next;
-        _log.Set(slot, _promised, value);
-        _out.Persist(new Record.Accepted(slot, _promised, value));
-        var accept = new Message.Accept(_promised, slot, value, Chosen);
+        var entry = new Record.Accepted(slot, _promised, proposal);
+        _log.Set(entry);
+        _out.Persist(entry);
+        var accept = new Message.Accept(entry, Chosen);
         foreach (var node in _others)
         {
             // Early is safe: the ballot is durably promised, and if this node forgets the value in a crash it never uses the
@@ -299,15 +300,15 @@ public sealed partial class MultiPaxos
                     continue;
                 }
 
-                var value = _log.ValueAt(slot);
-                bytes += value.Length;
+                var entry = _log.EntryAt(slot)!;
+                bytes += entry.Value.Length;
                 if (count == ResendAtMost || (count > 0 && bytes > _options.ChunkBytes))
                 {
                     break;
                 }
 
                 // Early is safe as it was the first time.
-                _out.SendEarly(peer.Node, new Message.Accept(_promised, slot, value, Chosen));
+                _out.SendEarly(peer.Node, new Message.Accept(entry, Chosen));
                 count++;
             }
         }

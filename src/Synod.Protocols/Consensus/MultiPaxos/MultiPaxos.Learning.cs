@@ -69,23 +69,23 @@ public sealed partial class MultiPaxos
     /// The value of the next slot is known to be chosen. It is kept like an accepted one: its ballot is at least that in which it
     /// was chosen, so reporting it to a later candidate is as safe as any acceptance.
     /// </summary>
-    private void LearnChosen(Entry entry)
+    private void LearnChosen(Record.Accepted entry)
     {
         Invariant.Check(entry.Slot == Chosen.Next, "LearnedInOrder");
-        var held = _log.BallotAt(entry.Slot);
-        if (held < entry.Ballot)
+        var held = _log.EntryAt(entry.Slot);
+        if (held is null || held.Ballot < entry.Ballot)
         {
             if (entry.Ballot > _promised)
             {
                 RaisePromise(entry.Ballot);
             }
 
-            _log.Set(entry.Slot, entry.Ballot, entry.Value);
-            _out.Persist(new Record.Accepted(entry.Slot, entry.Ballot, entry.Value));
+            _log.Set(entry);
+            _out.Persist(entry);
         }
         else
         {
-            Invariant.Check(_log.ValueAt(entry.Slot).Span.SequenceEqual(entry.Value.Span), "ChosenValueIsKept", $"{entry.Slot}");
+            Invariant.Check(held.Value.Span.SequenceEqual(entry.Value.Span), "ChosenValueIsKept", $"{entry.Slot}");
         }
 
         Chosen = entry.Slot;
@@ -102,12 +102,12 @@ public sealed partial class MultiPaxos
         while (Executed < Chosen)
         {
             Executed = Executed.Next;
-            Invariant.Check(_log.BallotAt(Executed) != Ballot.None, "ChosenValueIsAtHand", $"{Executed}");
-            var value = _log.ValueAt(Executed);
-            if (!value.IsEmpty)
+            var entry = _log.EntryAt(Executed);
+            Invariant.Check(entry is not null, "ChosenValueIsAtHand", Executed, _log.Floor);
+            if (!entry.Value.IsEmpty)
             {
                 LastCommand = Executed;
-                _out.Execute(Executed, new Command.Propose(value));
+                _out.Execute(Executed, entry.Proposal);
             }
         }
 

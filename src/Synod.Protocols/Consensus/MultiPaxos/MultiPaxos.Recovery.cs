@@ -29,9 +29,9 @@ public sealed partial class MultiPaxos
         _checkpointFloor = Slot.Max(_checkpointFloor, Slot.Max(_checkpointAt, _log.Floor));
         for (var slot = _checkpointFloor.Next; slot <= _log.Last; slot = slot.Next)
         {
-            if (_log.BallotAt(slot) != Ballot.None)
+            if (_log.EntryAt(slot) is { } entry)
             {
-                _out.Persist(new Record.Accepted(slot, _log.BallotAt(slot), _log.ValueAt(slot)));
+                _out.Persist(entry);
             }
         }
 
@@ -44,7 +44,7 @@ public sealed partial class MultiPaxos
         IEnumerable<Record> records, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
         (_context, _out) = (context, outbox);
-        var accepted = new SortedDictionary<Slot, Entry>();
+        var accepted = new SortedDictionary<Slot, Record.Accepted>();
         var through = Slot.None;
         foreach (var record in records)
         {
@@ -94,11 +94,11 @@ public sealed partial class MultiPaxos
         }
     }
 
-    private static void RecoverAccepted(SortedDictionary<Slot, Entry> accepted, Record.Accepted r)
+    private static void RecoverAccepted(SortedDictionary<Slot, Record.Accepted> accepted, Record.Accepted r)
     {
         if (!accepted.TryGetValue(r.Slot, out var known) || known.Ballot < r.Ballot)
         {
-            accepted[r.Slot] = new Entry(r.Slot, r.Ballot, r.Value);
+            accepted[r.Slot] = r;
         }
     }
 
@@ -124,7 +124,7 @@ public sealed partial class MultiPaxos
         return r.Through;
     }
 
-    private void RecoverLog(SortedDictionary<Slot, Entry> accepted, Slot through)
+    private void RecoverLog(SortedDictionary<Slot, Record.Accepted> accepted, Slot through)
     {
         Invariant.Check(IsAbsent || _state.Applied >= _checkpointFloor, "StateKeptItsFlush", $"{_state.Applied} below {_checkpointFloor}");
         if (_state.Applied > through)
@@ -134,11 +134,11 @@ public sealed partial class MultiPaxos
         }
 
         _log.DropThrough(Slot.Max(_checkpointFloor, _snapshotAt));
-        foreach (var (slot, entry) in accepted)
+        foreach (var entry in accepted.Values)
         {
-            if (slot > _log.Floor)
+            if (entry.Slot > _log.Floor)
             {
-                _log.Set(slot, entry.Ballot, entry.Value);
+                _log.Set(entry);
             }
         }
 

@@ -139,12 +139,12 @@ public sealed partial class MultiPaxos
         read = new PendingRead(request, index, round);
     }
 
-    private static void VisitEntry(StateVisitor visitor, ref Entry entry)
+    private static void VisitEntry(StateVisitor visitor, ref Record.Accepted entry)
     {
-        var (slot, ballot, value) = entry;
+        var (slot, ballot, value) = entry is null ? default : (entry.Slot, entry.Ballot, entry.Value);
         visitor.Visit("", ref slot);
         visitor.Visit("", ref ballot);
         visitor.Visit("", ref value);
-        entry = new Entry(slot, ballot, value);
+        entry = new Record.Accepted(slot, ballot, value);
     }
 }

@@ -11,12 +11,16 @@ internal sealed class SlotLog
 {
     private struct Cell
     {
-        public Ballot Ballot;
-        public ReadOnlyMemory<byte> Value;
+        public MultiPaxos.Record.Accepted? Entry;
         public NodeSet Votes;
+
+        // The length of the entry's value, to drop it without another look at what nobody has touched for long.
+        public int Bytes;
     }
 
-    private Cell[] _cells = new Cell[16];
+    private const int LeastCells = 16;
+
+    private Cell[] _cells = new Cell[LeastCells];
 
     /// <summary>Slots up to here are dropped.</summary>
     public Slot Floor { get; private set; }
@@ -28,12 +32,10 @@ internal sealed class SlotLog
     public long Bytes { get; private set; }
 
     /// <summary>The ballot in which the slot's value was accepted, or none.</summary>
-    public Ballot BallotAt(Slot slot) => slot > Floor && slot <= Last ? At(slot).Ballot : Ballot.None;
+    public Ballot BallotAt(Slot slot) => EntryAt(slot)?.Ballot ?? Ballot.None;
 
-    /// <summary>The value of a filled slot.</summary>
-    public ReadOnlyMemory<byte> ValueAt(Slot slot) => At(slot).Value;
-
-    public MultiPaxos.Entry EntryAt(Slot slot) => new(slot, At(slot).Ballot, At(slot).Value);
+    /// <summary>What was accepted in the slot last, or null.</summary>
+    public MultiPaxos.Record.Accepted? EntryAt(Slot slot) => slot > Floor && slot <= Last ? At(slot).Entry : null;
 
     /// <summary>Who accepted the slot's value in its present ballot, as far as the leader knows.</summary>
     public NodeSet VotesAt(Slot slot) => At(slot).Votes;
@@ -45,18 +47,24 @@ internal sealed class SlotLog
     }
 
     /// <summary>Fills a slot above the floor, in place of what it held; earlier votes were for that and are gone.</summary>
-    public void Set(Slot slot, Ballot ballot, ReadOnlyMemory<byte> value)
+    public void Set(MultiPaxos.Record.Accepted entry)
     {
-        Invariant.Check(slot > Floor && ballot != Ballot.None, "AcceptAboveFloor");
+        var slot = entry.Slot;
+        Invariant.Check(slot > Floor && entry.Ballot != Ballot.None, "AcceptAboveFloor");
         if (slot > Last)
         {
-            Reserve(slot.Value - Floor.Value);
+            if (slot.Value - Floor.Value > _cells.Length)
+            {
+                Grow(slot.Value - Floor.Value);
+            }
+
             Last = slot;
         }
 
         ref var cell = ref At(slot);
-        Bytes += value.Length - cell.Value.Length;
-        cell = new Cell { Ballot = ballot, Value = value };
+        var bytes = entry.Value.Length;
+        Bytes += bytes - cell.Bytes;
+        cell = new Cell { Entry = entry, Bytes = bytes };
     }
 
     /// <summary>Forgets votes above <paramref name="slot"/>: they belonged to a leadership that is over.</summary>
@@ -74,7 +82,7 @@ internal sealed class SlotLog
         for (var at = Floor.Next; at <= slot && at <= Last; at = at.Next)
         {
             ref var cell = ref At(at);
-            Bytes -= cell.Value.Length;
+            Bytes -= cell.Bytes;
             cell = default;
         }
 
@@ -89,33 +97,32 @@ internal sealed class SlotLog
         visitor.Visit("last", ref last);
         if (visitor.IsReading)
         {
-            _cells = new Cell[16];
             Bytes = 0;
-            Floor = floor;
-            Reserve(last.Value - floor.Value);
+            Floor = Last = floor;
+            Grow(Math.Max(last.Value - floor.Value, LeastCells));
             Last = last;
         }
 
         for (var at = floor.Next; at <= last; at = at.Next)
         {
             ref var cell = ref At(at);
-            visitor.Visit("", ref cell.Ballot);
-            visitor.Visit("", ref cell.Value);
+            var (ballot, value) = (cell.Entry?.Ballot ?? Ballot.None, cell.Entry?.Value ?? default);
+            visitor.Visit("", ref ballot);
+            visitor.Visit("", ref value);
             visitor.Visit("", ref cell.Votes);
-            Bytes += visitor.IsReading ? cell.Value.Length : 0;
+            if (visitor.IsReading && ballot != Ballot.None)
+            {
+                (cell.Entry, cell.Bytes) = (new MultiPaxos.Record.Accepted(at, ballot, value), value.Length);
+                Bytes += value.Length;
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref Cell At(Slot slot) => ref _cells[slot.Value & (_cells.Length - 1)];
 
-    private void Reserve(long count)
+    private void Grow(long count)
     {
-        if (count <= _cells.Length)
-        {
-            return;
-        }
-
         var grown = new Cell[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)];
         for (var at = Floor.Next; at <= Last; at = at.Next)
         {

@@ -161,7 +161,7 @@ public sealed partial class MultiPaxos
         {
             var slot = reader.Slot();
             var commit = reader.Slot();
-            return new Message.Accept(ballot, slot, Owned(ref reader), commit);
+            return new Message.Accept(new Record.Accepted(slot, ballot, Owned(ref reader)), commit);
         }
     }
 
@@ -179,7 +179,7 @@ public sealed partial class MultiPaxos
                     break;
                 case Record.Accepted r:
                     writer.Byte(2);
-                    WriteEntry(writer, new Entry(r.Slot, r.Ballot, r.Value));
+                    WriteEntry(writer, r);
                     break;
                 case Record.LeaseVote r:
                     writer.Byte(3);
@@ -205,8 +205,7 @@ public sealed partial class MultiPaxos
                 case 1:
                     return new Record.Promised(reader.Ballot());
                 case 2:
-                    var entry = ReadEntry(ref reader);
-                    return new Record.Accepted(entry.Slot, entry.Ballot, entry.Value);
+                    return ReadEntry(ref reader);
                 case 3:
                     return new Record.LeaseVote(reader.Ballot(), reader.Timestamp());
                 case 4:
@@ -217,7 +216,7 @@ public sealed partial class MultiPaxos
         }
     }
 
-    private static void WriteEntries(CodecWriter writer, IReadOnlyList<Entry> entries)
+    private static void WriteEntries(CodecWriter writer, IReadOnlyList<Record.Accepted> entries)
     {
         writer.Unsigned((ulong)entries.Count);
         for (var index = 0; index < entries.Count; index++)
@@ -226,9 +225,9 @@ public sealed partial class MultiPaxos
         }
     }
 
-    private static Entry[] ReadEntries(ref CodecReader reader)
+    private static Record.Accepted[] ReadEntries(ref CodecReader reader)
     {
-        var entries = new Entry[reader.Count()];
+        var entries = new Record.Accepted[reader.Count()];
         for (var index = 0; index < entries.Length && !reader.Failed; index++)
         {
             entries[index] = ReadEntry(ref reader);
@@ -237,18 +236,18 @@ public sealed partial class MultiPaxos
         return entries;
     }
 
-    private static void WriteEntry(CodecWriter writer, Entry entry)
+    private static void WriteEntry(CodecWriter writer, Record.Accepted entry)
     {
         writer.Slot(entry.Slot);
         writer.Ballot(entry.Ballot);
         writer.Bytes(entry.Value.Span);
     }
 
-    private static Entry ReadEntry(ref CodecReader reader)
+    private static Record.Accepted ReadEntry(ref CodecReader reader)
     {
         var slot = reader.Slot();
         var ballot = reader.Ballot();
-        return new Entry(slot, ballot, Owned(ref reader));
+        return new Record.Accepted(slot, ballot, Owned(ref reader));
     }
 
     // A value is kept for as long as lagging replicas may need it. A slice would keep the whole frame alive that it came in.

@@ -20,6 +20,9 @@ internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Cl
 
     /// <summary>As <see cref="ProtocolSettings.ClientSignatures"/>.</summary>
     public bool ClientSignatures { get; init; } = true;
+
+    /// <summary>As <see cref="ProtocolSettings.CheckpointBytes"/>, where the protocol has checkpoints.</summary>
+    public long CheckpointBytes { get; init; } = long.MaxValue;
 }
 
 /// <summary>The nodes of one protocol as real processes on loopback, with data on disk, or in memory if it need not last.</summary>
@@ -88,6 +91,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Pipeline = options.Pipeline,
             Block = options.Block,
             ClientSignatures = options.ClientSignatures,
+            CheckpointBytes = options.Entry.HasCheckpoints ? options.CheckpointBytes : long.MaxValue,
             Tls = options.Tls,
         };
         if (options.Entry.HasQuorums)

@@ -41,6 +41,9 @@ internal sealed record ProtocolSettings
     /// <summary>Whether clients sign what they ask for, where the protocol has signatures, and every node checks it.</summary>
     public bool ClientSignatures { get; init; } = true;
 
+    /// <summary>Bytes of a node's log after which a checkpoint lets go of it.</summary>
+    public long CheckpointBytes { get; init; } = long.MaxValue;
+
     /// <summary>Whether nodes talk to each other over TLS.</summary>
     public bool Tls { get; init; }
 

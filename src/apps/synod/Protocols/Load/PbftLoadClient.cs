@@ -83,17 +83,16 @@ internal sealed class PbftLoadClient : IProtocolClient
         var asked = NodeSet.Empty;
         foreach (var sent in _outbox.Messages)
         {
-            Ask(sent.To, ((Pbft.Message.Request)sent.Message).Signed);
+            Ask(sent.To, ((Pbft.Message.Request)sent.Message).Signed, listens: false);
             asked = asked.With(sent.To);
         }
 
         if (!asked.IsEmpty)
         {
-            // The replicas that were not asked reply too, if they know where to.
-            var listening = ((Pbft.Message.Request)_outbox.Messages[0].Message).Signed with { Operation = default, Signature = default };
+            // The replicas that were not asked reply too, if they know where to, and check the request meanwhile.
             foreach (var node in _members.Except(asked))
             {
-                Ask(node, listening);
+                Ask(node, ((Pbft.Message.Request)_outbox.Messages[0].Message).Signed, listens: true);
             }
         }
 
@@ -121,13 +120,14 @@ internal sealed class PbftLoadClient : IProtocolClient
         _ = _timer.Change(Math.Max(0, (due - _context.Now).Nanoseconds / 1_000_000) + 1, Timeout.Infinite);
     }
 
-    private void Ask(NodeId node, Pbft.SignedRequest request) => _nodes[node.Value - 1].Send(
+    private void Ask(NodeId node, Pbft.SignedRequest request, bool listens) => _nodes[node.Value - 1].Send(
         new Operation
         {
             Client = request.Client.Value,
             Sequence = request.Timestamp,
             Payload = UnsafeByteOperations.UnsafeWrap(request.Operation),
             Signature = ByteString.CopyFrom(request.Signature.Span),
+            Listens = listens,
         },
         outcome => Hear(node.Value, outcome));
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Grpc.Core;
 using HdrHistogram;
 using Synod.Api;
 using Synod.Core;
@@ -8,10 +7,10 @@ using Synod.Core;
 namespace Synod.App.Protocols.Load;
 
 /// <summary>What clients and nodes saw while it was measured.</summary>
-/// <param name="Counts">What all nodes counted during the measured time; null if a node was killed, which forgets its counts.</param>
+/// <param name="Counts">What all nodes counted during the measured time; of one that was killed, all but its last moments before that.</param>
 /// <param name="ClientProcessor">Processor time that the clients' process used meanwhile.</param>
 internal sealed record LoadResult(
-    double Seconds, HistogramBase Latencies, long Aborted, long Unknown, ProtocolCounts? Counts, TimeSpan ClientProcessor)
+    double Seconds, HistogramBase Latencies, long Aborted, long Unknown, ProtocolCounts Counts, TimeSpan ClientProcessor)
 {
     public long Operations => Latencies.TotalCount;
 
@@ -24,7 +23,8 @@ internal sealed record LoadResult(
 /// <summary>What was acknowledged, and what of it every node's state machine has.</summary>
 /// <param name="Lost">Acknowledged and missing at some node.</param>
 /// <param name="Repeated">Executed more often than asked for, or out of turn.</param>
-internal sealed record Audit(long Acknowledged, long Lost, long Repeated);
+/// <param name="Checkpoints">Of all nodes, each since it was started last.</param>
+internal sealed record Audit(long Acknowledged, long Lost, long Repeated, long Checkpoints);
 
 /// <summary>A closed loop of clients on a cluster: each writes its own key, or now and then the one that all contend for.</summary>
 internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions options, int conflictPercent, int valueBytes)
@@ -47,20 +47,24 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
                 () => WorkAsync(worker, cancellationToken), cancellationToken, TaskCreationOptions.None, cluster.Clients).Unwrap())
             .ToArray();
         await Task.Delay(warmup, cancellationToken);
-        var before = await SumAsync(cancellationToken);
+        var counts = new ProtocolCounts();
+        await CountAsync(counts, cluster.Connections, -1, cancellationToken);
         _measuring = true;
         var (watch, processor) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
         foreach (var node in killed)
         {
             await Task.Delay(length / (killed.Count + 1), cancellationToken);
+
+            // It begins to count anew.
+            await CountAsync(counts, [cluster.Connections[node - 1]], 1, cancellationToken);
             await cluster.KillAsync(node, Downtime, cancellationToken);
         }
 
-        await Task.Delay(killed.Count == 0 ? length : length / (killed.Count + 1), cancellationToken);
+        await Task.Delay(length / (killed.Count + 1), cancellationToken);
         _measuring = false;
         var seconds = watch.Elapsed.TotalSeconds;
         processor = Environment.CpuUsage.TotalTime - processor;
-        var after = await SumAsync(cancellationToken);
+        await CountAsync(counts, cluster.Connections, 1, cancellationToken);
         _stopping = true;
         await Task.WhenAll(running);
         var latencies = new LongHistogram(LongestMicroseconds, 3);
@@ -74,7 +78,7 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
             latencies,
             _tallies.Sum(tally => tally.Aborted),
             _tallies.Sum(tally => tally.Unknown),
-            killed.Count == 0 ? Difference(after, before) : null,
+            counts,
             processor);
     }
 
@@ -127,31 +131,15 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
             }
         }
 
-        return new Audit(_tallies.Sum(tally => tally.Done), lost, repeated);
+        return new Audit(_tallies.Sum(tally => tally.Done), lost, repeated, nodes.Sum(node => node.Checkpoints));
     }
 
-    private async Task<ProtocolCounts> SumAsync(CancellationToken cancellationToken)
+    private static async Task CountAsync(ProtocolCounts sum, IEnumerable<NodeConnection> nodes, int sign, CancellationToken cancellationToken)
     {
-        var sum = new ProtocolCounts();
-        foreach (var node in cluster.Connections)
+        foreach (var node in nodes)
         {
-            try
-            {
-                Add(sum, await node.CountAsync(cancellationToken), 1);
-            }
-            catch (RpcException)
-            {
-                // A node that is down at the moment: it was killed on purpose, and then nothing of this is told.
-            }
+            Add(sum, await node.CountAsync(cancellationToken), sign);
         }
-
-        return sum;
-    }
-
-    private static ProtocolCounts Difference(ProtocolCounts after, ProtocolCounts before)
-    {
-        Add(after, before, -1);
-        return after;
     }
 
     private static void Add(ProtocolCounts to, ProtocolCounts counts, int sign)

@@ -12,7 +12,7 @@ internal sealed class EPaxosNode(ProtocolSettings settings, NodeId self, string 
     : HostedProtocolNode<EPaxos.Message, EPaxos.Record, EPaxos.Command, EPaxos.Result>(settings, self, dataFolder, folder, log)
 {
     // Few instances under way, so that what comes meanwhile shares the next: the batch that 5 ms of a clock would gather, without the wait.
-    private const int DefaultPipeline = 4;
+    private const int DefaultPipeline = 2;
     private const int DefaultBlock = 256;
 
     private EPaxos? _replica;

@@ -5,6 +5,7 @@ using Synod.Api;
 using Synod.Core;
 using Synod.Doors.Grpc;
 using Synod.Node;
+using Synod.Storage;
 
 namespace Synod.App.Protocols.Nodes;
 
@@ -38,8 +39,9 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             // All nodes of a run share this machine's clock.
             Clock = new BoundedClock(Duration.Zero),
 
-            // A run is short: its log is kept whole, and protocols without checkpoints need it.
-            CheckpointBytes = long.MaxValue,
+            // A segment is written in full before it is used, and the next one beside it: all nodes of a run start at once on one disk.
+            Log = new LogOptions(SegmentBytes: 1 << 20),
+            CheckpointBytes = settings.CheckpointBytes,
         };
         _node = new(options, (_, store) => Make(Map = new ClientMap(store)), log);
     }
@@ -64,20 +66,18 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 
-    public void Run(Operation operation, IOutcomeSink outcomes)
+    public void Run(IReadOnlyList<Operation> operations, IOutcomeSink outcomes)
     {
-        if (CommandOf(operation) is not { } command)
+        // All are read before the first is submitted: what came together is then stepped together, and shares an agreement.
+        var commands = new TCommand?[operations.Count];
+        for (var index = 0; index < commands.Length; index++)
         {
-            outcomes.Take(new OperationOutcome { Id = operation.Id, Kind = OperationOutcome.Types.Kind.Refused });
-            return;
+            commands[index] = CommandOf(operations[index]);
         }
 
-        var tag = Interlocked.Increment(ref _lastTag);
-        _waiting[tag] = new Waiting(operation, outcomes);
-        OnSubmitted(tag, operation);
-        if (!_node.Host.Submit(command, this, tag))
+        for (var index = 0; index < commands.Length; index++)
         {
-            _waiting.TryRemove(tag, out _);
+            Submit(operations[index], commands[index], outcomes);
         }
     }
 
@@ -91,6 +91,7 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
             Bytes = metrics.BytesSent,
             Records = metrics.Records,
             Syncs = metrics.Syncs,
+            Checkpoints = metrics.Checkpoints,
             Decisions = decisions,
             Fast = fast,
             Signed = Signer?.Signed ?? 0,
@@ -130,6 +131,23 @@ internal abstract class HostedProtocolNode<TMessage, TRecord, TCommand, TResult>
         {
             outcome.Id = waiting.Operation.Id;
             waiting.Outcomes.Take(outcome);
+        }
+    }
+
+    private void Submit(Operation operation, TCommand? command, IOutcomeSink outcomes)
+    {
+        if (command is null)
+        {
+            outcomes.Take(new OperationOutcome { Id = operation.Id, Kind = OperationOutcome.Types.Kind.Refused });
+            return;
+        }
+
+        var tag = Interlocked.Increment(ref _lastTag);
+        _waiting[tag] = new Waiting(operation, outcomes);
+        OnSubmitted(tag, operation);
+        if (!_node.Host.Submit(command, this, tag))
+        {
+            _waiting.TryRemove(tag, out _);
         }
     }
 

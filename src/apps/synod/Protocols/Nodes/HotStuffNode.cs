@@ -13,7 +13,9 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
     private const int DefaultBlock = 400;
 
     private HotStuff? _replica;
+    private readonly SigningDomain _domain = OptionsOf(settings).Domain;
     private CountedSigner? _signer;
+    private VerifiedAhead? _ahead;
     private LeaderSchedule? _leaders;
     private long _led;
 
@@ -35,8 +37,9 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
     {
         var options = OptionsOf(Settings);
         _signer = Settings.NodeSigner(Folder, Self);
+        _ahead = new VerifiedAhead(_signer);
         _leaders = options.Leaders;
-        _replica = new HotStuff(Self, options, _signer, new SignatureVectors(_signer, options.Members, options.Quorum));
+        _replica = new HotStuff(Self, options, _ahead, new SignatureVectors(_signer, options.Members, options.Quorum));
         return new(_replica, new HotStuff.MessageWire(), new HotStuff.RecordWire())
         {
             Executed = (position, command) =>
@@ -47,8 +50,13 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
         };
     }
 
-    protected override HotStuff.Command CommandOf(Operation operation) =>
-        new(new NodeId(operation.Client), operation.Sequence, operation.Payload.Memory, new Signature(operation.Signature.Memory));
+    /// <summary>Checked here, so that the loop has votes to check and little else.</summary>
+    protected override HotStuff.Command? CommandOf(Operation operation)
+    {
+        var (client, signature) = (new NodeId(operation.Client), new Signature(operation.Signature.Memory));
+        var statement = new Statements(_domain).Command(client, operation.Sequence, operation.Payload.Memory).ToArray();
+        return _ahead!.Check(client, statement, signature) ? new(client, operation.Sequence, operation.Payload.Memory, signature) : null;
+    }
 
     protected override OperationOutcome OutcomeOf(HotStuff.Result result) => result switch
     {

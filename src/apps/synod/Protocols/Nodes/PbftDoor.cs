@@ -8,17 +8,29 @@ using Outbox = Outbox<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>;
 /// <summary>
 /// A replica whose clients come through its door and not over the nodes' transport: what it sends to a client is the answer to that
 /// client's newest order, and leaves after the same records. An order without an operation asks for nothing: its client has asked
-/// another replica, and wants to hear this one's reply too.
+/// another replica, and wants to hear this one's reply too, which may have been given before.
 /// </summary>
 internal sealed class PbftDoor(Pbft replica, NodeSet members)
     : Protocol<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
 {
     private static readonly Pbft.MessageWire s_messages = new();
 
-    private readonly SortedDictionary<NodeId, RequestId> _asking = [];
+    private readonly SortedDictionary<NodeId, Asked> _asking = [];
+    private readonly SortedDictionary<NodeId, Pbft.Message.Reply> _replies = [];
     private readonly Outbox _inner = new();
 
+    /// <summary>What says that a client wants to hear of its request here too.</summary>
+    public static Pbft.SignedRequest Listening(Pbft.SignedRequest request) => request with { Operation = default, Signature = default };
+
     public override void State(StateVisitor visitor) => replica.State(visitor);
+
+    public override void BeginCheckpoint() => replica.BeginCheckpoint();
+
+    public override void Checkpoint(StepContext context, Outbox outbox)
+    {
+        replica.Checkpoint(context, _inner);
+        HandOver(outbox);
+    }
 
     public override void CheckInvariants() => replica.CheckInvariants();
 
@@ -44,9 +56,21 @@ internal sealed class PbftDoor(Pbft replica, NodeSet members)
     {
         if (command is Pbft.Command.Order order)
         {
-            _asking[order.Signed.Client] = request;
+            var client = order.Signed.Client;
+            if (_asking.Remove(client, out var earlier))
+            {
+                // Early is safe: that it is not answered any more depends on nothing.
+                outbox.AnswerEarly(earlier.Request, new Pbft.Result.Refused());
+            }
+
+            _asking[client] = new(request, order.Signed.Timestamp);
             if (order.Signed.Operation.IsEmpty)
             {
+                if (_replies.TryGetValue(client, out var given))
+                {
+                    Tell(client, given, outbox);
+                }
+
                 return;
             }
         }
@@ -70,9 +94,10 @@ internal sealed class PbftDoor(Pbft replica, NodeSet members)
             {
                 outbox.Send(sent.To, sent.Message);
             }
-            else if (_asking.Remove(sent.To, out var request))
+            else if (sent.Message is Pbft.Message.Reply reply)
             {
-                outbox.Answer(request, new Pbft.Result.Completed(Encode(sent.Message)));
+                _replies[sent.To] = reply;
+                Tell(sent.To, reply, outbox);
             }
         }
 
@@ -111,6 +136,15 @@ internal sealed class PbftDoor(Pbft replica, NodeSet members)
         _inner.Clear();
     }
 
+    private void Tell(NodeId client, Pbft.Message.Reply reply, Outbox outbox)
+    {
+        if (_asking.TryGetValue(client, out var asked) && asked.Timestamp == reply.Timestamp)
+        {
+            _asking.Remove(client);
+            outbox.Answer(asked.Request, new Pbft.Result.Completed(Encode(reply)));
+        }
+    }
+
     /// <summary>Persists the replica's next records until there are <paramref name="count"/> of them in all.</summary>
     private void Persist(Outbox outbox, long count, ref int persisted)
     {
@@ -126,4 +160,7 @@ internal sealed class PbftDoor(Pbft replica, NodeSet members)
         s_messages.Write(writer, message);
         return writer.ToArray();
     }
+
+    /// <summary>A client's newest order here.</summary>
+    private readonly record struct Asked(RequestId Request, long Timestamp);
 }

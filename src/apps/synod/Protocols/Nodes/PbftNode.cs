@@ -19,7 +19,9 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
     private const int DefaultPipeline = 2;
 
     private Pbft? _replica;
+    private readonly SigningDomain _domain = GroupOf(settings).Domain;
     private CountedSigner? _signer;
+    private VerifiedAhead? _ahead;
     private long _led;
 
     protected override (long Decisions, long Fast) Led => (_led, 0);
@@ -44,7 +46,8 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
         var store = new MemoryStore();
         Map = new ClientMap(store);
         _signer = Settings.NodeSigner(Folder, Self);
-        _replica = new Pbft(Self, GroupOf(Settings), OptionsOf(Settings), _signer, new NoMacs(), Map);
+        _ahead = new VerifiedAhead(_signer);
+        _replica = new Pbft(Self, GroupOf(Settings), OptionsOf(Settings), _ahead, new NoMacs(), Map);
         return new(new PbftDoor(_replica, Settings.Members), new Pbft.MessageWire(), new Pbft.RecordWire())
         {
             Executed = (_, command) =>
@@ -57,9 +60,14 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
         };
     }
 
-    protected override Pbft.Command CommandOf(Operation operation) => new Pbft.Command.Order(
-        new Pbft.SignedRequest(
-            new NodeId(operation.Client), operation.Sequence, operation.Payload.Memory, new Signature(operation.Signature.Memory)));
+    /// <summary>Checked here, and at the nodes that are only told of it while the primary still checks: loops then have votes to check, and little else.</summary>
+    protected override Pbft.Command? CommandOf(Operation operation)
+    {
+        var request = new Pbft.SignedRequest(
+            new NodeId(operation.Client), operation.Sequence, operation.Payload.Memory, new Signature(operation.Signature.Memory));
+        return !_ahead!.Check(request.Client, request.StatementIn(_domain), request.Signature) ? null
+            : new Pbft.Command.Order(operation.Listens ? PbftDoor.Listening(request) : request);
+    }
 
     protected override OperationOutcome? OutcomeOf(Pbft.Result result) => result switch
     {
