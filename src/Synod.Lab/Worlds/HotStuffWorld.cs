@@ -98,6 +98,37 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
         return new HotStuffWorld(seed, plan ?? FaultPlan.Swarm(seed), group, clients: 3, corrupted);
     }
 
+    /// <summary>
+    /// One after the other, members are cut off for so long that the others drop blocks that these have not seen; in between machines die,
+    /// and logs are cut often.
+    /// </summary>
+    public static FaultPlan Absences(ulong seed)
+    {
+        var acts = new List<(Duration At, Action<ISimulatedCluster> Act)>();
+        for (var turn = 0; turn < 4; turn++)
+        {
+            // Not the liar of that seed first.
+            var away = 1 + (int)((seed + 1 + (ulong)turn) % 4);
+            acts.Add((Duration.FromMilliseconds(300 + 1_500 * turn), cluster => Cut(cluster, away)));
+            acts.Add((Duration.FromMilliseconds(1_400 + 1_500 * turn), cluster => cluster.Network.Heal()));
+        }
+
+        return new FaultPlan
+        {
+            Faults = [new Script("absence", acts), new Crashes(Duration.FromSeconds(1), Duration.FromMilliseconds(300))],
+            Machine = new MachineConditions { CheckpointBytes = 12 << 10 },
+        };
+
+        static void Cut(ISimulatedCluster cluster, int away)
+        {
+            foreach (var other in cluster.Nodes.Where(other => other.Value != away))
+            {
+                cluster.Network.Block(away, other.Value);
+                cluster.Network.Block(other.Value, away);
+            }
+        }
+    }
+
     public HotStuffGroup Group { get; }
 
     /// <summary>The nodes with an adversary, which nothing is demanded of.</summary>
