@@ -19,7 +19,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void Crash_faults_of_every_kind(string rules)
     {
         long crashes = 0, agreed = 0, damaged = 0;
-        for (ulong seed = 1; seed <= 12; seed++)
+        for (ulong seed = 1; seed <= 16; seed++)
         {
             var run = Run(rules, seed, null);
             crashes += run.Cluster.Nodes.Sum(node => run.Cluster.Counts(node).Crashes);
