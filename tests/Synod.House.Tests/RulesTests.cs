@@ -13,6 +13,7 @@ public sealed partial class RulesTests
     [
         "src/Synod.Protocols/Commit/TwoPhaseCommit/Mutation.cs",
         "src/Synod.Protocols/Consensus/MultiPaxos/Mutations.cs",
+        "src/Synod.Protocols/Byzantine/HotStuff/Mutations.cs",
         "src/Synod.Database/DatabaseOptions.cs",
         "src/Synod.Protocols/Gossip/Membership/Mutation.cs",
         "src/Synod.Protocols/Gossip/AntiEntropy/Scuttlebutt/Mutations.cs",

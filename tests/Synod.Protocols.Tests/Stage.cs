@@ -123,8 +123,8 @@ internal sealed class Stage<TMessage, TRecord, TCommand, TResult>(
             (actor, outbox) => actor.Protocol.Recover(durable, Still.Context, outbox));
     }
 
-    /// <summary>Syncs and delivers until nothing is under way.</summary>
-    public void Run()
+    /// <summary>Syncs and delivers until nothing is under way; nothing reaches those who are <paramref name="away"/>.</summary>
+    public void Run(params NodeId[] away)
     {
         while (true)
         {
@@ -133,6 +133,7 @@ internal sealed class Stage<TMessage, TRecord, TCommand, TResult>(
                 Sync(node);
             }
 
+            Network.RemoveAll(item => away.Contains(item.To));
             if (Network.Count == 0)
             {
                 return;

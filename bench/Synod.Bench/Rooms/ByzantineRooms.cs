@@ -130,22 +130,6 @@ internal sealed class PbftRoom : ByzantineRoom<Pbft.Message, Pbft.Record, Pbft.C
     protected override void SubmitSigned(Pbft.Command command) => Submit(1, command);
 
     protected override int CountOf(Pbft.Command executed) => ((Pbft.Command.Apply)executed).Batch.Requests.Length;
-
-    /// <summary>A service without a state.</summary>
-    private sealed class Nothing : IReplicatedService
-    {
-        public ReadOnlyMemory<byte> Execute(NodeId client, ReadOnlyMemory<byte> operation) => operation;
-
-        public ReadOnlyMemory<byte> Read(NodeId client, ReadOnlyMemory<byte> operation) => operation;
-
-        public void Save(CodecWriter writer)
-        {
-        }
-
-        public void Load(ReadOnlyMemory<byte> state)
-        {
-        }
-    }
 }
 
 /// <summary>HotStuff: clients turn to everyone, leaders rotate with each view.</summary>
@@ -161,7 +145,7 @@ internal sealed class HotStuffRoom : ByzantineRoom<HotStuff.Message, HotStuff.Re
         foreach (var node in Nodes(Members))
         {
             var signer = SignerOf(node);
-            Add(new HotStuff(node, options, signer, new SignatureVectors(signer, options.Members, options.Quorum)));
+            Add(new HotStuff(node, options, signer, new SignatureVectors(signer, options.Members, options.Quorum), new Nothing()));
         }
     }
 
@@ -177,4 +161,20 @@ internal sealed class HotStuffRoom : ByzantineRoom<HotStuff.Message, HotStuff.Re
     }
 
     protected override int CountOf(HotStuff.Command executed) => 1;
+}
+
+/// <summary>A service without a state.</summary>
+internal sealed class Nothing : IReplicatedService
+{
+    public ReadOnlyMemory<byte> Execute(NodeId client, ReadOnlyMemory<byte> operation) => operation;
+
+    public ReadOnlyMemory<byte> Read(NodeId client, ReadOnlyMemory<byte> operation) => operation;
+
+    public void Save(CodecWriter writer)
+    {
+    }
+
+    public void Load(ReadOnlyMemory<byte> state)
+    {
+    }
 }

@@ -36,15 +36,21 @@ public static class HotStuffBugs
         Replica("no-empty-blocks", HotStuffMutation.NoEmptyBlocks, "hotstuff-chained"),
         Replica("entered-unproven", HotStuffMutation.EnteredUnproven, "hotstuff-chained", "stale view"),
         Replica("commands-unchecked", HotStuffMutation.CommandsUnchecked, "jolteon", "inventing"),
+        Replica("checkpoint-before-durable", HotStuffMutation.CheckpointBeforeDurable, "jolteon", absences: true),
+        Replica("checkpoints-unchecked", HotStuffMutation.CheckpointsUnchecked, "jolteon", "forged proofs", absences: true),
+        Replica("parts-unchecked", HotStuffMutation.PartsUnchecked, "jolteon", "forged parts", absences: true),
+        Replica("clients-forgotten", HotStuffMutation.ClientsForgotten, "jolteon", absences: true),
+        Replica("lock-forgotten-on-install", HotStuffMutation.LockForgottenOnInstall, "hotstuff-basic", absences: true),
+        Replica("cut-forgets-words", HotStuffMutation.CutForgetsWords, "jolteon", absences: true),
         Rules("views-not-consecutive", new VulnerableRules(), 6),
         Rules("chain-of-two-among-three", UnsoundRules.ChainOfTwo, 6),
         Rules("committed-when-certified", UnsoundRules.ChainOfOne, 4),
     ];
 
-    private static RoomBug Replica(string name, HotStuffMutation mutation, string rules, string? lies = null) =>
+    private static RoomBug Replica(string name, HotStuffMutation mutation, string rules, string? lies = null, bool absences = false) =>
         new($"hotstuff-{name}", "HotStuff", seed => Caught(seed, () =>
         {
-            var world = HotStuffWorld.Under(seed, rules, lies, mutation);
+            var world = HotStuffWorld.Under(seed, rules, lies, mutation, absences ? HotStuffWorld.Absences(seed) : null);
             world.StartClients();
             world.World.RunUntil(s_storm);
             world.DemandProgress(s_patience);

@@ -42,7 +42,9 @@ internal sealed class HotStuffGroup
 
     public HotStuffGroup With(Func<HotStuffOptions, HotStuffOptions> change) => new(change(Options), IsThreshold);
 
-    public HotStuff Make(NodeId self) => new(self, Options, Table.SignerOf(self), SchemeOf(self));
+    public HotStuff Make(NodeId self) => Make(self, new Counters());
+
+    public HotStuff Make(NodeId self, Counters service) => new(self, Options, Table.SignerOf(self), SchemeOf(self), service);
 
     public IQuorumCertificateScheme SchemeOf(NodeId self) => IsThreshold
         ? new IdealThreshold(Table, self, Options.Members, Options.Quorum)
@@ -60,6 +62,17 @@ internal sealed class HotStuffGroup
 
     public HotStuff.Message.Vote Vote(NodeId voter, VotePhase phase, long view, Digest block) =>
         new(phase, view, block, Table.SignerOf(voter).Sign(_statements.Vote(phase, view, block)));
+
+    /// <summary>A member's word for a checkpoint.</summary>
+    public HotStuff.Message.Checkpoint Checkpoint(NodeId member, ChainCheckpoint checkpoint) =>
+        new(checkpoint, Table.SignerOf(member).Sign(_statements.Checkpoint(checkpoint)));
+
+    /// <summary>A checkpoint proven by <paramref name="members"/>, as many as they are.</summary>
+    public StableCheckpoint Prove(ChainCheckpoint checkpoint, NodeSet members)
+    {
+        List<Endorsement> votes = [.. members.Select(member => new Endorsement(member, Checkpoint(member, checkpoint).Signature))];
+        return new(checkpoint, SchemeOf(members.First()).Aggregate(_statements.Checkpoint(checkpoint), votes));
+    }
 
     /// <summary>A certificate that <paramref name="voters"/> made, as many as they are.</summary>
     public QuorumCertificate Certify(Block block, NodeSet voters, VotePhase phase = VotePhase.Prepare)

@@ -10,7 +10,7 @@ internal static class HotStuffLiars
     [
         "silent", "selective", "equivocating", "forking", "stale view", "two votes", "forged certificates", "understating", "withholding",
         "replaying", "forged parents", "damaged votes", "rewritten time-outs", "repeating", "inventing", "equivocating and repeating itself",
-        "moody",
+        "forged parts", "false checkpoints", "forged proofs", "moody",
     ];
 
     public static Adversary<HotStuff.Message> Make(string name, HotStuffGroup group, NodeId self) => name switch
@@ -32,6 +32,11 @@ internal static class HotStuffLiars
         "equivocating and repeating itself" => Adversary.Lying<HotStuff.Message>((_, message) => [message, OtherBlock(message)]),
         "inventing" => Adversary.Lying<HotStuff.Message>((_, message) => [Extended(
             message, [new(new NodeId(HotStuffGroup.FirstClient), 1_000, Key.Of("invented").Memory, default)])]),
+        "forged parts" => Adversary.Lying<HotStuff.Message>((_, message) => [Damaged(message)]),
+        "false checkpoints" => Adversary.Lying<HotStuff.Message>((_, message) => [message is HotStuff.Message.Checkpoint { Of: var told }
+            ? group.Checkpoint(self, told with { State = Digest.Of("false"u8) })
+            : message]),
+        "forged proofs" => Adversary.Lying<HotStuff.Message>((_, message) => [ForgedProof(group, self, message)]),
         "replaying" => Adversary.Replaying(new HotStuff.MessageWire(), 20),
         _ => Adversary.Moody([.. All.Where(mood => mood is not ("silent" or "moody")).Select(mood => Make(mood, group, self))]),
     };
@@ -130,6 +135,26 @@ internal static class HotStuffLiars
 
     private static TimeoutCertificate Rewritten(TimeoutCertificate timeout) =>
         timeout with { Shares = [.. timeout.Shares.Select(share => share with { HighView = 0 })] };
+
+    /// <summary>A page of a state with other bytes in it. The digests above are left alone, so that it is asked for pages.</summary>
+    private static HotStuff.Message Damaged(HotStuff.Message message) => message is HotStuff.Message.StatePart { Level: 0 } part
+        ? part with { Content = part.Content.ToArray().Select(item => (byte)~item).ToArray() }
+        : message;
+
+    /// <summary>Who asks it for blocks hears that they are gone, in the name of all, and that the state is another one.</summary>
+    private static HotStuff.Message ForgedProof(HotStuffGroup group, NodeId self, HotStuff.Message message)
+    {
+        if (message is not HotStuff.Message.Blocks { Chain: var chain })
+        {
+            return message;
+        }
+
+        var state = new StateTree("false"u8.ToArray(), group.Options.PageSize, group.Options.FanOut);
+        var checkpoint = new ChainCheckpoint(group.Options.CheckpointPeriod * 1_000L, chain[0].View, Digest.Of("false"u8), new Slot(1), state.Root);
+        var own = group.Checkpoint(self, checkpoint).Signature;
+        var votes = group.Options.Members.Select(member => new Endorsement(member, own)).ToList();
+        return new HotStuff.Message.Stable(new(checkpoint, group.SchemeOf(self).Aggregate([], votes)));
+    }
 
     private static HotStuff.Message Extended(HotStuff.Message message, IEnumerable<HotStuff.Command> commands) =>
         message is HotStuff.Message.Proposal { Block: var block } proposal

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Synod.Core;
 using Synod.Protocols.Byzantine;
 using Synod.Simulation;
@@ -19,6 +20,9 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
     private readonly SortedDictionary<(NodeId Client, long Sequence), Slot> _positions = [];
     private readonly List<Client> _clients = [];
     private readonly SortedDictionary<NodeId, HotStuff> _replicas = [];
+    private readonly SortedDictionary<NodeId, Counters> _services = [];
+    private readonly SortedDictionary<long, ChainCheckpoint> _checkpoints = [];
+    private readonly SortedDictionary<NodeId, (HotStuff Life, Slot Last)> _reached = [];
     private readonly SortedDictionary<string, long> _sent = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(NodeId From, int Kind, long View), Digest> _said = [];
     private readonly Testimony<HotStuff.Message, HotStuff> _testimony;
@@ -47,10 +51,11 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
         Cluster = new(World, new SimulatedNetwork(World) { Conditions = plan.Links }, new()
         {
             Nodes = [.. group.Options.Members],
-            Create = start => Wrap(start.Self, _replicas[start.Self] = group.Make(start.Self), corrupted),
+            Create = start => Wrap(
+                start.Self, _replicas[start.Self] = group.Make(start.Self, _services[start.Self] = new Counters()), corrupted),
             Messages = new HotStuff.MessageWire(),
             Records = new HotStuff.RecordWire(),
-            Machine = plan.Machine with { CheckpointBytes = long.MaxValue },
+            Machine = plan.Machine,
             Clocks = plan.Clocks,
         })
         {
@@ -67,7 +72,8 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
     }
 
     /// <summary>Four members under faults drawn from a seed, one of them a liar if its lies are named.</summary>
-    public static HotStuffWorld Under(ulong seed, string rules, string? lies, HotStuffMutation mutation = HotStuffMutation.None)
+    public static HotStuffWorld Under(
+        ulong seed, string rules, string? lies, HotStuffMutation mutation = HotStuffMutation.None, FaultPlan? plan = null)
     {
         // Three phases in a chain need leaders that stay for more than a view if one of four is silent (hotstuff.md §6).
         var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(rules), rules == "hotstuff-chained" ? 2 : 1).With(options => options with
@@ -77,6 +83,9 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
             Spread = seed % 2 == 0 ? TimeoutSpread.NextLeaders : TimeoutSpread.Everyone,
             MaxCommands = 1 + (int)(seed % 3),
             MaxFetched = 3,
+            CheckpointPeriod = 4 + (int)(seed % 5),
+            PageSize = 32,
+            FanOut = 2,
             Mutation = mutation,
         });
         var liar = new NodeId(1 + (int)(seed % 4));
@@ -86,7 +95,38 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
             corrupted.Add(liar, () => HotStuffLiars.Make(lies, group, liar));
         }
 
-        return new HotStuffWorld(seed, FaultPlan.Swarm(seed), group, clients: 3, corrupted);
+        return new HotStuffWorld(seed, plan ?? FaultPlan.Swarm(seed), group, clients: 3, corrupted);
+    }
+
+    /// <summary>
+    /// One after the other, members are cut off for so long that the others drop blocks that these have not seen; in between machines die,
+    /// and logs are cut often.
+    /// </summary>
+    public static FaultPlan Absences(ulong seed)
+    {
+        var acts = new List<(Duration At, Action<ISimulatedCluster> Act)>();
+        for (var turn = 0; turn < 4; turn++)
+        {
+            // Not the liar of that seed first.
+            var away = 1 + (int)((seed + 1 + (ulong)turn) % 4);
+            acts.Add((Duration.FromMilliseconds(300 + 1_500 * turn), cluster => Cut(cluster, away)));
+            acts.Add((Duration.FromMilliseconds(1_400 + 1_500 * turn), cluster => cluster.Network.Heal()));
+        }
+
+        return new FaultPlan
+        {
+            Faults = [new Script("absence", acts), new Crashes(Duration.FromSeconds(1), Duration.FromMilliseconds(300))],
+            Machine = new MachineConditions { CheckpointBytes = 12 << 10 },
+        };
+
+        static void Cut(ISimulatedCluster cluster, int away)
+        {
+            foreach (var other in cluster.Nodes.Where(other => other.Value != away))
+            {
+                cluster.Network.Block(away, other.Value);
+                cluster.Network.Block(other.Value, away);
+            }
+        }
     }
 
     public HotStuffGroup Group { get; }
@@ -105,6 +145,15 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
 
     /// <summary>Commands that clients have f + 1 equal answers to.</summary>
     public int Completed { get; private set; }
+
+    /// <summary>How often a correct replica went on beyond what it did not execute itself: from a state that it fetched.</summary>
+    public int Transfers { get; private set; }
+
+    /// <summary>How often the log of a correct replica was cut.</summary>
+    public long Cuts => Cluster.Nodes.Where(node => !Corrupted.Contains(node)).Sum(node => Cluster.Counts(node).Checkpoints);
+
+    /// <summary>The highest checkpoint that a correct member told of.</summary>
+    public long LastCheckpoint => _checkpoints.Keys.LastOrDefault();
 
     /// <summary>Positions that any correct replica executed.</summary>
     public int Agreed => _agreed.Count;
@@ -142,7 +191,7 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
         if (happened.Kind == Ask || World.Now >= client.AskedAt + Patience.Nanoseconds)
         {
             client.AskedAt = World.Now;
-            SubmitToAll(Group.Command($"{index}.{client.Sequence}", client.Sequence, client.Id), index << 32 | client.Sequence);
+            SubmitToAll(Group.Command($"c{index}+", client.Sequence, client.Id), index << 32 | client.Sequence);
         }
     }
 
@@ -169,9 +218,11 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
             return;
         }
 
-        client.Answers[node] = executed.Position;
-        if (client.Answers.Values.Count(position => position == executed.Position) > Group.Options.Faults)
+        client.Answers[node] = executed;
+        if (client.Answers.Values.Count(answer => answer == executed) > Group.Options.Faults)
         {
+            // Each command adds one to its client's own counter.
+            Demand(new Key(executed.Value).ToString() == sequence.ToString(CultureInfo.InvariantCulture), "ExecutedOnce", $"{sequence}: {executed}");
             Completed++;
             client.Sequence++;
             client.Answers.Clear();
@@ -200,6 +251,11 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
     {
         Demand(HotStuff.Agree(Correct()), HotStuff.Agreement, "two chains");
         Demand(HotStuff.AreCommitsKept([.. Correct()]), HotStuff.CommittedStays, "a certified block does not extend a commit");
+        foreach (var alike in _replicas.Where(item => !Corrupted.Contains(item.Key)).GroupBy(item => item.Value.Executed))
+        {
+            var states = alike.Select(item => _services[item.Key].Values).ToList();
+            Demand(states.All(state => state.SequenceEqual(states[0])), "StatesAgree", $"at {alike.Key}");
+        }
     }
 
     private IEnumerable<HotStuff> Correct() => _replicas.Where(item => !Corrupted.Contains(item.Key)).Select(item => item.Value);
@@ -230,6 +286,13 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
         {
             var flaw = Group.FlawOf(_replicas[from], message);
             Demand(flaw is null, flaw ?? "", $"{from}: {message}");
+            if (message is HotStuff.Message.Checkpoint { Of: var told })
+            {
+                Demand(
+                    _checkpoints.TryAdd(told.Height, told) || _checkpoints[told.Height] == told,
+                    HotStuff.CheckpointsAgree,
+                    $"{from}: {told}, and {_checkpoints[told.Height]}");
+            }
         }
     }
 
@@ -266,6 +329,9 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
             "ExecutedOnce",
             $"{node} {position}: {command}");
         Demand(Group.IsSigned(command), "SignedCommands", $"{command}");
+        var life = _replicas[node];
+        Transfers += _reached.TryGetValue(node, out var reached) && reached.Life == life && reached.Last.Next < position ? 1 : 0;
+        _reached[node] = (life, position);
         OnDone?.Invoke(node, command);
     }
 
@@ -277,6 +343,6 @@ internal sealed class HotStuffWorld : IAnswerReceiver<HotStuff.Result>, IEventTa
 
         public long AskedAt { get; set; }
 
-        public SortedDictionary<NodeId, Slot> Answers { get; } = [];
+        public SortedDictionary<NodeId, HotStuff.Result.Executed> Answers { get; } = [];
     }
 }

@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Lab.Worlds;
+using Synod.Simulation;
 using Xunit;
 
 namespace Synod.Protocols.Tests.HotStuffRoom;
@@ -18,7 +19,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public void Crash_faults_of_every_kind(string rules)
     {
         long crashes = 0, agreed = 0, damaged = 0;
-        for (ulong seed = 1; seed <= 12; seed++)
+        for (ulong seed = 1; seed <= 16; seed++)
         {
             var run = Run(rules, seed, null);
             crashes += run.Cluster.Nodes.Sum(node => run.Cluster.Counts(node).Crashes);
@@ -43,9 +44,34 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
     }
 
-    private static HotStuffWorld Run(string rules, ulong seed, string? adversary)
+    /// <summary>Who was cut off for longer than others keep their blocks comes back by a fetched state, also with one that forges it.</summary>
+    [Theory]
+    [InlineData("hotstuff-basic", null)]
+    [InlineData("hotstuff-chained", "forged proofs")]
+    [InlineData("hotstuff-2", "false checkpoints")]
+    [InlineData("jolteon", "forged parts")]
+    [InlineData("jolteon", null)]
+    public void Laggards_are_brought_up_by_a_state(string rules, string? adversary)
     {
-        var run = HotStuffWorld.Under(seed, rules, adversary);
+        int transfers = 0, agreed = 0;
+        long cuts = 0, forged = 0;
+        for (ulong seed = 1; seed <= 6; seed++)
+        {
+            var run = Run(rules, seed, adversary, HotStuffWorld.Absences(seed));
+            transfers += run.Transfers;
+            cuts += run.Cuts;
+            agreed += run.Agreed;
+            forged += run.Refused(Refusal.Forged);
+            Assert.True(run.LastCheckpoint > 40, $"seed {seed}: {run.LastCheckpoint}");
+        }
+
+        output.WriteLine($"{rules}, {adversary}: {agreed} commands, {transfers} transfers, {cuts} cut logs, {forged} forgeries refused");
+        Assert.True(transfers >= 6 && cuts >= 6 && (adversary is null || forged > 0), "the weather was too mild");
+    }
+
+    private static HotStuffWorld Run(string rules, ulong seed, string? adversary, FaultPlan? plan = null)
+    {
+        var run = HotStuffWorld.Under(seed, rules, adversary, plan: plan);
         run.StartClients();
         run.World.RunUntil(Duration.FromSeconds(8));
         run.DemandProgress(Duration.FromSeconds(40));

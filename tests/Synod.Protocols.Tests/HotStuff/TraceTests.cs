@@ -1,3 +1,4 @@
+using System.Globalization;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Xunit;
@@ -5,7 +6,7 @@ using static Synod.Protocols.Tests.GoldenTraces;
 
 namespace Synod.Protocols.Tests.HotStuffRoom;
 
-/// <summary>Scripts begin with the rule set.</summary>
+/// <summary>Scripts begin with the rule set, and perhaps for how many views a leader stays and after how many blocks checkpoints are due.</summary>
 public sealed class TraceTests
 {
     public static TheoryData<string> Traces() => Files();
@@ -16,7 +17,12 @@ public sealed class TraceTests
 
     private static string Play(string script)
     {
-        var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(script.Split('\n')[0].Split(' ')[1]));
+        var setting = script.Split('\n')[0].Split(' ');
+        var group = HotStuffGroup.Of(4, HotStuffGroup.Rules(setting[1]), setting.Length > 2 ? Number(setting[2]) : 1).With(options => options with
+        {
+            CheckpointPeriod = setting.Length > 3 ? Number(setting[3]) : options.CheckpointPeriod,
+            PageSize = 128,
+        });
         var stage = group.Stage();
         return Play<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result, HotStuff.Timer>(
             stage,
@@ -28,7 +34,10 @@ public sealed class TraceTests
                     case "rules":
                         return true;
                     case "submit":
-                        stage.Submit(Node(words[1]), group.Command(words[2]));
+                        stage.Submit(Node(words[1]), group.Command(words[2], words.Length > 3 ? Number(words[3]) : 1));
+                        return true;
+                    case "run-without":
+                        stage.Run(Node(words[1]));
                         return true;
                     case "isolate":
                         foreach (var (from, to, _) in stage.Network.ToList())
@@ -45,4 +54,6 @@ public sealed class TraceTests
                 }
             });
     }
+
+    private static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
 }

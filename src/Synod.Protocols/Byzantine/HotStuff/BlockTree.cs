@@ -3,19 +3,23 @@ using Synod.Core;
 namespace Synod.Protocols.Byzantine;
 
 /// <summary>
-/// The blocks whose ancestors are all here: the committed chain, and above its tip what may still be committed. A block whose parent
-/// is missing does not enter, so that nobody votes for, builds on or executes what it cannot trace to the root.
+/// The blocks whose ancestors are all here, down to a root that a quorum proved: the committed chain, and above its tip what may still be
+/// committed. A block whose parent is missing does not enter, so that nobody votes for, builds on or executes what it cannot trace to the root.
 /// </summary>
 public sealed class BlockTree
 {
     private readonly SortedDictionary<Digest, Block> _chain = new() { [Genesis.Block.Digest] = Genesis.Block };
     private readonly SortedDictionary<Digest, Block> _open = [];
+    private long _rootHeight;
+
+    /// <summary>The lowest block that is here; at first the one without a parent.</summary>
+    public Block Root { get; private set; } = Genesis.Block;
 
     /// <summary>The tip of the committed chain.</summary>
     public Block Committed { get; private set; } = Genesis.Block;
 
-    /// <summary>How many blocks are committed, the root included.</summary>
-    public int CommittedCount => _chain.Count;
+    /// <summary>How many blocks are committed, the first one, which needs no commit, left out.</summary>
+    public long Height => _rootHeight + _chain.Count - 1;
 
     /// <summary>The blocks that are not committed and may still be.</summary>
     public IReadOnlyCollection<Block> Open => _open.Values;
@@ -24,7 +28,7 @@ public sealed class BlockTree
 
     public Block? Find(Digest digest) => _open.GetValueOrDefault(digest) ?? _chain.GetValueOrDefault(digest);
 
-    /// <summary>The parent of a block that is here; the root's is missing.</summary>
+    /// <summary>The parent of a block that is here; the root's is gone.</summary>
     public Block? Parent(Block block) => Find(block.Justify.Block);
 
     /// <summary>Whether <paramref name="certified"/> certifies the block or one of its ancestors.</summary>
@@ -85,6 +89,39 @@ public sealed class BlockTree
         return path;
     }
 
+    /// <summary>
+    /// Makes a committed block of a known height the root, and drops what does not descend from it. If it was not here, or not yet
+    /// committed here, it is the committed tip from now on.
+    /// </summary>
+    public void Rebase(Block root, long height)
+    {
+        if (_chain.ContainsKey(root.Digest))
+        {
+            for (var below = Parent(root); below is not null;)
+            {
+                _chain.Remove(below.Digest);
+                below = Parent(below);
+            }
+        }
+        else
+        {
+            foreach (var block in _open.Values.Where(block => block.Equals(root) || !Extends(block, root.View, root.Digest)).ToList())
+            {
+                _open.Remove(block.Digest);
+            }
+
+            _chain.Clear();
+            _chain.Add(root.Digest, root);
+            Committed = root;
+        }
+
+        (Root, _rootHeight) = (root, height);
+    }
+
+    /// <summary>The blocks above the root, each after its parent.</summary>
+    public IEnumerable<Block> AboveRoot() =>
+        _chain.Values.Concat(_open.Values).Where(block => block.View > Root.View).OrderBy(block => block.View);
+
     /// <summary>For explorers: drops open blocks without open children that nobody will act on any more.</summary>
     internal void Forget(Func<Digest, bool> isOver)
     {
@@ -99,11 +136,13 @@ public sealed class BlockTree
 
     public void State(StateVisitor visitor)
     {
-        var committed = Committed.Digest;
+        var (committed, root) = (Committed.Digest, Root.Digest);
+        visitor.Visit("root", ref root, DigestWire.Instance);
+        visitor.Visit("height", ref _rootHeight);
         visitor.Visit("committed", ref committed, DigestWire.Instance);
         visitor.Visit("chain", _chain, VisitDigest, VisitBlock);
         visitor.Visit("open", _open, VisitDigest, VisitBlock);
-        Committed = visitor.IsReading ? _chain[committed] : Committed;
+        (Committed, Root) = visitor.IsReading ? (_chain[committed], _chain[root]) : (Committed, Root);
     }
 
     private static void VisitDigest(StateVisitor visitor, ref Digest digest) => visitor.Visit("", ref digest, DigestWire.Instance);

@@ -69,6 +69,26 @@ public sealed partial class HotStuff
         public static Certificates ReadCertificates(ref CodecReader reader) =>
             new(ReadCertificate(ref reader), ReadCertificate(ref reader), ReadTimeout(ref reader));
 
+        public static void Write(CodecWriter writer, ChainCheckpoint value)
+        {
+            writer.Signed(value.Height);
+            writer.Signed(value.View);
+            value.Block.Write(writer);
+            writer.Signed(value.Position.Value);
+            value.State.Write(writer);
+        }
+
+        public static ChainCheckpoint ReadCheckpoint(ref CodecReader reader) => new(
+            reader.Signed(), reader.Signed(), Digest.Read(ref reader), new Slot(reader.Signed()), Digest.Read(ref reader));
+
+        public static void Write(CodecWriter writer, StableCheckpoint value)
+        {
+            Write(writer, value.Checkpoint);
+            writer.Bytes(value.Proof.Memory.Span);
+        }
+
+        public static StableCheckpoint ReadStable(ref CodecReader reader) => new(ReadCheckpoint(ref reader), new Proof(reader.Bytes()));
+
         public static VotePhase ReadPhase(ref CodecReader reader)
         {
             var phase = reader.Byte();

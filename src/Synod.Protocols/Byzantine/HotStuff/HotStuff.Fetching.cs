@@ -4,7 +4,8 @@ namespace Synod.Protocols.Byzantine;
 
 /// <summary>
 /// Block synchronisation (hotstuff.md §7): who misses an ancestor fetches it by digest before it votes. The first block asked for is
-/// certified, so f + 1 correct members have it, and each digest proves the next block down to one that is here.
+/// certified, so f + 1 correct members have it, and each digest proves the next block down to one that is here. If it leads to what others
+/// have dropped, a state is fetched.
 /// </summary>
 public sealed partial class HotStuff
 {
@@ -58,9 +59,15 @@ public sealed partial class HotStuff
     /// <summary>Asks again, and if nothing came since the last time, somebody else, for what is missing now.</summary>
     private void Refetch(Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_missing == Digest.None || _hasProgress)
+        if ((_missing == Digest.None && _download is null) || _hasProgress)
         {
             _hasProgress = false;
+            return;
+        }
+
+        if (_download is not null)
+        {
+            AskAnother(outbox);
             return;
         }
 
@@ -77,6 +84,12 @@ public sealed partial class HotStuff
             at = _tree.Parent(at))
         {
             chain.Add(at);
+        }
+
+        if (chain.Count == 0 && fetch.Above < _stable.Checkpoint.View)
+        {
+            outbox.Send(from, new Message.Stable(_stable));
+            return;
         }
 
         if (chain.Count == 0)
@@ -125,13 +138,16 @@ public sealed partial class HotStuff
         }
     }
 
-    /// <summary>Takes what was fetched into the tree, oldest first, and then what waited for it.</summary>
+    /// <summary>Takes what was fetched into the tree, oldest first as far as it connects, and then what waited for it.</summary>
     private void Connect(NodeId from, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
         _missing = Digest.None;
         for (var index = _fetched.Count - 1; index >= 0; index--)
         {
-            Adopt(_fetched[index], outbox);
+            if (_tree.Contains(_fetched[index].Justify.Block))
+            {
+                Adopt(_fetched[index], outbox);
+            }
         }
 
         _fetched.Clear();

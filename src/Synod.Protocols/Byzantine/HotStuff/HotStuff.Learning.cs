@@ -96,18 +96,32 @@ public sealed partial class HotStuff
     /// <summary>Executes what a certificate commits. Invariant: a block is executed after all of its ancestors, once.</summary>
     private void Commit(QuorumCertificate certificate, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_rules.Commit(certificate, _tree) is not { } tip || tip.View <= _tree.Committed.View)
+        if (_rules.Commit(certificate, _tree) is { } tip && tip.View > _tree.Committed.View)
         {
-            return;
+            Commit(tip, outbox);
         }
+    }
 
-        var path = _tree.Commit(tip);
-        foreach (var block in _options.Has(HotStuffMutation.AncestorsSkipped) ? [tip] : path)
+    private void Commit(Block tip, Outbox<Message, Record, Command, Result> outbox)
+    {
+        var height = _tree.Height;
+        foreach (var block in _tree.Commit(tip))
         {
-            foreach (var command in block.Commands)
+            foreach (var command in _options.Has(HotStuffMutation.AncestorsSkipped) && !block.Equals(tip) ? [] : block.Commands)
             {
                 Execute(command, outbox);
             }
+
+            height++;
+            if (height % _options.CheckpointPeriod == 0 && !_isRecovering)
+            {
+                TakeCheckpoint(block, height, outbox);
+            }
+        }
+
+        if (_tree.Height >= _target.Height)
+        {
+            _download = null;
         }
     }
 
@@ -123,33 +137,42 @@ public sealed partial class HotStuff
         }
 
         _executed = _executed.Next;
-        _clients[command.Client] = new Served(command.Sequence, _executed);
+        var served = new Served(command.Sequence, _executed, _service.Execute(command.Client, command.Payload));
+        _clients[command.Client] = served;
         outbox.Execute(_executed, command);
-        _mempool.RemoveUpTo(command.Client, command.Sequence);
-        if (!_waiting.TryGetValue(command.Client, out var waiting))
+        Close(command.Client, served, outbox);
+    }
+
+    /// <summary>Ends what waits up to the last command of a client that was executed, here or as a part of a fetched state.</summary>
+    private void Close(NodeId client, Served served, Outbox<Message, Record, Command, Result> outbox)
+    {
+        _mempool.RemoveUpTo(client, served.Sequence);
+        if (!_waiting.TryGetValue(client, out var waiting))
         {
             return;
         }
 
-        foreach (var (sequence, request) in waiting.Where(item => item.Sequence <= command.Sequence))
+        foreach (var (sequence, request) in waiting.Where(item => item.Sequence <= served.Sequence))
         {
-            outbox.Answer(
-                new RequestId(request), sequence == command.Sequence ? new Result.Executed(_executed) : new Result.Superseded());
+            outbox.Answer(new RequestId(request), ResultOf(sequence, served));
         }
 
-        waiting.RemoveAll(item => item.Sequence <= command.Sequence);
+        waiting.RemoveAll(item => item.Sequence <= served.Sequence);
         if (waiting.Count == 0)
         {
-            _waiting.Remove(command.Client);
+            _waiting.Remove(client);
         }
     }
+
+    private static Result ResultOf(long sequence, Served served) => sequence == served.Sequence
+        ? new Result.Executed(served.Position, served.Value)
+        : new Result.Superseded();
 
     private void Submit(RequestId request, Command command, Outbox<Message, Record, Command, Result> outbox)
     {
         if (_clients.TryGetValue(command.Client, out var served) && served.Sequence >= command.Sequence)
         {
-            outbox.Answer(
-                request, served.Sequence == command.Sequence ? new Result.Executed(served.Position) : new Result.Superseded());
+            outbox.Answer(request, ResultOf(command.Sequence, served));
             return;
         }
 

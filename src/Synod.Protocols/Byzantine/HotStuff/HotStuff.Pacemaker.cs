@@ -10,7 +10,7 @@ public sealed partial class HotStuff
     /// least, since clients turn to all, and these make the others give up with them.
     /// </summary>
     private bool IsBusy =>
-        _mempool.Count > 0 || _missing != Digest.None || _timedOut >= _view || _options.ProposesWhenIdle;
+        _mempool.Count > 0 || _missing != Digest.None || _download is not null || _timedOut >= _view || _options.ProposesWhenIdle;
 
     /// <summary>The view that certificates let one enter. A certificate of an early phase shows that its own view was entered by many.</summary>
     private long ViewAfter(Certificates shown)

@@ -9,6 +9,7 @@ public sealed partial class HotStuff
     private static readonly CertificateWire CertificatesOf = new();
     private static readonly TimeoutWire Timeouts = new();
     private static readonly ShareWire Shares = new();
+    private static readonly StableWire Stables = new();
 
     public override void State(StateVisitor visitor)
     {
@@ -32,6 +33,36 @@ public sealed partial class HotStuff
         visitor.Visit("progress", ref _hasProgress);
         visitor.Visit("fetched", _fetched, static (v, ref block) => v.Visit("", ref block, BlockWire.Instance));
         visitor.Visit("parked", _parked, VisitMessage);
+        VisitCheckpoints(visitor);
+        var service = visitor.IsReading ? default : SavedService();
+        visitor.Visit("service", ref service);
+        if (visitor.IsReading)
+        {
+            _service.Load(service);
+            (_highBefore, _lockedBefore) = (_high.View, _locked.View);
+        }
+    }
+
+    private ReadOnlyMemory<byte> SavedService()
+    {
+        var writer = new CodecWriter();
+        _service.Save(writer);
+        return writer.Memory;
+    }
+
+    private void VisitCheckpoints(StateVisitor visitor)
+    {
+        visitor.Visit("stable", ref _stable, Stables);
+        visitor.Visit("saved", _saved, VisitHeight, (v, ref saved) =>
+        {
+            var (checkpoint, state) = v.IsReading ? (StableCheckpoint.None, default) : (new StableCheckpoint(saved.Checkpoint, default), saved.Tree.State);
+            v.Visit("", ref checkpoint, Stables);
+            v.Visit("", ref state);
+            saved = v.IsReading ? new SavedState(checkpoint.Checkpoint, TreeOf(state)) : saved;
+        });
+        visitor.Visit("told", _told, VisitNode, static (v, ref heights) => v.Visit("", heights ??= [], VisitHeight, VisitMessage));
+        visitor.Visit("target", ref _target, Stables);
+        _download = StateDownload.Visit(visitor, _download, TreeOf, _options.PageSize, _options.FanOut);
     }
 
     private void VisitCollected(StateVisitor visitor)
@@ -53,6 +84,8 @@ public sealed partial class HotStuff
 
     private static void VisitNode(StateVisitor visitor, ref NodeId node) => visitor.Visit("", ref node);
 
+    private static void VisitHeight(StateVisitor visitor, ref long height) => visitor.Visit("", ref height);
+
     private static void VisitMessage<T>(StateVisitor visitor, ref T message)
         where T : Message
     {
@@ -63,10 +96,11 @@ public sealed partial class HotStuff
 
     private static void VisitServed(StateVisitor visitor, ref Served served)
     {
-        var (sequence, position) = served;
+        var (sequence, position, value) = served;
         visitor.Visit("", ref sequence);
         visitor.Visit("", ref position);
-        served = new Served(sequence, position);
+        visitor.Visit("", ref value);
+        served = new Served(sequence, position, value);
     }
 
     private static void VisitWaiting(StateVisitor visitor, ref Waiting waiting)
@@ -89,6 +123,13 @@ public sealed partial class HotStuff
         public void Write(CodecWriter writer, TimeoutCertificate value) => Fields.Write(writer, value);
 
         public TimeoutCertificate Read(ref CodecReader reader) => Fields.ReadTimeout(ref reader);
+    }
+
+    private sealed class StableWire : IWire<StableCheckpoint>
+    {
+        public void Write(CodecWriter writer, StableCheckpoint value) => Fields.Write(writer, value);
+
+        public StableCheckpoint Read(ref CodecReader reader) => Fields.ReadStable(ref reader);
     }
 
     private sealed class ShareWire : IWire<TimeoutShare>

@@ -52,6 +52,13 @@ public sealed partial class HotStuff
             return;
         }
 
+        // A fork below what was dropped, whose parent will never be here.
+        if (block.Justify.View < _tree.Root.View)
+        {
+            outbox.Refuse(Refusal.Unsafe);
+            return;
+        }
+
         if (_tree.Find(block.Justify.Block) is not { } parent)
         {
             Learn(proposal.Certificates, context, outbox);

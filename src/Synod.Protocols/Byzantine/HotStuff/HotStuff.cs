@@ -19,6 +19,7 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
     private readonly ISigner _signer;
     private readonly IQuorumCertificateScheme _scheme;
     private readonly Statements _statements;
+    private readonly IReplicatedService _service;
 
     // Durable: what this replica has said, which it must not contradict, and what it has seen proven.
     private long _votedView;
@@ -59,10 +60,11 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
     /// <param name="self">A member.</param>
     /// <param name="options">The same for every member.</param>
     /// <param name="signer">Signs time-outs and checks clients.</param>
-    /// <param name="scheme">Signs votes and makes certificates of them.</param>
-    public HotStuff(NodeId self, HotStuffOptions options, ISigner signer, IQuorumCertificateScheme scheme)
+    /// <param name="scheme">Signs votes and checkpoints, and makes certificates of them.</param>
+    /// <param name="service">What executes commands: this replica's own copy, in its first state.</param>
+    public HotStuff(NodeId self, HotStuffOptions options, ISigner signer, IQuorumCertificateScheme scheme, IReplicatedService service)
     {
-        (_self, _options, _rules, _signer, _scheme) = (self, options, options.Rules, signer, scheme);
+        (_self, _options, _rules, _signer, _scheme, _service) = (self, options, options.Rules, signer, scheme, service);
         _statements = new Statements(options.Domain);
         _votes = [.. Enumerable.Range(0, options.Rules.Phases).Select(_ => new SortedDictionary<NodeId, Message.Vote>())];
     }
@@ -103,6 +105,12 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
 
     /// <summary>The position of the last executed command.</summary>
     public Slot Executed => _executed;
+
+    /// <summary>The stable checkpoint, below which nothing is kept.</summary>
+    public ChainCheckpoint Stable => _stable.Checkpoint;
+
+    /// <summary>Whether a state is being fetched.</summary>
+    public bool IsFetchingState => _download is not null;
 
     /// <summary>Known commands that are not executed.</summary>
     public int WaitingCommands => _mempool.Count;
@@ -151,6 +159,18 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
             case Message.Blocks blocks:
                 On(from, blocks, context, outbox);
                 break;
+            case Message.Checkpoint checkpoint:
+                On(from, checkpoint, outbox);
+                break;
+            case Message.Stable stable:
+                On(from, stable, context, outbox);
+                break;
+            case Message.FetchState fetch:
+                On(from, fetch, outbox);
+                break;
+            case Message.StatePart part:
+                On(from, part, context, outbox);
+                break;
             default:
                 outbox.Refuse(Refusal.Malformed);
                 break;
@@ -191,8 +211,8 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
         Rearm(context, outbox);
     }
 
-    /// <summary>The last command of a client that was executed, and where.</summary>
-    private readonly record struct Served(long Sequence, Slot Position);
+    /// <summary>The last command of a client that was executed, where, and what came of it.</summary>
+    private readonly record struct Served(long Sequence, Slot Position, ReadOnlyMemory<byte> Value);
 
     /// <summary>A submitted command that is to be answered.</summary>
     private readonly record struct Waiting(long Sequence, long Request);

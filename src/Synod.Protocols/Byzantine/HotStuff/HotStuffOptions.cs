@@ -54,6 +54,15 @@ public sealed record HotStuffOptions
     /// <summary>Blocks in one answer to a laggard.</summary>
     public int MaxFetched { get; init; } = 64;
 
+    /// <summary>A checkpoint is due after every so many committed blocks.</summary>
+    public int CheckpointPeriod { get; init; } = 512;
+
+    /// <summary>Bytes of one page of the state's tree.</summary>
+    public int PageSize { get; init; } = 4096;
+
+    /// <summary>Children of one node of the state's tree.</summary>
+    public int FanOut { get; init; } = 16;
+
     /// <summary>How many members may be Byzantine.</summary>
     public int Faults => (Members.Count - 1) / 3;
 

@@ -66,6 +66,38 @@ public sealed partial class HotStuff
 
             public override string ToString() => $"Blocks {string.Join(" ", Chain)}";
         }
+
+        /// <summary>A replica to all: I have executed the chain up to there, and the state is on my disk.</summary>
+        public sealed record Checkpoint(ChainCheckpoint Of, Signature Signature) : Message
+        {
+            public override string ToString() => $"Checkpoint {Of}";
+        }
+
+        /// <summary>To who asks for what is no longer here: n - f say that it was committed, fetch the state instead.</summary>
+        public sealed record Stable(StableCheckpoint Proven) : Message
+        {
+            public override string ToString() => $"Stable {Proven.Checkpoint}";
+        }
+
+        /// <summary>A laggard to one that signed a checkpoint: send this part of its state's tree.</summary>
+        public sealed record FetchState(long Height, int Level, int Index) : Message
+        {
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"FetchState {Height} {Level}.{Index}");
+        }
+
+        /// <summary>The part asked for. The digest in the part above proves that it is the right one.</summary>
+        public sealed record StatePart(long Height, int Level, int Index, ReadOnlyMemory<byte> Content) : Message
+        {
+            public bool Equals(StatePart? other) =>
+                other is not null && (Height, Level, Index) == (other.Height, other.Level, other.Index)
+                && Content.Span.SequenceEqual(other.Content.Span);
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Index;
+
+            public override string ToString() =>
+                string.Create(CultureInfo.InvariantCulture, $"StatePart {Height} {Level}.{Index} of {Content.Length} bytes");
+        }
     }
 
     /// <summary>What is made durable, in the order in which it became known. Recovery takes it in again.</summary>
@@ -100,6 +132,49 @@ public sealed partial class HotStuff
         {
             public override string ToString() => $"Entered {Timeout}";
         }
+
+        /// <summary>Before the checkpoint is told: the state there, as this replica executed it.</summary>
+        public sealed record Saved(ChainCheckpoint Checkpoint, ReadOnlyMemory<byte> State) : Record
+        {
+            public bool Equals(Saved? other) =>
+                other is not null && Checkpoint == other.Checkpoint && State.Span.SequenceEqual(other.State.Span);
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Checkpoint.GetHashCode();
+
+            public override string ToString() => $"Saved {Checkpoint}";
+        }
+
+        /// <summary>A checkpoint whose state this replica saved was proven.</summary>
+        public sealed record Stable(StableCheckpoint Proven) : Record
+        {
+            public override string ToString() => $"Stable {Proven.Checkpoint}";
+        }
+
+        /// <summary>A proven state to begin from: one that was fetched, or the one at which the log was cut.</summary>
+        public sealed record Based(StableCheckpoint Proven, ReadOnlyMemory<byte> State) : Record
+        {
+            public bool Equals(Based? other) =>
+                other is not null && Proven == other.Proven && State.Span.SequenceEqual(other.State.Span);
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Proven.GetHashCode();
+
+            public override string ToString() => $"Based {Proven.Checkpoint}";
+        }
+
+        /// <summary>
+        /// When the log is cut: all that this replica has said and has seen proven, in place of the records that are dropped. Of the
+        /// certificates the time-out is the last by which a view was entered.
+        /// </summary>
+        public sealed record Stands(
+            VotePhase VotedPhase, long VotedView, long TimedOutView, long ProposedView, Certificates Certificates, QuorumCertificate Locked, Digest Committed)
+            : Record
+        {
+            public override string ToString() => string.Create(
+                CultureInfo.InvariantCulture,
+                $"Stands voted {VotedPhase} {VotedView} gave up {TimedOutView} proposed {ProposedView} {Certificates} locked {Locked} committed {Committed}");
+        }
     }
 
     /// <summary>
@@ -121,8 +196,17 @@ public sealed partial class HotStuff
     /// <summary>Answers to commands.</summary>
     public abstract record Result
     {
-        /// <summary>It was executed, at this position, now or before.</summary>
-        public sealed record Executed(Slot Position) : Result;
+        /// <summary>It was executed, at this position, now or before, and this came of it.</summary>
+        public sealed record Executed(Slot Position, ReadOnlyMemory<byte> Value) : Result
+        {
+            public bool Equals(Executed? other) =>
+                other is not null && Position == other.Position && Value.Span.SequenceEqual(other.Value.Span);
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Position.GetHashCode();
+
+            public override string ToString() => $"Executed {Position} {new Key(Value)}";
+        }
 
         /// <summary>A later command of the same client was executed, so this one never will be, unless it was before that.</summary>
         public sealed record Superseded : Result;

@@ -73,4 +73,28 @@ internal enum HotStuffMutation
 
     /// <summary>Commands are taken from a leader without their client's signature.</summary>
     CommandsUnchecked,
+
+    /// <summary>A checkpoint is told before its state is durable.</summary>
+    CheckpointBeforeDurable,
+
+    /// <summary>f + 1 make a checkpoint stable.</summary>
+    SmallCheckpointQuorum,
+
+    /// <summary>The chain below a checkpoint is dropped before the checkpoint is stable.</summary>
+    DroppedBeforeStable,
+
+    /// <summary>Signatures of checkpoints are not checked.</summary>
+    CheckpointsUnchecked,
+
+    /// <summary>Parts of a state are not held against their digests.</summary>
+    PartsUnchecked,
+
+    /// <summary>The state of a checkpoint does not say what was executed of which client.</summary>
+    ClientsForgotten,
+
+    /// <summary>Who installs a state forgets its lock.</summary>
+    LockForgottenOnInstall,
+
+    /// <summary>A cut log does not say what was voted for and given up.</summary>
+    CutForgetsWords,
 }

@@ -8,6 +8,7 @@ public sealed class Statements(SigningDomain domain)
     private const byte VoteKind = 1;
     private const byte TimeoutKind = 2;
     private const byte CommandKind = 3;
+    private const byte CheckpointKind = 4;
 
     private readonly CodecWriter _writer = new();
 
@@ -37,6 +38,14 @@ public sealed class Statements(SigningDomain domain)
         _writer.Node(client);
         _writer.Signed(sequence);
         _writer.Bytes(payload.Span);
+        return _writer.Span;
+    }
+
+    /// <summary>"I have executed the chain up to there, and keep the state." Valid until the next call.</summary>
+    public ReadOnlySpan<byte> Checkpoint(ChainCheckpoint checkpoint)
+    {
+        domain.Begin(_writer, CheckpointKind);
+        HotStuff.Fields.Write(_writer, checkpoint);
         return _writer.Span;
     }
 }

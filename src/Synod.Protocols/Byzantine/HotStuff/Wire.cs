@@ -52,6 +52,28 @@ public sealed partial class HotStuff
                     writer.Byte(8);
                     writer.Many(blocks.Chain, Fields.Write);
                     break;
+                case Message.Checkpoint checkpoint:
+                    writer.Byte(9);
+                    Fields.Write(writer, checkpoint.Of);
+                    checkpoint.Signature.Write(writer);
+                    break;
+                case Message.Stable stable:
+                    writer.Byte(10);
+                    Fields.Write(writer, stable.Proven);
+                    break;
+                case Message.FetchState fetch:
+                    writer.Byte(11);
+                    writer.Signed(fetch.Height);
+                    writer.Int(fetch.Level);
+                    writer.Int(fetch.Index);
+                    break;
+                case Message.StatePart part:
+                    writer.Byte(12);
+                    writer.Signed(part.Height);
+                    writer.Int(part.Level);
+                    writer.Int(part.Index);
+                    writer.Bytes(part.Content.Span);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol.");
             }
@@ -69,6 +91,10 @@ public sealed partial class HotStuff
             6 => new Message.Sync(Fields.ReadCertificates(ref reader)),
             7 => new Message.Fetch(Digest.Read(ref reader), reader.Signed()),
             8 => new Message.Blocks(reader.Many(Fields.ReadBlock)),
+            9 => new Message.Checkpoint(Fields.ReadCheckpoint(ref reader), Signature.Read(ref reader)),
+            10 => new Message.Stable(Fields.ReadStable(ref reader)),
+            11 => new Message.FetchState(reader.Signed(), reader.Int(), reader.Int()),
+            12 => new Message.StatePart(reader.Signed(), reader.Int(), reader.Int(), reader.Bytes()),
             _ => null,
         };
     }
@@ -102,6 +128,30 @@ public sealed partial class HotStuff
                     writer.Byte(5);
                     Fields.Write(writer, entered.Timeout);
                     break;
+                case Record.Saved saved:
+                    writer.Byte(6);
+                    Fields.Write(writer, saved.Checkpoint);
+                    writer.Bytes(saved.State.Span);
+                    break;
+                case Record.Stable stable:
+                    writer.Byte(7);
+                    Fields.Write(writer, stable.Proven);
+                    break;
+                case Record.Based based:
+                    writer.Byte(8);
+                    Fields.Write(writer, based.Proven);
+                    writer.Bytes(based.State.Span);
+                    break;
+                case Record.Stands stands:
+                    writer.Byte(9);
+                    writer.Byte((byte)stands.VotedPhase);
+                    writer.Signed(stands.VotedView);
+                    writer.Signed(stands.TimedOutView);
+                    writer.Signed(stands.ProposedView);
+                    Fields.Write(writer, stands.Certificates);
+                    Fields.Write(writer, stands.Locked);
+                    stands.Committed.Write(writer);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
             }
@@ -114,6 +164,17 @@ public sealed partial class HotStuff
             3 => new Record.Voted(Fields.ReadPhase(ref reader), reader.Signed(), Digest.Read(ref reader)),
             4 => new Record.TimedOut(reader.Signed()),
             5 => new Record.Entered(Fields.ReadTimeout(ref reader)),
+            6 => new Record.Saved(Fields.ReadCheckpoint(ref reader), reader.Bytes()),
+            7 => new Record.Stable(Fields.ReadStable(ref reader)),
+            8 => new Record.Based(Fields.ReadStable(ref reader), reader.Bytes()),
+            9 => new Record.Stands(
+                Fields.ReadPhase(ref reader),
+                reader.Signed(),
+                reader.Signed(),
+                reader.Signed(),
+                Fields.ReadCertificates(ref reader),
+                Fields.ReadCertificate(ref reader),
+                Digest.Read(ref reader)),
             _ => null,
         };
     }

@@ -81,15 +81,7 @@ public sealed partial class Pbft
             v.Visit("", ref state);
             tree = v.IsReading ? TreeOf(state) : tree;
         });
-        var isFetching = _fetch is not null;
-        visitor.Visit("fetching", ref isFetching);
-        if (isFetching)
-        {
-            var own = visitor.IsReading ? default : _fetch!.Own.State;
-            visitor.Visit("own", ref own);
-            _fetch = visitor.IsReading ? new Fetch { Own = TreeOf(own) } : _fetch;
-            _fetch!.Visit(visitor);
-        }
+        _fetch = StateDownload.Visit(visitor, _fetch, TreeOf, _options.PageSize, _options.FanOut);
     }
 
     private void VisitViews(StateVisitor visitor)

@@ -3,10 +3,14 @@ using Synod.Api;
 using Synod.Core;
 using Synod.Node;
 using Synod.Protocols.Byzantine;
+using Synod.Storage;
 
 namespace Synod.App.Protocols.Nodes;
 
-/// <summary>A replica of a HotStuff group. Clients ask all replicas and believe f + 1 of them.</summary>
+/// <summary>
+/// A replica of a HotStuff group. Its service lives in memory: checkpoints hold it, and the log what came after. Clients ask all replicas and
+/// believe f + 1 of them.
+/// </summary>
 internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, string dataFolder, string folder, ILogger log)
     : HostedProtocolNode<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>(settings, self, dataFolder, folder, log)
 {
@@ -36,16 +40,20 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
     protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)
     {
         var options = OptionsOf(Settings);
+        var store = new MemoryStore();
+        Map = new ClientMap(store);
         _signer = Settings.NodeSigner(Folder, Self);
         _ahead = new VerifiedAhead(_signer);
         _leaders = options.Leaders;
-        _replica = new HotStuff(Self, options, _ahead, new SignatureVectors(_signer, options.Members, options.Quorum));
+        _replica = new HotStuff(Self, options, _ahead, new SignatureVectors(_signer, options.Members, options.Quorum), Map);
         return new(_replica, new HotStuff.MessageWire(), new HotStuff.RecordWire())
         {
-            Executed = (position, command) =>
+            Executed = (_, _) =>
             {
                 _led += _leaders.LeaderOf(_replica.View) == Self ? 1 : 0;
-                Map.Apply(position, command.Payload, once: true);
+
+                // Nothing is ever undone: what it would take is not kept.
+                store.Flush();
             },
         };
     }
