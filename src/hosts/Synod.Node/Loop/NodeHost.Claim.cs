@@ -4,7 +4,7 @@ namespace Synod.Node;
 
 /// <summary>
 /// Whose thread steps. The loop's own, as long as it is awake. While it sleeps, a thread of the node that brings something to do (a peer's
-/// frame, records that are durable) runs the turn itself: waking another thread for it takes longer than the turn. One thread at a time
+/// frame, clients' requests, records that are durable) runs the turn itself: waking another thread for it takes longer than the turn. One thread at a time
 /// holds the claim, and all that turns touch is under it.
 /// </summary>
 public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
