@@ -151,7 +151,7 @@ public class DirectTests
 
         await transport.CallAsync(door.Address, Ping(1), Token);
         // This goes on where the response was read, and that thread is needed for the next one.
-        Assert.NotNull(transport.CallAsync(door.Address, Ping(2), Token).AsTask().GetAwaiter().GetResult());
+        Assert.NotNull(Block(transport.CallAsync(door.Address, Ping(2), Token).AsTask()));
     }
 
     [Fact]
@@ -203,8 +203,7 @@ public class DirectTests
         bytes.Write(DirectWire.Preface);
         DirectWire.Write(bytes, new Hello());
         DirectWire.Write(bytes, new Request { Id = 7, KeepAlive = new KeepAlive() });
-        bytes.Write([0x00]);
-        bytes.Write([0xff, 0xff, 0xff, 0xff]);
+        bytes.Write<byte>([0xff, 0xff, 0xff, 0xff, 0xff]);
 
         using var client = await DialAsync(door);
         await client.SendAsync(bytes.WrittenMemory, Token);
@@ -235,13 +234,15 @@ public class DirectTests
     private static async Task<Response> LastWordAsync(Door door, byte[] bytes)
     {
         using var client = await DialAsync(door);
-        await client.SendAsync(bytes, Token);
-        client.Shutdown(SocketShutdown.Send);
         using var stream = new NetworkStream(client);
+        await stream.WriteAsync(bytes, Token);
+        client.Shutdown(SocketShutdown.Send);
         using var all = new MemoryStream();
         await stream.CopyToAsync(all, Token);
         return Response.Parser.ParseDelimitedFrom(new MemoryStream(all.ToArray()));
     }
+
+    private static T Block<T>(Task<T> task) => task.GetAwaiter().GetResult();
 
     private static async Task<Socket> DialAsync(Door door)
     {

@@ -211,13 +211,20 @@ internal sealed partial class DirectConnection(ConnectionContext connection, IRe
             }
 
             var bytes = read.Buffer;
-            while (DirectWire.TryRead(ref bytes, out var message))
+            try
             {
-                _taken.Add(Request.Parser.ParseFrom(message));
+                while (DirectWire.TryRead(ref bytes, out var message))
+                {
+                    _taken.Add(Request.Parser.ParseFrom(message));
+                }
+            }
+            finally
+            {
+                // What came before something malformed is served like any other.
+                input.AdvanceTo(bytes.Start, bytes.End);
+                HandleTaken();
             }
 
-            input.AdvanceTo(bytes.Start, bytes.End);
-            HandleTaken();
             if (read.IsCompleted)
             {
                 return;
