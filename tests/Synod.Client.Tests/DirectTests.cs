@@ -178,6 +178,7 @@ public class DirectTests
     {
         { "SYNOD/2\n"u8.ToArray(), "does not begin with a greeting" },
         { [.. DirectWire.Preface, 0x01, 0xff], "does not begin with a greeting" },
+        { [.. DirectWire.Preface, 0xff, 0xff, 0x7f, .. new byte[70_000]], "does not begin with a greeting" },
         { [.. DirectWire.Preface, 0x00, 0xff, 0xff, 0xff, 0xff, 0x01], "too many bytes" },
         { [.. DirectWire.Preface, 0x00, 0xff, 0xff, 0xff, 0x7f], "the limit is" },
         { [.. DirectWire.Preface, 0x00, 0x02, 0x0a, 0x7f], "given up" },

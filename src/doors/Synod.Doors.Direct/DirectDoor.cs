@@ -8,6 +8,9 @@ namespace Synod.Doors.Direct;
 /// <summary>Hangs the direct wire into a port that another protocol listens on: its connections are told apart by their first byte.</summary>
 public static class DirectDoor
 {
+    // A stranger gets no more of this process's memory than a token may take.
+    private const int MaxGreetingBytes = 64 << 10;
+
     private static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Takes the connections of the direct wire, and passes all others on.</summary>
@@ -100,11 +103,12 @@ public static class DirectDoor
         try
         {
             var rest = bytes.Slice(preface.Length);
-            if (DirectWire.TryRead(ref rest, out var message))
+            if (!DirectWire.TryRead(ref rest, out var message))
             {
-                (end, hello) = (rest.Start, Hello.Parser.ParseFrom(message));
+                return rest.Length <= MaxGreetingBytes;
             }
 
+            (end, hello) = (rest.Start, Hello.Parser.ParseFrom(message));
             return true;
         }
         catch (Exception malformed) when (DirectConnection.IsMalformed(malformed))
