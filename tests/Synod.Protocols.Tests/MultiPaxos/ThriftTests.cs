@@ -37,8 +37,10 @@ public sealed class ThriftTests
     public void Nothing_is_told_later_than_a_moment_after_the_first_that_was_not_told()
     {
         _cluster.Propose(1, "a");
+        _cluster.Settle();
         _cluster.Advance(new Duration(Moment.Nanoseconds / 2));
         _cluster.Propose(1, "b");
+        _cluster.Settle();
         _cluster.Advance(new Duration(Moment.Nanoseconds / 2));
         Assert.Equal(["a", "b"], _cluster[3].State.Commands.Values);
 
