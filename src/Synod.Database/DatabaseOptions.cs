@@ -84,9 +84,6 @@ public sealed record DatabaseOptions
     /// <summary>How long an outcome that nobody waits for may stay unproposed at a participant, until another proposal takes it along.</summary>
     public Duration Patience { get; init; } = Duration.FromMilliseconds(2);
 
-    /// <summary>How much later than those who choose a command the other replicas hear of it.</summary>
-    public Duration Thrift { get; init; } = Duration.FromMilliseconds(2);
-
     /// <summary>Votes that take longer abort the transaction.</summary>
     public Duration VoteTimeout { get; init; } = Duration.FromSeconds(5);
 

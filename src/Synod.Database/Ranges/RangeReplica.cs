@@ -43,7 +43,6 @@ internal sealed partial class RangeReplica
                 ElectionTimeout = options.ElectionTimeout,
                 LeaseDuration = options.LeaseDuration,
                 MaxInFlight = 1 << 16,
-                Thrift = options.Thrift,
                 RetainedSlots = options.RetainedCommands,
             },
             State);

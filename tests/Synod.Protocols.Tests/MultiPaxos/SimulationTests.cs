@@ -21,7 +21,7 @@ public sealed class SimulationTests
         var (leases, reads, snapshots, crashes) = (0L, 0, 0, 0);
         for (var seed = 0; seed < seeds; seed++)
         {
-            var cluster = new MultiPaxosWorld(System(system), Thrifty(MultiPaxosWorld.Options(), seed), (ulong)seed);
+            var cluster = new MultiPaxosWorld(System(system), MultiPaxosWorld.Options(), (ulong)seed);
             try
             {
                 cluster.Run(Duration.FromSeconds(3));
@@ -49,7 +49,7 @@ public sealed class SimulationTests
         for (var seed = 0; seed < seeds; seed++)
         {
             var cluster = new MultiPaxosWorld(
-                System(system), Thrifty(MultiPaxosWorld.Duelling(MultiPaxosMutation.None), seed), (ulong)seed, stormy: true);
+                System(system), MultiPaxosWorld.Duelling(MultiPaxosMutation.None), (ulong)seed, stormy: true);
             try
             {
                 cluster.Run(Duration.FromSeconds(1));
@@ -84,10 +84,6 @@ public sealed class SimulationTests
         var world = new MultiPaxosWorld(System("2/2 of 4"), options, (ulong)seed, stormy: true);
         return Record.Exception(() => world.RunBriefly(Duration.FromSeconds(1))) is InvariantViolation;
     });
-
-    /// <summary>Every other group is thrifty.</summary>
-    private static MultiPaxosOptions Thrifty(MultiPaxosOptions options, int seed) =>
-        seed % 2 == 0 ? options : options with { Thrift = Duration.FromMilliseconds(2) };
 
     private static QuorumSystem System(string system) => system switch
     {

@@ -220,7 +220,4 @@ public enum MultiPaxosTimer
 
     /// <summary>A learner's repetition of what it asked for.</summary>
     CatchUp,
-
-    /// <summary>A leader's slots go to those that were not sent them at once.</summary>
-    Spread,
 }

@@ -51,11 +51,6 @@ public sealed partial class MultiPaxos
             (peer.Match, peer.Round, peer.LeaseFrom, peer.LastHeard) = (Slot.None, 0, Timestamp.Zero, Now);
         }
 
-        if (_options.Thrift > Duration.Zero)
-        {
-            ChooseFavourites();
-        }
-
         CancelTimer(MultiPaxosTimer.Election);
         _next = Chosen.Next;
         _barrier = last.Next;
@@ -108,7 +103,14 @@ public sealed partial class MultiPaxos
         _next = slot.Next;
         _log.Set(slot, _promised, value);
         _out.Persist(new Record.Accepted(slot, _promised, value));
-        SendAccept(slot, value);
+        var accept = new Message.Accept(_promised, slot, value, Chosen);
+        foreach (var node in _others)
+        {
+            // Early is safe: the ballot is durably promised, and if this node forgets the value in a crash it never uses the
+            // ballot again, so no second value can follow. Only its own acceptance must wait (paxos.md §2).
+            _out.SendEarly(node, accept);
+        }
+
         SendUnlessEarly(
             MultiPaxosMutation.OwnVoteBeforeDurable, _self, new Message.Accepted(_promised, slot, Through(_promised)));
     }
@@ -320,7 +322,6 @@ public sealed partial class MultiPaxos
         Lease = default;
         _lastLeaseFrom = default;
         _barrier = _next = _resendThrough = Slot.None;
-        EndThrift();
         EndReads(successor);
         EndLeaseWaiters(successor);
         if (_transferTo != NodeId.None)

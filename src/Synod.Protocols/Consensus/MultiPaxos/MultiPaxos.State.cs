@@ -82,8 +82,6 @@ public sealed partial class MultiPaxos
         visitor.Visit("round", ref _round);
         visitor.Visit("resendThrough", ref _resendThrough);
         visitor.Visit("idleBeats", ref _idleBeats);
-        visitor.Visit("favourites", ref _favourites);
-        visitor.Visit("spreadFrom", ref _spreadFrom);
         foreach (var peer in _peers)
         {
             visitor.Visit("match", ref peer.Match);

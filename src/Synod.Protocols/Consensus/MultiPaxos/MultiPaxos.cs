@@ -138,9 +138,6 @@ public sealed partial class MultiPaxos : Protocol<MultiPaxos.Message, MultiPaxos
             case MultiPaxosTimer.CatchUp:
                 OnCatchUpTimer();
                 break;
-            case MultiPaxosTimer.Spread:
-                OnSpreadTimer();
-                break;
             default:
                 Invariant.Check(false, "EveryTimerIsKnown");
                 break;

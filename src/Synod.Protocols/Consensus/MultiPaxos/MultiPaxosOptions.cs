@@ -35,12 +35,6 @@ public sealed record MultiPaxosOptions
     /// <summary>Bytes of values in one Promise or Entries message; exceeded only by a single larger value.</summary>
     public int ChunkBytes { get; init; } = 1 << 20;
 
-    /// <summary>
-    /// How much later a proposed slot goes to those acceptors that are not needed to choose it; 0 sends it to all at once. They then cost
-    /// one message for all slots of that time.
-    /// </summary>
-    public Duration Thrift { get; init; }
-
     /// <summary>Heartbeats without any work after which a group falls silent; 0 for never.</summary>
     public int IdleHeartbeats { get; init; } = 10;
 
