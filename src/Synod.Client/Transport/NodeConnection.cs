@@ -33,6 +33,7 @@ internal sealed class NodeConnection : IAsyncDisposable
     private ulong _lastId;
     private ulong _lastSent;
     private volatile bool _isConnected;
+    private volatile bool _isAnswered;
 
     // Until the greeting is out, somebody is at it.
     private bool _isWriting = true;
@@ -241,6 +242,7 @@ internal sealed class NodeConnection : IAsyncDisposable
 
     private Call? Take(Response response)
     {
+        _isAnswered = true;
         if (response.Id == 0)
         {
             throw response.BodyCase == Response.BodyOneofCase.Refused
@@ -281,8 +283,16 @@ internal sealed class NodeConnection : IAsyncDisposable
             $"{_address} did not prove over TLS that it is of the cluster whose authority the client was given ({distrust.Message})",
             maybeDelivered: false,
             cause),
-        _ => new DeliveryFailedException(
-            _isConnected ? $"the connection to {_address} broke" : $"{_address} cannot be reached", isSent, cause),
+        _ => new DeliveryFailedException(HowItEnded, isSent, cause),
+    };
+
+    private string HowItEnded => (_isConnected, _isAnswered, _options.Tls) switch
+    {
+        (false, _, _) => $"{_address} cannot be reached",
+
+        // What a node with TLS does to a client without it.
+        (_, false, null) => $"{_address} hung up without an answer, as a node with TLS does when the client was not given its authority (ca.crt)",
+        _ => $"the connection to {_address} broke",
     };
 
     /// <summary>A request on its way and the response that is waited for. Only the reader goes on with the waiting code itself.</summary>

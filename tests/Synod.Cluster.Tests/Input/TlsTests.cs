@@ -81,7 +81,7 @@ public class TlsTests
         var endpoint = cluster.Node(1).Endpoint;
         Assert.Equal("1", (await SynodProgram.RunAsync("kv", "get", "a", "--ca", authority, "-e", endpoint)).Ends(0).Output);
         (await SynodProgram.RunAsync("kv", "get", "a", "--ca", foreignAuthority, "-e", endpoint, "--timeout", "6")).Fails(3, endpoint, "certificate");
-        (await SynodProgram.RunAsync("kv", "get", "a", "-e", endpoint, "--timeout", "1")).Fails(3, endpoint);
+        (await SynodProgram.RunAsync("kv", "get", "a", "-e", endpoint, "--timeout", "6")).Fails(3, endpoint, "ca.crt");
 
         await using var plain = cluster.NewClient(options => options with { RequestTimeout = Soon });
         await Assert.ThrowsAsync<SynodUnavailableException>(() => plain.GetAsync("a", Cancellation));
