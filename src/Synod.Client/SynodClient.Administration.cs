@@ -70,7 +70,6 @@ public sealed partial class SynodClient
         var at = Limits.Key(key);
         while (true)
         {
-            await _router.RefreshAsync(cancellationToken);
             var range = await _router.LocateAsync(at, cancellationToken);
             if (range.Start.Equals(at))
             {
@@ -80,15 +79,17 @@ public sealed partial class SynodClient
             var request = new Request { Group = range.Group, Split = new Split { At = at, PreferredLeader = preferredLeader } };
             var response = await _router.ToLeaderAsync(request, new Delivery(), Options.RequestTimeout, cancellationToken);
             Router.ThrowIfRefused(response);
-            if (response.BodyCase == Response.BodyOneofCase.Directory)
+            switch (response.BodyCase)
             {
-                _router.Cache.Merge(response.Directory);
-            }
-
-            if (response.BodyCase is not Response.BodyOneofCase.WrongRange)
-            {
-                await _router.RefreshAsync(cancellationToken);
-                return;
+                case Response.BodyOneofCase.Directory:
+                    _router.Cache.Merge(response.Directory);
+                    return;
+                case Response.BodyOneofCase.Done:
+                    // It was cut there before this client heard of it.
+                    await _router.RefreshAsync(cancellationToken);
+                    return;
+                case not Response.BodyOneofCase.WrongRange:
+                    throw Router.Unexpected(response);
             }
 
             await _router.SettleRangesAsync(range, cancellationToken);

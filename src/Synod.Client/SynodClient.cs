@@ -15,12 +15,12 @@ public sealed partial class SynodClient : IAsyncDisposable
     private readonly Coordinator _coordinator;
 
     /// <param name="options">Where the cluster is and how to reach it.</param>
-    /// <param name="transport">How requests travel; null speaks gRPC. The client disposes of it.</param>
+    /// <param name="transport">How requests travel; null speaks the direct wire. The client disposes of it.</param>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     public SynodClient(SynodClientOptions options, IClientTransport? transport = null)
     {
         Options = options.Validated();
-        _transport = transport ?? new GrpcClientTransport(Options);
+        _transport = transport ?? new DirectClientTransport(Options);
         _router = new Router(_transport, Options, new Chance(options.Seed));
         _coordinator = new Coordinator(_router);
     }

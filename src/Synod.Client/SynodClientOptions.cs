@@ -11,7 +11,7 @@ public sealed record SynodClientOptions
     /// <summary>The token that the cluster's nodes ask for, or null if they ask for none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>TLS towards the nodes; null speaks plain HTTP/2, which is refused towards other machines.</summary>
+    /// <summary>TLS towards the nodes; null speaks in the clear, which is refused towards other machines.</summary>
     public ClientTls? Tls { get; init; }
 
     /// <summary>Permits plain connections to other machines. Everyone on the way can read the data and the token.</summary>

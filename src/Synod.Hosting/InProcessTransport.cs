@@ -1,10 +1,9 @@
 using Synod.Api;
 using Synod.Client;
-using Synod.Doors.Grpc;
 
 namespace Synod.Hosting;
 
-/// <summary>Hands requests to the node in this process directly, and those for other nodes to gRPC.</summary>
+/// <summary>Hands requests to the node in this process directly, and those for other nodes to the network.</summary>
 internal sealed class InProcessTransport(string ownAddress, IRequestHandler node, IClientTransport others) : IClientTransport
 {
     /// <inheritdoc/>

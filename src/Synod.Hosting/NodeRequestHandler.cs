@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Synod.Api;
 using Synod.Database;
-using Synod.Doors.Grpc;
 using Synod.Node;
 
 namespace Synod.Hosting;
@@ -9,6 +8,8 @@ namespace Synod.Hosting;
 /// <summary>Between a door and the node's event loop.</summary>
 internal sealed class NodeRequestHandler(NodeHost<NodeMessage, NodeRecord, Request, Response> host) : IRequestHandler
 {
+    private const string StoppedReason = "the node stopped before it answered";
+
     private readonly ConditionalWeakTable<IResponseSink, StreamSinks> _streams = [];
 
     /// <inheritdoc/>
@@ -20,28 +21,31 @@ internal sealed class NodeRequestHandler(NodeHost<NodeMessage, NodeRecord, Reque
         }
         catch (NodeStopped)
         {
-            return InDoubt(request.BodyCase == Request.BodyOneofCase.Commit);
+            return DoorAnswers.InDoubt(request.Id, request.BodyCase == Request.BodyOneofCase.Commit, StoppedReason);
         }
     }
 
     /// <inheritdoc/>
-    public void Handle(Request request, IResponseSink answers)
+    public void Handle(IReadOnlyList<Request> requests, IResponseSink answers)
     {
         var sinks = _streams.GetValue(answers, static sink => new StreamSinks(sink));
-        var sink = request.BodyCase == Request.BodyOneofCase.Commit ? sinks.Commits : sinks.Others;
-        if (!host.Submit(request, sink, unchecked((long)request.Id)))
+        var isStopping = false;
+        foreach (var request in requests)
         {
-            answers.Respond(new Response { Id = request.Id, Unavailable = new Unavailable { Reason = "the node stops" } });
+            var sink = request.BodyCase == Request.BodyOneofCase.Commit ? sinks.Commits : sinks.Others;
+            if (!host.Enqueue(request, sink, unchecked((long)request.Id)))
+            {
+                answers.Respond(DoorAnswers.InDoubt(request.Id, isCommit: false, "the node stops"));
+                isStopping = true;
+            }
         }
-    }
 
-    /// <summary>An answer for a request whose fate is not known: a commit may have happened, everything else may be asked again.</summary>
-    private static Response InDoubt(bool isCommit)
-    {
-        const string reason = "the node stopped before it answered";
-        return isCommit
-            ? new Response { Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown, Reason = reason } }
-            : new Response { Unavailable = new Unavailable { Reason = reason } };
+        if (isStopping)
+        {
+            answers.Flush();
+        }
+
+        host.Step();
     }
 
     private sealed class StreamSinks(IResponseSink answers)
@@ -60,6 +64,12 @@ internal sealed class NodeRequestHandler(NodeHost<NodeMessage, NodeRecord, Reque
             answers.Respond(result);
         }
 
-        public void Stopped(long tag) => Answered(tag, InDoubt(isCommit));
+        public void Flush() => answers.Flush();
+
+        public void Stopped(long tag)
+        {
+            Answered(tag, DoorAnswers.InDoubt(unchecked((ulong)tag), isCommit, StoppedReason));
+            Flush();
+        }
     }
 }

@@ -104,7 +104,7 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             AllowPlaintext = _settings.AllowPlaintext,
         };
         _client = new SynodClient(
-            clientOptions, new InProcessTransport(_settings.OwnAddress, _handler, new GrpcClientTransport(clientOptions)));
+            clientOptions, new InProcessTransport(_settings.OwnAddress, _handler, new DirectClientTransport(clientOptions)));
         _door = _settings.ClientListen is { } clients
             ? await WebServer.StartDoorAsync(clients, _settings, _handler, _loggers, cancellationToken)
             : null;

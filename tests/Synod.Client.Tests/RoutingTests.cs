@@ -223,4 +223,83 @@ public class RoutingTests
         var (_, request) = Assert.Single(cluster.Asked(Request.BodyOneofCase.Split));
         Assert.Equal((1UL, "f", 3), (request.Group, request.Split.At.ToStringUtf8(), request.Split.PreferredLeader));
     }
+
+    [Fact]
+    public async Task The_answer_of_a_split_is_all_that_the_client_needs_of_it()
+    {
+        var cluster = new FakeCluster();
+        cluster.Answer = (_, request, _) => new(request.BodyCase == Request.BodyOneofCase.Split
+            ? new Response { Directory = new Api.Directory { Ranges = { Range(1, "", "f", 2, 1), Range(3, "f", "m", 2, 3) } } }
+            : Items(0, "g"));
+        await using var client = cluster.Client();
+
+        await client.SplitAsync("f", 3, Token);
+        await client.GetAsync("g", Token);
+
+        Assert.Single(cluster.Asked(Request.BodyOneofCase.Directory));
+        var (address, request) = Assert.Single(cluster.Asked(Request.BodyOneofCase.Read));
+        Assert.Equal((Address(3), 3UL), (address, request.Group));
+    }
+
+    [Fact]
+    public async Task Of_overlapping_ranges_heard_of_in_any_order_the_higher_version_counts()
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var random = new Random(seed);
+            var told = Histories(random);
+            var cluster = new FakeCluster { Answer = (_, _, _) => new(Items(0, "x")) };
+            await using var client = cluster.Client();
+            var known = new List<Api.Range>();
+            for (var news = 0; news < 30; news++)
+            {
+                cluster.Directory = new Api.Directory { Nodes = { Node(1), Node(2), Node(3) } };
+                cluster.Directory.Ranges.AddRange(random.GetItems(told, random.Next(1, 4)));
+                await client.DirectoryAsync(Token);
+                foreach (var range in cluster.Directory.Ranges.Where(
+                    range => !known.Exists(old => old.Version > range.Version && (old.Group == range.Group || Overlap(old, range)))))
+                {
+                    known.RemoveAll(old => old.Group == range.Group || Overlap(old, range));
+                    known.Add(range);
+                }
+
+                for (var key = 'a'; key <= 'z'; key++)
+                {
+                    if (known.Find(range => Overlap(range, Range(0, $"{key}", $"{key}0", 0, 0))) is { } expected)
+                    {
+                        await client.GetAsync($"{key}", Token);
+                        Assert.Equal(expected.Group, cluster.Asked(Request.BodyOneofCase.Read)[^1].Request.Group);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Every state that a range was ever in, while one was cut into twelve.</summary>
+    private static Api.Range[] Histories(Random random)
+    {
+        var told = new List<Api.Range> { Range(1, "", "", 1, 1) };
+        var now = new List<Api.Range>(told);
+        for (var group = 2UL; group <= 12; group++)
+        {
+            var at = $"{(char)random.Next('b', 'z' + 1)}";
+            var old = now.Single(range => Overlap(range, Range(0, at, at + "0", 0, 0)));
+            if (old.Start.ToStringUtf8() == at)
+            {
+                continue;
+            }
+
+            now.Remove(old);
+            now.Add(Range(old.Group, old.Start.ToStringUtf8(), at, old.Version + 1, 1));
+            now.Add(Range(group, at, old.End.ToStringUtf8(), old.Version + 1, 2));
+            told.AddRange(now[^2..]);
+        }
+
+        return [.. told];
+    }
+
+    private static bool Overlap(Api.Range left, Api.Range right) => IsBelow(left.Start, right.End) && IsBelow(right.Start, left.End);
+
+    private static bool IsBelow(Google.Protobuf.ByteString start, Google.Protobuf.ByteString end) =>
+        end.IsEmpty || start.Span.SequenceCompareTo(end.Span) < 0;
 }

@@ -134,7 +134,7 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
     public void Split(string at, int preferred)
     {
         var response = Ask(at, new Api.Request { Split = new Api.Split { At = ByteString.CopyFromUtf8(at), PreferredLeader = preferred } });
-        Assert.Equal(Api.Response.BodyOneofCase.Done, response.BodyCase);
+        Assert.Equal(Api.Response.BodyOneofCase.Directory, response.BodyCase);
         Run(() => LeaderOf(at).Value == preferred);
     }
 

@@ -42,7 +42,8 @@ public sealed class TransactionScenarioTests
         {
             var (at, leader) = ($"k{cut}", new NodeId(cut % 3 + 1));
             var split = new Api.Split { At = ByteString.CopyFromUtf8(at), PreferredLeader = leader.Value };
-            Assert.Equal(Api.Response.BodyOneofCase.Done, _cluster.Ask(at, new Api.Request { Split = split }).BodyCase);
+            var both = _cluster.Ask(at, new Api.Request { Split = split }).Directory.Ranges;
+            Assert.Equal([at, at], [both[0].End.ToStringUtf8(), both[1].Start.ToStringUtf8()]);
             var answered = _cluster.World.Elapsed;
             while (!Leads(leader, at))
             {

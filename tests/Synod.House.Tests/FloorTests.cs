@@ -19,6 +19,7 @@ public sealed class FloorTests
         ["Synod.Database"] = 4,
         ["Synod.Lab"] = 4,
         ["Synod.Client"] = 5,
+        ["Synod.Doors.Direct"] = 6,
         ["Synod.Doors.Grpc"] = 6,
         ["Synod.Workloads"] = 6,
         ["Synod.Hosting"] = 7,

@@ -18,7 +18,10 @@ internal sealed record KnownRange(
 internal sealed class RangeCache
 {
     private readonly Lock _gate = new();
+
+    // Disjoint, in order of their starts; and the same by group.
     private readonly List<KnownRange> _ranges = [];
+    private readonly Dictionary<ulong, KnownRange> _groups = [];
     private readonly SortedDictionary<ulong, int> _leaders = [];
     private readonly SortedDictionary<int, string> _addresses = [];
 
@@ -37,7 +40,7 @@ internal sealed class RangeCache
     {
         lock (_gate)
         {
-            return _ranges.Find(range => range.Group == group);
+            return _groups.GetValueOrDefault(group);
         }
     }
 
@@ -47,13 +50,12 @@ internal sealed class RangeCache
         lock (_gate)
         {
             var candidates = new List<string>();
-            var range = _ranges.Find(item => item.Group == group);
             if (_leaders.TryGetValue(group, out var leader))
             {
                 Append(leader);
             }
 
-            if (range is not null)
+            if (_groups.TryGetValue(group, out var range))
             {
                 Append(range.Preferred);
                 foreach (var replica in range.Replicas)
@@ -158,13 +160,35 @@ internal sealed class RangeCache
 
     private void Merge(KnownRange news)
     {
-        if (_ranges.Exists(old => old.Version > news.Version && (old.Group == news.Group || old.Overlaps(news))))
+        if (_groups.TryGetValue(news.Group, out var known) && known.Version >= news.Version)
         {
             return;
         }
 
-        _ranges.RemoveAll(old => old.Group == news.Group || old.Overlaps(news));
+        var first = LastStartingAtOrBefore(news.Start);
+        first += first < 0 || !_ranges[first].Overlaps(news) ? 1 : 0;
+        var end = first;
+        while (end < _ranges.Count && _ranges[end].Overlaps(news))
+        {
+            if (_ranges[end++].Version > news.Version)
+            {
+                return;
+            }
+        }
+
+        for (var index = first; index < end; index++)
+        {
+            _groups.Remove(_ranges[index].Group);
+        }
+
+        _ranges.RemoveRange(first, end - first);
+        if (_groups.ContainsKey(news.Group))
+        {
+            _ranges.RemoveAll(range => range.Group == news.Group);
+        }
+
         _ranges.Insert(LastStartingAtOrBefore(news.Start) + 1, news);
+        _groups[news.Group] = news;
     }
 
     private int LastStartingAtOrBefore(ByteString key)

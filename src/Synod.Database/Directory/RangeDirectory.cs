@@ -28,7 +28,7 @@ public sealed class RangeDirectory
         }
 
         _ranges[range.Group] = range;
-        VersionSum = _ranges.Values.Aggregate(0UL, (sum, item) => sum + item.Version);
+        VersionSum += range.Version - (known?.Version ?? 0);
         return true;
     }
 

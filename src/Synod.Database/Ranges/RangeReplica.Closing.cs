@@ -142,13 +142,14 @@ internal sealed partial class RangeReplica
         }
     }
 
-    private void OnSplit()
+    private void OnSplit(RangeCommand.Split split)
     {
         if (_closing is { Child: not null } closing)
         {
             if (closing.Request is { } request)
             {
-                _step.Answer(request, Responses.Done());
+                var both = new Api.Directory { Ranges = { Describe(split.Parent), RangeDirectory.Describe(split.Child, NodeId.None) } };
+                _step.Answer(request, new Api.Response { Directory = both });
             }
 
             _closing = null;

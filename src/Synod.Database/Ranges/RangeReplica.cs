@@ -136,7 +136,7 @@ internal sealed partial class RangeReplica
             if (next.Commands[0] is RangeCommand.Split split)
             {
                 (splits ??= []).Add(split);
-                OnSplit();
+                OnSplit(split);
             }
         }
 

@@ -11,6 +11,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Synod.Api;
+using Synod.Doors.Direct;
 using Synod.Doors.Grpc;
 using Synod.Node;
 
@@ -32,11 +34,12 @@ internal sealed class WebServer : IAsyncDisposable
 
     public IPEndPoint EndPoint { get; private set; } = new(IPAddress.None, 0);
 
-    /// <summary>The gRPC door.</summary>
+    /// <summary>Where clients come in: with gRPC, or over the direct wire.</summary>
     public static async Task<WebServer> StartDoorAsync(
         IPEndPoint listen, NodeSettings settings, IRequestHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var certificate = settings.Tls is { } tls ? X509Certificate2.CreateFromPemFile(tls.Certificate, tls.Key) : null;
+        var token = new ClusterToken(settings.Token);
         var builder = Builder(listen, loggers, options =>
         {
             options.Protocols = HttpProtocols.Http2;
@@ -48,8 +51,10 @@ internal sealed class WebServer : IAsyncDisposable
                     https.SslProtocols = SslProtocols.Tls13;
                 });
             }
+
+            options.UseDirectDoor(handler, token, loggers.CreateLogger(typeof(DirectDoor)));
         });
-        builder.Services.AddSynodDoor(handler, settings.Token);
+        builder.Services.AddSynodDoor(handler, token);
         var app = builder.Build();
         app.MapSynodDoor();
         return await new WebServer(app, certificate).StartAsync(listen, "clients", cancellationToken);

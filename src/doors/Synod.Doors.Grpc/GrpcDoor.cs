@@ -1,30 +1,26 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Synod.Api;
 
 namespace Synod.Doors.Grpc;
 
 /// <summary>Hangs the door into an ASP.NET Core application.</summary>
 public static class GrpcDoor
 {
-    /// <summary>
-    /// The largest message taken in or sent out: a full transaction of 64 MiB and room for its frame. Larger ones are refused with
-    /// RESOURCE_EXHAUSTED.
-    /// </summary>
-    public const int MaxMessageBytes = 80 * 1024 * 1024;
-
     /// <summary>Adds the gRPC service in front of <paramref name="handler"/>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="handler">What answers.</param>
-    /// <param name="token">What clients must present; null asks for nothing.</param>
-    public static IServiceCollection AddSynodDoor(this IServiceCollection services, IRequestHandler handler, string? token)
+    /// <param name="token">What clients must present.</param>
+    public static IServiceCollection AddSynodDoor(this IServiceCollection services, IRequestHandler handler, ClusterToken token)
     {
         services.AddSingleton(handler);
         services.AddSingleton(new TokenGuard(token));
         services.AddGrpc(options =>
         {
-            options.MaxReceiveMessageSize = MaxMessageBytes;
-            options.MaxSendMessageSize = MaxMessageBytes;
+            // Larger ones are refused with RESOURCE_EXHAUSTED.
+            options.MaxReceiveMessageSize = DirectWire.MaxMessageBytes;
+            options.MaxSendMessageSize = DirectWire.MaxMessageBytes;
             options.Interceptors.Add<TokenGuard>();
         });
         return services;

@@ -26,6 +26,12 @@ internal sealed class ResponseQueue : IResponseSink
         _slots.Release();
     }
 
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        // The loop that writes sees every response at once, and gathers those that are there together.
+    }
+
     /// <summary>Waits until every request that was begun has its response.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {

@@ -16,12 +16,13 @@ public sealed partial class SynodService(IRequestHandler handler, IHostApplicati
         try
         {
             response = request.BodyCase == Request.BodyOneofCase.None
-                ? Bodiless(request)
+                ? DoorAnswers.Bodiless(request)
                 : await handler.HandleAsync(request, context.CancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            response = InDoubt(request, failure);
+            LogFailure(failure, request.BodyCase);
+            response = DoorAnswers.Failed(request);
         }
 
         response.Id = request.Id;
@@ -65,34 +66,19 @@ public sealed partial class SynodService(IRequestHandler handler, IHostApplicati
     {
         if (request.BodyCase == Request.BodyOneofCase.None)
         {
-            responses.Respond(Bodiless(request));
+            responses.Respond(DoorAnswers.Bodiless(request));
             return;
         }
 
         try
         {
-            handler.Handle(request, responses);
+            handler.Handle([request], responses);
         }
         catch (Exception failure)
         {
-            responses.Respond(InDoubt(request, failure));
+            LogFailure(failure, request.BodyCase);
+            responses.Respond(DoorAnswers.Failed(request));
         }
-    }
-
-    private static Response Bodiless(Request request) => new()
-    {
-        Id = request.Id,
-        Refused = new Refused { Reason = "The request has no body, or one that this version does not know." },
-    };
-
-    /// <summary>After a failure inside the node a commit may have happened; everything else may be asked again.</summary>
-    private Response InDoubt(Request request, Exception failure)
-    {
-        const string reason = "the node failed on the request; its log says why";
-        LogFailure(failure, request.BodyCase);
-        return request.BodyCase == Request.BodyOneofCase.Commit
-            ? new Response { Id = request.Id, Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown, Reason = reason } }
-            : new Response { Id = request.Id, Unavailable = new Unavailable { Reason = reason } };
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A request of kind {Kind} failed inside the node.")]

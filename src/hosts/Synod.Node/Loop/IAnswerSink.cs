@@ -11,6 +11,12 @@ public interface IAnswerSink<in TResult>
     /// <summary>The answer; everything that it rests on is durable.</summary>
     void Answered(long tag, TResult result);
 
+    /// <summary>The answers of this turn have all been given: what was put together may leave.</summary>
+    void Flush()
+    {
+        // A sink that puts nothing together has sent it.
+    }
+
     /// <summary>The node stopped before it answered: whether the command took effect is unknown.</summary>
     void Stopped(long tag);
 }

@@ -4,7 +4,7 @@ namespace Synod.Node;
 
 /// <summary>
 /// Whose thread steps. The loop's own, as long as it is awake. While it sleeps, a thread of the node that brings something to do (a peer's
-/// frame, records that are durable) runs the turn itself: waking another thread for it takes longer than the turn. One thread at a time
+/// frame, clients' requests, records that are durable) runs the turn itself: waking another thread for it takes longer than the turn. One thread at a time
 /// holds the claim, and all that turns touch is under it.
 /// </summary>
 public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
@@ -16,9 +16,14 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
     // A borrower has work of its own: beyond this the loop's thread goes on.
     private const int MostLentTurns = 4;
 
+    // While turns are lent they set timers all the time, most of which are moved before they are due. A loop that looks by itself so often
+    // need not be woken for each.
+    private static readonly Duration LentNap = Duration.FromMilliseconds(2);
+
     // The loop's thread lets go of it for the first time when it has recovered, and not any more when it ends.
     private int _claim = Owned;
     private Instant _wakes;
+    private bool _wasLent;
     private volatile bool _isAwaited;
 
     /// <summary>There is something new: done here and now if the loop sleeps.</summary>
@@ -66,6 +71,7 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
     /// <summary>False if something is left for the loop's own thread.</summary>
     private bool RunLentTurns(ref int turns)
     {
+        _wasLent = true;
         try
         {
             do
@@ -89,6 +95,8 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
     /// <summary>Sleeps, and lends the claim meanwhile.</summary>
     private void Rest(Duration sleep)
     {
+        sleep = _wasLent && sleep > LentNap ? LentNap : sleep;
+        _wasLent = false;
         _wakes = SystemTime.Now + sleep;
         _ = Interlocked.Exchange(ref _claim, Free);
         _bell.Wait(sleep);

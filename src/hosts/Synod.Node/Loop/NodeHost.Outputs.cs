@@ -177,6 +177,11 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult>
             reply.Sink.Answered(reply.Tag, reply.Result);
         }
 
+        foreach (var reply in _now.Replies)
+        {
+            reply.Sink.Flush();
+        }
+
         _now.Clear();
     }
 

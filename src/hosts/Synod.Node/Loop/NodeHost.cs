@@ -77,6 +77,15 @@ public sealed partial class NodeHost<TMessage, TRecord, TCommand, TResult> : IFr
     }
 
     /// <summary>
+    /// Submits a command and leaves it lying until <see cref="Step"/>, or until something else wakes the loop.
+    /// </summary>
+    public bool Enqueue(TCommand command, IAnswerSink<TResult> sink, long tag = 0) =>
+        _inbox.Add(new(InputKind.Command, Command: command, Sink: sink, Tag: tag));
+
+    /// <summary>Has what was enqueued done: here and now if the loop sleeps.</summary>
+    public void Step() => StepOrRing();
+
+    /// <summary>
     /// Submits a command; <paramref name="sink"/> gets the answer with <paramref name="tag"/> between steps, at most once.
     /// False if the node is stopping: the command was not submitted and the sink hears nothing.
     /// </summary>

@@ -6,19 +6,19 @@ using Synod.Client.Transport;
 namespace Synod.Client;
 
 /// <summary>
-/// Speaks gRPC: one connection and one <c>Connect</c> stream per node, over which all requests are multiplexed. A broken stream
-/// is replaced by the next call.
+/// Speaks the direct wire (<see cref="DirectWire"/>): one connection per node, over which all requests are multiplexed. A broken one is
+/// replaced by the next call.
 /// </summary>
-public sealed class GrpcClientTransport : IClientTransport
+public sealed class DirectClientTransport : IClientTransport
 {
     private readonly SynodClientOptions _options;
-    private readonly ConcurrentDictionary<string, NodeStream> _streams = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, NodeConnection> _connections = new(StringComparer.Ordinal);
     private readonly Lock _opening = new();
     private volatile bool _disposed;
 
     /// <param name="options">TLS, token and whether plain connections are permitted.</param>
     /// <exception cref="ArgumentException">An endpoint is no address.</exception>
-    public GrpcClientTransport(SynodClientOptions options)
+    public DirectClientTransport(SynodClientOptions options)
     {
         if (options.Endpoints.FirstOrDefault(endpoint => !IsAddress(endpoint)) is { } wrong)
         {
@@ -32,7 +32,7 @@ public sealed class GrpcClientTransport : IClientTransport
     public async ValueTask<Response> CallAsync(string address, Request request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_streams.TryGetValue(address, out var open))
+        if (_connections.TryGetValue(address, out var open))
         {
             if (open.TryStart(request, out var call))
             {
@@ -40,26 +40,26 @@ public sealed class GrpcClientTransport : IClientTransport
             }
 
             // It broke since it was put there.
-            _streams.TryRemove(new(address, open));
+            _connections.TryRemove(new(address, open));
         }
 
-        var stream = Open(address);
-        return stream.TryStart(request, out var started)
-            ? await stream.FinishAsync(started, cancellationToken)
-            : throw stream.NotStarted();
+        var connection = Open(address);
+        return connection.TryStart(request, out var started)
+            ? await connection.FinishAsync(started, cancellationToken)
+            : throw connection.NotStarted();
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
-        foreach (var stream in _streams.Values)
+        foreach (var connection in _connections.Values)
         {
-            await stream.DisposeAsync();
+            await connection.DisposeAsync();
         }
     }
 
-    private NodeStream Open(string address)
+    private NodeConnection Open(string address)
     {
         if (_options is { Tls: null, AllowPlaintext: false } && !IsLoopback(address))
         {
@@ -70,7 +70,7 @@ public sealed class GrpcClientTransport : IClientTransport
 
         lock (_opening)
         {
-            return _streams.GetOrAdd(address, static (address, options) => new NodeStream(address, options), _options);
+            return _connections.GetOrAdd(address, static (address, options) => new NodeConnection(address, options), _options);
         }
     }
 
