@@ -144,22 +144,14 @@ public sealed partial class HotStuff
         Invariant.Check(own.Checkpoint == stable.Checkpoint, CheckpointsAgree, $"{own.Checkpoint} here, {stable} certified");
         _stable = stable;
         _tree.Rebase(_tree.Find(stable.Checkpoint.Block)!, stable.Height);
-        RemoveThrough(_saved, stable.Height - 1);
+        _saved.RemoveThrough(stable.Height - 1);
         foreach (var (member, heights) in _told.ToList())
         {
-            RemoveThrough(heights, stable.Height);
+            heights.RemoveThrough(stable.Height);
             if (heights.Count == 0)
             {
                 _told.Remove(member);
             }
-        }
-    }
-
-    private static void RemoveThrough<T>(SortedDictionary<long, T> map, long height)
-    {
-        foreach (var old in map.Keys.TakeWhile(key => key <= height).ToList())
-        {
-            map.Remove(old);
         }
     }
 

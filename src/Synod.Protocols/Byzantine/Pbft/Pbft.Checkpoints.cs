@@ -138,9 +138,9 @@ public sealed partial class Pbft
 
     private void Forget()
     {
-        RemoveThrough(_entries, Stable);
-        RemoveThrough(_checkpointVotes, Stable);
-        RemoveThrough(_saved, Stable.Previous);
+        _entries.RemoveThrough(Stable);
+        _checkpointVotes.RemoveThrough(Stable);
+        _saved.RemoveThrough(Stable.Previous);
         _assigned = Slot.Max(_assigned, Stable);
         var needed = new SortedSet<Digest>();
         foreach (var entry in _entries.Values)
@@ -156,14 +156,6 @@ public sealed partial class Pbft
         foreach (var digest in _batches.Keys.Where(digest => !needed.Contains(digest)).ToImmutableArray())
         {
             _batches.Remove(digest);
-        }
-    }
-
-    private static void RemoveThrough<T>(SortedDictionary<Slot, T> map, Slot through)
-    {
-        foreach (var slot in map.Keys.TakeWhile(slot => slot <= through).ToImmutableArray())
-        {
-            map.Remove(slot);
         }
     }
 
