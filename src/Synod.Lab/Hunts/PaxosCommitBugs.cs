@@ -21,6 +21,8 @@ public static class PaxosCommitBugs
         ("paxos-commit-ids-reused", PaxosCommitMutation.ReuseIds),
         ("paxos-commit-timeout-aborts", PaxosCommitMutation.TimeoutMeansAbort),
         ("paxos-commit-no-tombstone", PaxosCommitMutation.NoTombstone),
+        ("paxos-commit-settles-in-doubt", PaxosCommitMutation.SettleInDoubt),
+        ("paxos-commit-first-settled-forgets", PaxosCommitMutation.FirstSettledForgets),
         ("paxos-commit-locks-lost", PaxosCommitMutation.RecoverWithoutLocks),
     ];
 

@@ -57,6 +57,26 @@ public sealed class Ledger(IResource resource)
         }
     }
 
+    /// <summary>
+    /// Lets go of a coordinator's transactions before its oldest that is open there, and of none that is in doubt here or later than one: their
+    /// endings are forgotten, and on those of them that come late this node will not vote.
+    /// </summary>
+    /// <returns>The mark before which all are over for this node, for ever.</returns>
+    public TransactionId Settle(TransactionId oldest)
+    {
+        foreach (var id in _prepared.Keys)
+        {
+            if (id.Coordinator == oldest.Coordinator && id.CompareTo(oldest) < 0)
+            {
+                oldest = id;
+                break;
+            }
+        }
+
+        Redo([oldest]);
+        return _over[oldest.Coordinator];
+    }
+
     /// <summary>Takes marks from the log. What was redone before them, and is before them, is over.</summary>
     public void Redo(IEnumerable<TransactionId> marks)
     {

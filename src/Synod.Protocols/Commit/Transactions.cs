@@ -20,6 +20,9 @@ public readonly record struct TransactionId(NodeId Coordinator, long Epoch, long
     public static TransactionId FromTimerKey(long key) =>
         new(new NodeId((int)(key >> 56)), key >> 32 & 0xff_ffff, key & uint.MaxValue);
 
+    /// <summary>Whether <paramref name="mark"/> can be the oldest transaction of this one's coordinator that was not over when this one was begun.</summary>
+    public bool MayFollow(TransactionId mark) => mark.Coordinator == Coordinator && mark.CompareTo(this) <= 0;
+
     public int CompareTo(TransactionId other)
     {
         var byNode = Coordinator.CompareTo(other.Coordinator);

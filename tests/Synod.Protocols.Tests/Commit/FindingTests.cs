@@ -34,7 +34,7 @@ public sealed class FindingTests(ITestOutputHelper output)
 
     /// <summary>With F = 1 any one of the nodes may die, here the one that is leader and acceptor.</summary>
     [Theory]
-    [InlineData(1, 4280)]
+    [InlineData(1, 4552)]
     [InlineData(2, 282)]
     public void Paxos_commit_has_none(int mortal, int states)
     {

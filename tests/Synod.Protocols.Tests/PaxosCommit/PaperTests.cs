@@ -47,7 +47,7 @@ public sealed class PaperTests
         Assert.Equal(new Record.Accepted(First, Both, Ballot.None, Ballot.None, Both), Assert.Single(play.Log(P)));
         Assert.Empty(play.Between(P, L));
         play.Sync(P);
-        Assert.Equal(new Message.Phase2b(First, Ballot.None, Both, Both), Assert.Single(play.Between(P, L)));
+        Assert.Equal(new Message.Phase2b(First, Ballot.None, Both, Both, First), Assert.Single(play.Between(P, L)));
     }
 
     [Fact]
@@ -290,8 +290,8 @@ public sealed class PaperTests
         Assert.Equal(
             [Refusal.Malformed, Refusal.Malformed, Refusal.NotMember, Refusal.NotMember, Refusal.NotMember, Refusal.Malformed],
             play.Refusals(P));
-        play.Receive(B, A, new Message.Prepare(new(L, 1, 7), Both, writes));
-        play.Receive(L, A, new Message.Prepare(new(L, 1, 8), NodeSet.Of(B), writes));
+        play.Receive(B, A, new Message.Prepare(new(L, 1, 7), First, Both, writes));
+        play.Receive(L, A, new Message.Prepare(new(L, 1, 8), First, NodeSet.Of(B), writes));
         play.Receive(stranger, A, new Message.Decide(First, true));
         play.Receive(L, A, new Message.Decide(new(L, 1, 9), true));
         play.Receive(stranger, A, new Message.Phase1b(First, new Ballot(5, A), Ballot.None, Both));
@@ -299,7 +299,7 @@ public sealed class PaperTests
         play.Receive(stranger, A, new Message.Phase2b(First, Ballot.None, Both, Both));
         play.Receive(P, A, new Message.Phase2b(First, Ballot.None, NodeSet.Of(A), NodeSet.Of(A)));
         play.Receive(B, A, new Message.Outbid(First, new Ballot(9, B)));
-        play.Receive(L, A, new Message.BeginCommit(First, Both, []));
+        play.Receive(L, A, new Message.BeginCommit(First, First, First, Both, []));
         Assert.Equal(
             [
                 Refusal.NotMember, Refusal.Malformed, Refusal.NotMember, Refusal.Unexpected, Refusal.NotMember, Refusal.StaleBallot,
@@ -339,7 +339,7 @@ public sealed class PaperTests
         Assert.IsType<CommitResult.Aborted>(play.Answers(A)[^1].Result);
     }
 
-    private static Message.Phase2a Vote(NodeId manager) => new(First, Ballot.None, Both, NodeSet.Of(manager));
+    private static Message.Phase2a Vote(NodeId manager) => new(First, Ballot.None, Both, NodeSet.Of(manager), First);
 
     private static Message.Phase1b Report(NodeId leader, Ballot voted, NodeSet prepared) =>
         new(First, new Ballot(1 << 24 | 1, leader), voted, prepared);

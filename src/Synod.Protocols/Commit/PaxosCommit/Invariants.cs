@@ -18,6 +18,9 @@ public sealed partial class PaxosCommit
     /// </summary>
     public const string OneValueChosen = nameof(OneValueChosen);
 
+    /// <summary>Nobody is in doubt about what an acceptor has forgotten. Over several nodes, so hosts check it.</summary>
+    public const string ForgottenIsOver = nameof(ForgottenIsOver);
+
     public override void CheckInvariants()
     {
         Ledger.CheckInvariants();
@@ -26,6 +29,10 @@ public sealed partial class PaxosCommit
             Invariant.Check(_attempts.ContainsKey(id), PromisesAreWatched, $"{id}");
         }
     }
+
+    /// <summary>Whether no acceptor among <paramref name="nodes"/> has forgotten what one of them has promised and not ended.</summary>
+    public static bool ForgetWhatIsOver(IReadOnlyCollection<PaxosCommit> nodes) => nodes.All(node => node.Ledger.Promises.All(promise =>
+        nodes.All(acceptor => !acceptor.IsOver(promise.Transaction, promise.Members))));
 
     /// <summary>Whether an outcome that a majority of <paramref name="nodes"/> has accepted is the one that any of them knows.</summary>
     public static bool ChoiceIsKept(IReadOnlyCollection<PaxosCommit> nodes)

@@ -16,17 +16,22 @@ public sealed partial class PaxosCommit
     {
         /// <summary>
         /// From the node that began to the leader: ask the other branches. If the sender is a member, this is also its phase 2a to
-        /// the acceptor beside the leader.
+        /// the acceptor beside the leader, with its mark. It waits for none of its transactions before <paramref name="Oldest"/>.
         /// </summary>
-        public sealed record BeginCommit(TransactionId Transaction, NodeSet Members, ImmutableArray<Branch> Branches) : Message(Transaction)
+        public sealed record BeginCommit(
+            TransactionId Transaction, TransactionId Oldest, TransactionId Settled, NodeSet Members, ImmutableArray<Branch> Branches) : Message(Transaction)
         {
-            public override string ToString() => $"BeginCommit {Transaction} {Members} {string.Join(" ", Branches)}";
+            public override string ToString() => $"BeginCommit {Transaction}{Past(this, Oldest)} {Members} {string.Join(" ", Branches)}";
         }
 
-        /// <summary>Leader to each manager: can you commit these writes?</summary>
-        public sealed record Prepare(TransactionId Transaction, NodeSet Members, ImmutableArray<Write> Writes) : Message(Transaction)
+        /// <summary>
+        /// Leader to each manager: can you commit these writes? Whoever began waits for none of its transactions before
+        /// <paramref name="Oldest"/>, and will not ask for a vote on one again.
+        /// </summary>
+        public sealed record Prepare(
+            TransactionId Transaction, TransactionId Oldest, NodeSet Members, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"Prepare {Transaction} {Members} [{string.Join(" ", Writes)}]";
+            public override string ToString() => $"Prepare {Transaction}{Past(this, Oldest)} {Members} [{string.Join(" ", Writes)}]";
         }
 
         /// <summary>Leader of a ballot to acceptors: promise not to take part in a lower one.</summary>
@@ -41,16 +46,30 @@ public sealed partial class PaxosCommit
             public override string ToString() => $"1b {Transaction} {Ballot} voted {Voted} {Prepared}";
         }
 
-        /// <summary>In ballot 0 a manager's own vote, in a higher ballot its leader's proposal for every instance.</summary>
-        public sealed record Phase2a(TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared) : Message(Transaction)
+        /// <summary>
+        /// In ballot 0 a manager's own vote, in a higher ballot its leader's proposal for every instance. With a vote comes that the same
+        /// coordinator's transactions before <paramref name="Settled"/> are over for this manager: it is in doubt about none and votes on none.
+        /// </summary>
+        public sealed record Phase2a(
+            TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared, TransactionId Settled = default) : Message(Transaction)
         {
-            public override string ToString() => $"2a {Transaction} {Ballot} {Members} {Prepared}";
+            public override string ToString() => $"2a {Transaction}{Past(this, Settled)} {Ballot} {Members} {Prepared}";
         }
 
-        /// <summary>Acceptor to the leader, and with the faster variant to every manager: accepted, all instances in one.</summary>
-        public sealed record Phase2b(TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared) : Message(Transaction)
+        /// <summary>
+        /// Acceptor to the leader, and with the faster variant to every manager: accepted, all instances in one. Of the same coordinator's
+        /// transactions those before <paramref name="Settled"/> are over for all managers of this one.
+        /// </summary>
+        public sealed record Phase2b(
+            TransactionId Transaction, Ballot Ballot, NodeSet Members, NodeSet Prepared, TransactionId Settled = default) : Message(Transaction)
         {
-            public override string ToString() => $"2b {Transaction} {Ballot} {Members} {Prepared}";
+            public override string ToString() => $"2b {Transaction}{Past(this, Settled)} {Ballot} {Members} {Prepared}";
+        }
+
+        /// <summary>Acceptor to a leader that comes after everybody's end: the transaction is over and forgotten, whichever way it went.</summary>
+        public sealed record Over(TransactionId Transaction) : Message(Transaction)
+        {
+            public override string ToString() => $"Over {Transaction}";
         }
 
         /// <summary>Acceptor to a leader that comes too late: a higher ballot is promised.</summary>
@@ -70,6 +89,9 @@ public sealed partial class PaxosCommit
         {
             public override string ToString() => $"Inquire {Transaction} {Members}";
         }
+
+        private static string Past(Message message, TransactionId mark) =>
+            mark == message.Transaction || mark == default ? "" : $" past {mark}";
     }
 
     /// <summary>What is made durable.</summary>
@@ -81,10 +103,14 @@ public sealed partial class PaxosCommit
             public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Booted {Epoch}");
         }
 
-        /// <summary>Manager, before its phase 2a: the promise, whose members are all managers.</summary>
-        public sealed record Prepared(Promise Promise) : Record
+        /// <summary>
+        /// Manager, before its phase 2a: the promise, whose members are all managers, and the mark before which its coordinator's transactions
+        /// are over here. A checkpoint has the marks by themselves.
+        /// </summary>
+        public sealed record Prepared(Promise Promise, TransactionId Settled) : Record
         {
-            public override string ToString() => $"Prepared {Promise}";
+            public override string ToString() =>
+                $"Prepared {Promise}{(Settled == Promise.Transaction ? "" : $" past {Settled}")}";
         }
 
         /// <summary>Acceptor, before its 1b or 2b: all that it has promised and accepted for a transaction. The last one counts.</summary>
@@ -105,5 +131,26 @@ public sealed partial class PaxosCommit
         {
             public override string ToString() => $"Flushed {Applied}";
         }
+
+        /// <summary>
+        /// Last of a checkpoint: of each coordinator's transactions those before its mark are over here, and what managers have told this
+        /// acceptor of the kind.
+        /// </summary>
+        public sealed record Past(ImmutableArray<TransactionId> Marks, ImmutableArray<Settlement> Managers) : Record
+        {
+            public bool Equals(Past? other) =>
+                other is not null && Marks.AsSpan().SequenceEqual(other.Marks.AsSpan()) && Managers.AsSpan().SequenceEqual(other.Managers.AsSpan());
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Marks.Length + Managers.Length;
+
+            public override string ToString() => $"Past {string.Join(" ", Marks)} | {string.Join(" ", Managers)}";
+        }
+    }
+
+    /// <summary>Before this mark all of a coordinator's transactions are over for a manager.</summary>
+    public readonly record struct Settlement(NodeId Manager, TransactionId Mark)
+    {
+        public override string ToString() => $"{Manager}:{Mark}";
     }
 }

@@ -56,6 +56,15 @@ internal enum PaxosCommitMutation
     /// <summary>Nobody but the first F+1 acceptors is ever asked.</summary>
     NoFallback,
 
+    /// <summary>A manager says that all is over which its coordinator waits for no more, whatever it is in doubt about itself.</summary>
+    SettleInDoubt,
+
+    /// <summary>An acceptor answers a leader about what it has forgotten as if nobody had voted on it.</summary>
+    ReportForgotten,
+
+    /// <summary>An acceptor forgets as soon as one manager is done.</summary>
+    FirstSettledForgets,
+
     /// <summary>A checkpoint leaves out what was promised and accepted as an acceptor.</summary>
     CheckpointWithoutAcceptances,
 }

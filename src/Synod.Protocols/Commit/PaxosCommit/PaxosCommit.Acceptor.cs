@@ -11,6 +11,12 @@ public sealed partial class PaxosCommit
             return;
         }
 
+        if (IsOver(ask.Transaction, ask.Members) && _mutation != PaxosCommitMutation.ReportForgotten)
+        {
+            TooLate(from, ask.Transaction);
+            return;
+        }
+
         var acceptance = AcceptanceOf(ask.Transaction, ask.Members);
         if (ask.Ballot < acceptance.Promised)
         {
@@ -40,6 +46,23 @@ public sealed partial class PaxosCommit
         var id = vote.Transaction;
         if (Refuses(from, id, vote.Ballot, vote.Members, vote.Prepared))
         {
+            return;
+        }
+
+        if (vote.Ballot == Ballot.None)
+        {
+            if (!id.MayFollow(vote.Settled))
+            {
+                _out.Refuse(Refusal.Malformed);
+                return;
+            }
+
+            Settle(new Settlement(from, vote.Settled));
+        }
+
+        if (IsOver(id, vote.Members) && _mutation != PaxosCommitMutation.ReportForgotten)
+        {
+            TooLate(from, id);
             return;
         }
 
@@ -84,7 +107,8 @@ public sealed partial class PaxosCommit
 
     private void Tell(TransactionId id, Acceptance acceptance, NodeSet leader)
     {
-        var accepted = new Message.Phase2b(id, acceptance.Voted, acceptance.Members, acceptance.Prepared);
+        var settled = acceptance.Members.Min(manager => _settled.GetValueOrDefault((manager, id.Coordinator)));
+        var accepted = new Message.Phase2b(id, acceptance.Voted, acceptance.Members, acceptance.Prepared, settled);
         foreach (var learner in _options.IsFaster ? leader.Union(acceptance.Members).With(id.Coordinator) : leader)
         {
             if (_mutation == PaxosCommitMutation.AcceptBeforeDurable)
@@ -95,6 +119,44 @@ public sealed partial class PaxosCommit
 
             _out.Send(learner, accepted);
         }
+    }
+
+    /// <summary>
+    /// A transaction is forgotten when it is over for all its managers: none of them is in doubt about it or will vote on it, and whoever
+    /// began it waits for it no more. A leader that still does is told so and never an empty report: another majority would take that for Aborted.
+    /// </summary>
+    private bool IsOver(TransactionId id, NodeSet managers) => _mutation == PaxosCommitMutation.FirstSettledForgets
+        ? managers.Any(manager => IsOver(id, manager))
+        : managers.All(manager => IsOver(id, manager));
+
+    private bool IsOver(TransactionId id, NodeId manager) =>
+        _settled.TryGetValue((manager, id.Coordinator), out var mark) && id.CompareTo(mark) < 0;
+
+    /// <summary>Notes a manager's mark, and forgets what is over for all by it.</summary>
+    private void Settle(Settlement settlement)
+    {
+        var (manager, mark) = settlement;
+        var before = _settled.GetValueOrDefault((manager, mark.Coordinator));
+        if (mark.CompareTo(before) <= 0)
+        {
+            return;
+        }
+
+        _settled[(manager, mark.Coordinator)] = mark;
+        foreach (var (id, acceptance) in _acceptances.Where(item =>
+            item.Key.Coordinator == mark.Coordinator && item.Key.CompareTo(before) >= 0 && item.Key.CompareTo(mark) < 0).ToList())
+        {
+            if (IsOver(id, acceptance.Members))
+            {
+                _acceptances.Remove(id);
+            }
+        }
+    }
+
+    private void TooLate(NodeId from, TransactionId id)
+    {
+        _out.Refuse(Refusal.Duplicate);
+        _out.Send(from, new Message.Over(id));
     }
 
     private void TooLate(NodeId from, TransactionId id, Acceptance acceptance)

@@ -19,7 +19,7 @@ public sealed partial class PaxosCommit
         _attempts.Add(id, attempt);
         if (_options.LeaderOf(id) == _self)
         {
-            LeadFirst(id, attempt, begin.Branches);
+            LeadFirst(id, Oldest(id), attempt, begin.Branches);
         }
         else
         {
@@ -28,15 +28,29 @@ public sealed partial class PaxosCommit
     }
 
     /// <summary>Ballot 0 belongs to the managers: there is no phase 1, and the leader only asks them.</summary>
-    private void LeadFirst(TransactionId id, Attempt attempt, ImmutableArray<Branch> branches)
+    private void LeadFirst(TransactionId id, TransactionId oldest, Attempt attempt, ImmutableArray<Branch> branches)
     {
         attempt.IsLeading = true;
         foreach (var branch in branches)
         {
-            _out.Send(branch.Participant, new Message.Prepare(id, attempt.Members, branch.Writes));
+            _out.Send(branch.Participant, new Message.Prepare(id, oldest, attempt.Members, branch.Writes));
         }
 
         _out.SetTimer(ToTimer(Timer.Ballot, id), _context.Now + _options.Vote);
+    }
+
+    /// <summary>The first transaction of the same coordinator whose outcome this node waits for, or else this one.</summary>
+    private TransactionId Oldest(TransactionId id)
+    {
+        foreach (var open in _attempts.Keys)
+        {
+            if (open.Coordinator == id.Coordinator && open.CompareTo(id) < 0)
+            {
+                return open;
+            }
+        }
+
+        return id;
     }
 
     /// <summary>The leader is elsewhere: this node prepares first, if it takes part, and its vote goes along.</summary>
@@ -45,7 +59,7 @@ public sealed partial class PaxosCommit
         var leader = _options.LeaderOf(id);
         foreach (var branch in branches.Where(branch => branch.Participant == _self))
         {
-            if (!TryVote(new Promise(id, attempt.Members, branch.Writes)))
+            if (!TryVote(new Promise(id, attempt.Members, branch.Writes), Settle(Oldest(id))))
             {
                 Learn(id, false);
                 return;
@@ -54,7 +68,7 @@ public sealed partial class PaxosCommit
             _out.Send(_options.FirstAcceptors(id).Without(leader), OwnVote(id, attempt));
         }
 
-        _out.Send(leader, new Message.BeginCommit(id, attempt.Members, branches.RemoveAll(branch => branch.Participant == _self)));
+        _out.Send(leader, new Message.BeginCommit(id, Oldest(id), attempt.Settled, attempt.Members, branches.RemoveAll(branch => branch.Participant == _self)));
         _out.SetTimer(ToTimer(Timer.Ballot, id), _context.Now + (_options.Vote * 2));
     }
 
@@ -67,7 +81,8 @@ public sealed partial class PaxosCommit
             _out.Refuse(Refusal.NotMember);
         }
         else if (!others.Participants.IsSubsetOf(begin.Members) || others.Participants.Count != begin.Branches.Length
-            || !begin.Members.Except(others.Participants).IsSubsetOf(NodeSet.Of(from)) || begin.Members.IsEmpty)
+            || !begin.Members.Except(others.Participants).IsSubsetOf(NodeSet.Of(from)) || begin.Members.IsEmpty
+            || !id.MayFollow(begin.Oldest) || (begin.Members.Contains(from) && !id.MayFollow(begin.Settled)))
         {
             _out.Refuse(Refusal.Malformed);
         }
@@ -79,10 +94,10 @@ public sealed partial class PaxosCommit
         {
             var attempt = new Attempt { Members = begin.Members };
             _attempts.Add(id, attempt);
-            LeadFirst(id, attempt, begin.Branches);
+            LeadFirst(id, begin.Oldest, attempt, begin.Branches);
             if (!others.Participants.Contains(from) && _options.FirstAcceptors(id).Contains(_self))
             {
-                On(from, new Message.Phase2a(id, Ballot.None, begin.Members, NodeSet.Of(from)));
+                On(from, new Message.Phase2a(id, Ballot.None, begin.Members, NodeSet.Of(from), begin.Settled));
             }
         }
     }
@@ -179,7 +194,8 @@ public sealed partial class PaxosCommit
         {
             _out.Refuse(Refusal.Unexpected);
         }
-        else if (accepted.Members != attempt.Members || !accepted.Prepared.IsSubsetOf(accepted.Members))
+        else if (accepted.Members != attempt.Members || !accepted.Prepared.IsSubsetOf(accepted.Members)
+            || (accepted.Settled != default && !id.MayFollow(accepted.Settled)))
         {
             _out.Refuse(Refusal.Malformed);
         }
@@ -189,8 +205,38 @@ public sealed partial class PaxosCommit
         }
         else if (attempt.Accepted.Count >= (_mutation == PaxosCommitMutation.OneAcceptorDecides ? 1 : _options.Majority))
         {
+            ForgetBefore(id, accepted.Settled);
+
             // With the faster variant every manager counts ballot 0 for itself.
             Conclude(id, attempt, accepted.Prepared == attempt.Members, tell: !_options.IsFaster || accepted.Ballot != Ballot.None);
+        }
+    }
+
+    /// <summary>What the managers know to have ended, they do not ask this node about. If one does, acceptors will tell it.</summary>
+    private void ForgetBefore(TransactionId id, TransactionId settled)
+    {
+        if (settled != default && (id.Coordinator == _self || _options.LeaderOf(id) == _self))
+        {
+            var oldest = Oldest(id);
+            Ledger.Settle(settled.CompareTo(oldest) < 0 ? settled : oldest);
+        }
+    }
+
+    /// <summary>All managers have ended it before this node, which led it for one of them, learned how. Nobody waits for it any more.</summary>
+    private void On(NodeId from, Message.Over over)
+    {
+        var id = over.Transaction;
+        if (!_options.AllAcceptors.Contains(from))
+        {
+            _out.Refuse(Refusal.NotMember);
+        }
+        else if (Ledger.IsPrepared(id) || !_attempts.Remove(id))
+        {
+            _out.Refuse(Refusal.Unexpected);
+        }
+        else
+        {
+            _out.CancelTimer(ToTimer(Timer.Ballot, id));
         }
     }
 
@@ -232,6 +278,9 @@ public sealed partial class PaxosCommit
     private sealed class Attempt
     {
         public NodeSet Members;
+
+        /// <summary>What goes with the own vote: the mark before which all is over here.</summary>
+        public TransactionId Settled;
 
         /// <summary>The client's request, if it is here; 0 otherwise.</summary>
         public long Request;
@@ -286,6 +335,7 @@ public sealed partial class PaxosCommit
         public void State(StateVisitor visitor)
         {
             visitor.Visit("members", ref Members);
+            CommitFields.VisitId(visitor, ref Settled);
             visitor.Visit("request", ref Request);
             visitor.Visit("asked", ref Asked);
             visitor.Visit("leading", ref IsLeading);

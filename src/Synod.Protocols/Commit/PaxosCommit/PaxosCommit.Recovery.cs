@@ -39,8 +39,10 @@ public sealed partial class PaxosCommit
                 // The first records of a checkpoint may come after the older ones that they repeat.
                 break;
             case Record.Prepared prepared:
+                Ledger.Redo([prepared.Settled]);
                 Ledger.Redo(prepared.Promise);
-                _attempts.Add(prepared.Promise.Transaction, new Attempt { Members = prepared.Promise.Members });
+                _attempts.Add(
+                    prepared.Promise.Transaction, new Attempt { Members = prepared.Promise.Members, Settled = prepared.Settled });
                 break;
             case Record.Accepted accepted when _mutation == PaxosCommitMutation.ForgetAcceptances:
                 _ = accepted;
@@ -61,6 +63,14 @@ public sealed partial class PaxosCommit
             case Record.Flushed flushed:
                 Ledger.RedoApplied(flushed.Applied);
                 break;
+            case Record.Past past:
+                Ledger.Redo(past.Marks);
+                foreach (var settlement in past.Managers)
+                {
+                    Settle(settlement);
+                }
+
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(record), record, "Not a record of this protocol.");
         }
@@ -69,15 +79,15 @@ public sealed partial class PaxosCommit
     public override void BeginCheckpoint() => Ledger.BeginCheckpoint();
 
     /// <summary>
-    /// Of what is over, managers keep how it ended and acceptors what they accepted last, for ever: nobody says when the last one has asked, and
-    /// the decision is nowhere but in the acceptors. The writes go as soon as the store has them, and each acceptor's earlier records.
+    /// What a restart still needs: open promises; endings that somebody may ask for; acceptances that are not over for all managers, since the
+    /// decision is nowhere but in the acceptors; and what is over. The writes go as soon as the store has them.
     /// </summary>
     public override void Checkpoint(StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         (_context, _out) = (context, outbox);
         Ledger.Checkpoint(
             applied => new Record.Flushed(applied),
-            promise => new Record.Prepared(promise),
+            promise => new Record.Prepared(promise, promise.Transaction with { Epoch = 0, Counter = 0 }),
             (id, committed) => (Record)new Record.Ended(id, committed),
             outbox);
         outbox.Persist(new Record.Booted(_names.Epoch));
@@ -91,5 +101,9 @@ public sealed partial class PaxosCommit
         {
             Persist(id, acceptance);
         }
+
+        // Last, so that what is redone above is not taken for over.
+        outbox.Persist(new Record.Past(
+            [.. Ledger.Marks], [.. _settled.Select(item => new Settlement(item.Key.Manager, item.Value))]));
     }
 }

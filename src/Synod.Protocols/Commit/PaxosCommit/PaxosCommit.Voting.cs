@@ -13,17 +13,18 @@ public sealed partial class PaxosCommit
             return;
         }
 
-        if (!prepare.Members.Contains(_self))
+        if (!prepare.Members.Contains(_self) || !id.MayFollow(prepare.Oldest))
         {
             _out.Refuse(Refusal.Malformed);
             return;
         }
 
+        var settled = Settle(prepare.Oldest);
         if (Ledger.Knows(id))
         {
             _out.Refuse(Refusal.Duplicate);
         }
-        else if (TryVote(new Promise(id, prepare.Members, prepare.Writes)))
+        else if (TryVote(new Promise(id, prepare.Members, prepare.Writes), settled))
         {
             SendVote(id);
             return;
@@ -35,8 +36,17 @@ public sealed partial class PaxosCommit
         }
     }
 
-    /// <summary>Prepares: the promise comes before the vote. If it cannot be made, the instance can choose nothing but Aborted.</summary>
-    private bool TryVote(Promise promise)
+    private TransactionId Settle(TransactionId oldest)
+    {
+        var settled = Ledger.Settle(oldest);
+        return _mutation == PaxosCommitMutation.SettleInDoubt ? oldest : settled;
+    }
+
+    /// <summary>
+    /// Prepares: the promise comes before the vote, and so does what the vote says to be over. If the promise cannot be made, the instance can
+    /// choose nothing but Aborted.
+    /// </summary>
+    private bool TryVote(Promise promise, TransactionId settled)
     {
         var id = promise.Transaction;
         if (!Ledger.TryPromise(promise))
@@ -45,8 +55,9 @@ public sealed partial class PaxosCommit
             return false;
         }
 
-        _out.Persist(new Record.Prepared(promise));
+        _out.Persist(new Record.Prepared(promise, settled));
         _attempts.TryAdd(id, new Attempt { Members = promise.Members });
+        _attempts[id].Settled = settled;
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _context.Jitter(_options.Inquire));
         return true;
     }
@@ -66,7 +77,7 @@ public sealed partial class PaxosCommit
     }
 
     private Message.Phase2a OwnVote(TransactionId id, Attempt attempt) =>
-        new(id, Ballot.None, attempt.Members, NodeSet.Of(_self));
+        new(id, Ballot.None, attempt.Members, NodeSet.Of(_self), attempt.Settled);
 
     /// <summary>
     /// A prepared manager that waits asks everyone who may know, and repeats its vote, now to all acceptors. If that was not
@@ -122,6 +133,10 @@ public sealed partial class PaxosCommit
         if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
         {
             _out.Refuse(ending == Ending.Committed == decide.Commit ? Refusal.Duplicate : Refusal.Unsafe);
+        }
+        else if (Ledger.IsForgotten(id))
+        {
+            _out.Refuse(Refusal.Duplicate);
         }
         else if (_attempts.TryGetValue(id, out var attempt))
         {

@@ -20,6 +20,7 @@ public sealed partial class PaxosCommit
 
     // As acceptor.
     private readonly SortedDictionary<TransactionId, Acceptance> _acceptances = [];
+    private readonly SortedDictionary<(NodeId Manager, NodeId Coordinator), TransactionId> _settled = [];
 
     private StepContext _context = null!;
     private Outbox<Message, Record, CommitCommand, CommitResult> _out = null!;
@@ -55,6 +56,15 @@ public sealed partial class PaxosCommit
         _names.State(visitor);
         visitor.Visit("attempts", _attempts, CommitFields.VisitId, static (v, ref item) => (item ??= new Attempt()).State(v));
         visitor.Visit("acceptances", _acceptances, CommitFields.VisitId, static (v, ref item) => (item ??= new Acceptance()).State(v));
+        visitor.Visit(
+            "settled",
+            _settled,
+            static (v, ref key) =>
+            {
+                v.Visit("manager", ref key.Manager);
+                v.Visit("coordinator", ref key.Coordinator);
+            },
+            CommitFields.VisitId);
         Ledger.State(visitor);
     }
 
@@ -90,6 +100,9 @@ public sealed partial class PaxosCommit
                 break;
             case Message.Outbid outbid:
                 On(from, outbid);
+                break;
+            case Message.Over over:
+                On(from, over);
                 break;
             case Message.Decide decide:
                 On(from, decide);

@@ -14,10 +14,13 @@ public sealed partial class PaxosCommit
             switch (value)
             {
                 case Message.BeginCommit begin:
+                    CommitFields.Write(writer, begin.Oldest);
+                    CommitFields.Write(writer, begin.Settled);
                     writer.Nodes(begin.Members);
                     CommitFields.Write(writer, begin.Branches);
                     break;
                 case Message.Prepare prepare:
+                    CommitFields.Write(writer, prepare.Oldest);
                     writer.Nodes(prepare.Members);
                     CommitFields.Write(writer, prepare.Writes);
                     break;
@@ -34,11 +37,13 @@ public sealed partial class PaxosCommit
                     writer.Ballot(phase2a.Ballot);
                     writer.Nodes(phase2a.Members);
                     writer.Nodes(phase2a.Prepared);
+                    CommitFields.Write(writer, phase2a.Settled);
                     break;
                 case Message.Phase2b phase2b:
                     writer.Ballot(phase2b.Ballot);
                     writer.Nodes(phase2b.Members);
                     writer.Nodes(phase2b.Prepared);
+                    CommitFields.Write(writer, phase2b.Settled);
                     break;
                 case Message.Outbid outbid:
                     writer.Ballot(outbid.Ballot);
@@ -58,15 +63,21 @@ public sealed partial class PaxosCommit
             var id = CommitFields.ReadTransaction(ref reader);
             return kind switch
             {
-                1 => new Message.BeginCommit(id, reader.Nodes(), CommitFields.ReadBranches(ref reader)),
-                2 => new Message.Prepare(id, reader.Nodes(), CommitFields.ReadWrites(ref reader)),
+                1 => new Message.BeginCommit(
+                    id,
+                    CommitFields.ReadTransaction(ref reader),
+                    CommitFields.ReadTransaction(ref reader),
+                    reader.Nodes(),
+                    CommitFields.ReadBranches(ref reader)),
+                2 => new Message.Prepare(id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), CommitFields.ReadWrites(ref reader)),
                 3 => new Message.Phase1a(id, reader.Ballot(), reader.Nodes()),
                 4 => new Message.Phase1b(id, reader.Ballot(), reader.Ballot(), reader.Nodes()),
-                5 => new Message.Phase2a(id, reader.Ballot(), reader.Nodes(), reader.Nodes()),
-                6 => new Message.Phase2b(id, reader.Ballot(), reader.Nodes(), reader.Nodes()),
+                5 => new Message.Phase2a(id, reader.Ballot(), reader.Nodes(), reader.Nodes(), CommitFields.ReadTransaction(ref reader)),
+                6 => new Message.Phase2b(id, reader.Ballot(), reader.Nodes(), reader.Nodes(), CommitFields.ReadTransaction(ref reader)),
                 7 => new Message.Outbid(id, reader.Ballot()),
                 8 => new Message.Decide(id, reader.Bool()),
                 9 => new Message.Inquire(id, reader.Nodes()),
+                10 => new Message.Over(id),
                 _ => null,
             };
         }
@@ -82,6 +93,7 @@ public sealed partial class PaxosCommit
             Message.Outbid => 7,
             Message.Decide => 8,
             Message.Inquire => 9,
+            Message.Over => 10,
             _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol."),
         };
     }
@@ -100,6 +112,7 @@ public sealed partial class PaxosCommit
                 case Record.Prepared prepared:
                     writer.Byte(2);
                     CommitFields.Write(writer, prepared.Promise);
+                    CommitFields.Write(writer, prepared.Settled);
                     break;
                 case Record.Accepted accepted:
                     writer.Byte(3);
@@ -118,6 +131,15 @@ public sealed partial class PaxosCommit
                     writer.Byte(5);
                     writer.Slot(flushed.Applied);
                     break;
+                case Record.Past past:
+                    writer.Byte(6);
+                    writer.Many(past.Marks, static (w, mark) => CommitFields.Write(w, mark));
+                    writer.Many(past.Managers, static (w, settlement) =>
+                    {
+                        w.Node(settlement.Manager);
+                        CommitFields.Write(w, settlement.Mark);
+                    });
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
             }
@@ -126,11 +148,14 @@ public sealed partial class PaxosCommit
         public Record? Read(ref CodecReader reader) => reader.Byte() switch
         {
             1 => new Record.Booted(reader.Signed()),
-            2 => new Record.Prepared(CommitFields.ReadPromise(ref reader)),
+            2 => new Record.Prepared(CommitFields.ReadPromise(ref reader), CommitFields.ReadTransaction(ref reader)),
             3 => new Record.Accepted(
                 CommitFields.ReadTransaction(ref reader), reader.Nodes(), reader.Ballot(), reader.Ballot(), reader.Nodes()),
             4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool()),
             5 => new Record.Flushed(reader.Slot()),
+            6 => new Record.Past(
+                reader.Many(static (ref reader) => CommitFields.ReadTransaction(ref reader)),
+                reader.Many(static (ref reader) => new Settlement(reader.Node(), CommitFields.ReadTransaction(ref reader)))),
             _ => null,
         };
     }

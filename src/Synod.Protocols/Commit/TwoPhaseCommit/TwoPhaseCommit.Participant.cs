@@ -13,7 +13,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0 || !IsSound(prepare.Oldest, id))
+        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0 || !id.MayFollow(prepare.Oldest))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
@@ -45,9 +45,6 @@ public sealed partial class TwoPhaseCommit
         VoteYes(promise, context, outbox);
     }
 
-    private static bool IsSound(TransactionId oldest, TransactionId id) =>
-        oldest.Coordinator == id.Coordinator && oldest.CompareTo(id) <= 0;
-
     /// <summary>
     /// One-phase commit: with nobody to agree with, the promise is its own decision. The coordinator asks again if the answer is
     /// lost, and hears the same.
@@ -61,7 +58,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || alone.Writes.IsEmpty || !IsSound(alone.Oldest, id))
+        if (!id.FitsTimerKey || alone.Writes.IsEmpty || !id.MayFollow(alone.Oldest))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
