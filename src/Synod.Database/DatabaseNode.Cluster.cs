@@ -120,10 +120,9 @@ public sealed partial class DatabaseNode
 
     private void TellReplicas(MultiPaxos.Command command)
     {
-        var context = _step.Context;
         foreach (var replica in _replicas.Values)
         {
-            Run(replica, (paxos, inner) => paxos.Submit(Internal, command, context, inner));
+            Submit(replica, command);
         }
     }
 

@@ -172,7 +172,7 @@ internal sealed partial class RangeState
                 return null;
             }
 
-            var writer = new CodecWriter(ChunkBytes);
+            var writer = new CodecWriter();
             if (index == 0)
             {
                 _descriptor.Write(writer);

@@ -71,8 +71,10 @@ internal sealed partial class RangeState
     /// What the session says of a transaction: decided, left behind, or nothing. Nothing while it is staged, although the session may be
     /// past it: its client was told of the commit when the last vote was in, and went on.
     /// </summary>
-    public CommandEffect SessionOf(TransactionId id) =>
-        Staged.ContainsKey(id) || LastOf(id.Client) is not { } last || last.Sequence < id.Sequence ? CommandEffect.None
+    public CommandEffect SessionOf(TransactionId id) => Staged.ContainsKey(id) ? CommandEffect.None : Compare(id, LastOf(id.Client));
+
+    private static CommandEffect Compare(TransactionId id, (ulong Sequence, Outcome Outcome)? known) =>
+        known is not { } last || last.Sequence < id.Sequence ? CommandEffect.None
         : last.Sequence > id.Sequence ? CommandEffect.Stale
         : CommandEffect.Decided(last.Outcome);
 
@@ -123,18 +125,17 @@ internal sealed partial class RangeState
     private CommandEffect Decide(
         TransactionId id, Outcome outcome, IReadOnlyList<KeyWrite> writes, IReadOnlyList<ulong> participants)
     {
-        var known = SessionOf(id);
-        if (known.Kind != EffectKind.None && !_options.Mutation.HasFlag(DatabaseMutation.ForgetSessions))
-        {
-            return known;
-        }
-
+        var last = LastOf(id.Client);
         if (Staged.Remove(id))
         {
             _batch.Delete(RangeKeys.Staged(_group, id));
         }
+        else if (Compare(id, last) is { Kind: not EffectKind.None } known && !_options.Mutation.HasFlag(DatabaseMutation.ForgetSessions))
+        {
+            return known;
+        }
 
-        if (LastOf(id.Client) is not { } last || last.Sequence <= id.Sequence)
+        if (last is null || last.Value.Sequence <= id.Sequence)
         {
             var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
             _deciding[id.Client] = (id.Sequence, outcome);

@@ -68,7 +68,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         {
             if (happened.Argument == _boot && !IsUp)
             {
-                Start();
+                Dispatch(happened);
             }
         }
         else if (!IsUp)
@@ -149,15 +149,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
 
         var request = new RequestId(++_nextRequest);
         _pending.Add(request.Value, new PendingAnswer(receiver, tag));
-        if (IsPaused)
-        {
-            _inbox.Enqueue(new SimulatedEvent(_world.Now, 0, this, Submitted, request.Value, command));
-        }
-        else
-        {
-            Act(command, request);
-        }
-
+        Handle(new SimulatedEvent(_world.Now, 0, this, Submitted, request.Value, command));
         return true;
     }
 
