@@ -41,7 +41,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     private readonly IStore _store;
     private readonly RangeDirectory _directory;
     private readonly StepScope _step;
-    private readonly SortedDictionary<ulong, RangeReplica> _replicas = [];
+    private readonly SortedList<ulong, RangeReplica> _replicas = [];
     private readonly SortedDictionary<ulong, List<MultiPaxos.Record>> _orphans = [];
     private readonly Queue<RangeReplica> _touched = [];
     private readonly List<RangeReplica> _settled = [];

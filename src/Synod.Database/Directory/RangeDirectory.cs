@@ -8,8 +8,8 @@ namespace Synod.Database.Directory;
 /// </summary>
 public sealed class RangeDirectory
 {
-    private readonly SortedDictionary<ulong, RangeDescriptor> _ranges = [];
-    private readonly SortedDictionary<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
+    private readonly SortedList<ulong, RangeDescriptor> _ranges = [];
+    private readonly SortedList<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
 
     internal DatabaseMutation Mutation { get; init; }
 

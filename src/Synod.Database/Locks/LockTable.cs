@@ -87,22 +87,16 @@ public sealed class LockTable
             }
         }
 
-        foreach (var position in _waiting.Where(entry => entry.Value.Owner.Id == owner).Select(entry => entry.Key).ToList())
+        if (_waiting.Count > 0)
         {
-            _waiting.Remove(position);
+            Forget(owner);
+            Regrant(granted, wounded);
         }
-
-        Regrant(granted, wounded);
     }
 
     /// <summary>Grants every waiting request that can be granted, oldest first.</summary>
     public void Regrant(List<object> granted, List<ILockOwner> wounded)
     {
-        if (_waiting.Count == 0)
-        {
-            return;
-        }
-
         foreach (var request in _waiting.Values.ToList())
         {
             if (TryGrant(request, wounded))
@@ -140,6 +134,14 @@ public sealed class LockTable
                     "NoOlderWaitsForYounger",
                     $"{request.Owner.Id} waits for {holder.Owner.Id}");
             }
+        }
+    }
+
+    private void Forget(TransactionId owner)
+    {
+        foreach (var position in _waiting.Where(entry => entry.Value.Owner.Id == owner).Select(entry => entry.Key).ToList())
+        {
+            _waiting.Remove(position);
         }
     }
 

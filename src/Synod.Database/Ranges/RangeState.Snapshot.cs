@@ -112,7 +112,7 @@ internal sealed partial class RangeState
         Load(RangeKeys.FenceKind, Fences, RangeKeys.ReadFence);
     }
 
-    private void Load<T>(byte kind, SortedDictionary<TransactionId, T> into, Func<byte[], T> read)
+    private void Load<T>(byte kind, IDictionary<TransactionId, T> into, Func<byte[], T> read)
     {
         using var cursor = _store.Seek(MetaKey.Kind(_group, kind));
         while (cursor.Next())

@@ -45,11 +45,11 @@ internal sealed partial class RangeState
     // Outcomes of the slot that is being applied: they are in the batch, and not yet in the store.
     private readonly Dictionary<ulong, (ulong Sequence, Outcome Outcome)> _deciding = [];
 
-    public SortedDictionary<TransactionId, PreparedTransaction> Prepared { get; } = [];
+    public SortedList<TransactionId, PreparedTransaction> Prepared { get; } = [];
 
-    public SortedDictionary<TransactionId, StagedTransaction> Staged { get; } = [];
+    public SortedList<TransactionId, StagedTransaction> Staged { get; } = [];
 
-    public SortedDictionary<TransactionId, CommittedTransaction> Unresolved { get; } = [];
+    public SortedList<TransactionId, CommittedTransaction> Unresolved { get; } = [];
 
     /// <summary>Transactions that will never be prepared here, with the time when that was said.</summary>
     public SortedDictionary<TransactionId, Timestamp> Fences { get; } = [];

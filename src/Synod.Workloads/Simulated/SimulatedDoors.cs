@@ -13,7 +13,8 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
     public const int ConnectionBreaks = 3;
     public const int ConnectionRefused = 4;
 
-    private readonly SortedDictionary<(int Node, int Client), Door> _doors = [];
+    private readonly SortedList<(int Node, int Client), Door> _doors = [];
+    private readonly Dictionary<string, int> _byAddress = ids.ToDictionary(id => SimulatedTransport.AddressOf(id.Value), id => id.Value);
 
     /// <summary>Requests that met a process which was down.</summary>
     public long Refused { get; private set; }
@@ -21,20 +22,7 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
     /// <summary>Requests whose process died with them.</summary>
     public long Broken { get; private set; }
 
-    public bool TryFind(string address, out int node)
-    {
-        foreach (var id in ids)
-        {
-            if (SimulatedTransport.AddressOf(id.Value) == address)
-            {
-                node = id.Value;
-                return true;
-            }
-        }
-
-        node = 0;
-        return false;
-    }
+    public bool TryFind(string address, out int node) => _byAddress.TryGetValue(address, out node);
 
     internal IEventTarget Of(int node, int client, IEventTarget transport)
     {

@@ -8,6 +8,9 @@ internal sealed class SimulatedContent(int length)
 {
     public const int SectorBytes = 512;
 
+    // Many files never grow beyond it.
+    private const int BeginningBytes = 8 * SectorBytes;
+
     // Sectors written since the last sync, each once, whether a sector is among them, and what they held before, in the same order.
     private readonly List<int> _dirty = [];
     private bool[] _isDirty = new bool[Sectors(length)];
@@ -172,7 +175,7 @@ internal sealed class SimulatedContent(int length)
     {
         if (_bytes.Length < end)
         {
-            Array.Resize(ref _bytes, Math.Max(end, Math.Min(Length, 2 * _bytes.Length)));
+            Array.Resize(ref _bytes, end <= BeginningBytes ? Math.Min(BeginningBytes, Length) : Length);
         }
     }
 }

@@ -24,7 +24,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
     private readonly SeededRandom _random;
     private readonly NodeContext _context;
     private readonly Queue<SimulatedEvent> _inbox = new();
-    private readonly SortedDictionary<long, PendingAnswer> _pending = [];
+    private readonly SortedList<long, PendingAnswer> _pending = [];
     private Outbox<TMessage, TRecord, TCommand, TResult> _outbox = new();
     private Protocol<TMessage, TRecord, TCommand, TResult>? _protocol;
     private NodeTimers? _timers;
