@@ -67,9 +67,9 @@ public sealed partial class DatabaseNode
         HearGossip();
         while (_touched.TryDequeue(out var replica))
         {
-            foreach (var split in replica.ApplyReady())
+            if (replica.ApplyReady() is { } splits)
             {
-                OnSplit(split);
+                splits.ForEach(OnSplit);
             }
 
             replica.UpdateLeader();

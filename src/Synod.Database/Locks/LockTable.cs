@@ -162,9 +162,9 @@ public sealed class LockTable
             return false;
         }
 
-        foreach (var span in request.Spans)
+        for (var index = 0; index < request.Spans.Count; index++)
         {
-            Grant(new Held(request.Owner, request.Mode, span));
+            Grant(new Held(request.Owner, request.Mode, request.Spans[index]));
         }
 
         return true;
@@ -195,8 +195,9 @@ public sealed class LockTable
     private List<Held> Conflicts(Request request)
     {
         _conflicts.Clear();
-        foreach (var span in request.Spans)
+        for (var index = 0; index < request.Spans.Count; index++)
         {
+            var span = request.Spans[index];
             if (request.Mode == LockMode.Shared)
             {
                 foreach (var key in ExclusiveKeys(span))

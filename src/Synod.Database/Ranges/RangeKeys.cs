@@ -6,7 +6,10 @@ using Synod.Storage.Mvcc;
 
 namespace Synod.Database.Ranges;
 
-/// <summary>Where a group keeps what it knows beside the versions, and in which form.</summary>
+/// <summary>
+/// Where a group keeps what it knows beside the versions, and in which form. Writing takes a writer that is used over and over; what it
+/// held before is gone.
+/// </summary>
 internal static class RangeKeys
 {
     public const byte DescriptorKind = 1;
@@ -16,8 +19,6 @@ internal static class RangeKeys
     public const byte SessionKind = 5;
     public const byte StagedKind = 6;
     public const byte FenceKind = 7;
-
-    private const int Room = 64;
 
     public static byte[] Descriptor(ulong group) => MetaKey.Of(group, DescriptorKind);
 
@@ -38,9 +39,9 @@ internal static class RangeKeys
         return MetaKey.Of(group, SessionKind, suffix);
     }
 
-    public static byte[] WriteDescriptor(RangeDescriptor descriptor)
+    public static byte[] WriteDescriptor(CodecWriter writer, RangeDescriptor descriptor)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         descriptor.Write(writer);
         return writer.ToArray();
     }
@@ -51,9 +52,9 @@ internal static class RangeKeys
         return Completed(RangeDescriptor.Read(ref reader), reader);
     }
 
-    public static byte[] WriteProgress(Slot applied, Ballot term, Timestamp last, Timestamp collected)
+    public static byte[] WriteProgress(CodecWriter writer, Slot applied, Ballot term, Timestamp last, Timestamp collected)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Slot(applied);
         writer.Ballot(term);
         writer.Timestamp(last);
@@ -71,9 +72,9 @@ internal static class RangeKeys
     }
 
     /// <param name="heard">When the group last heard of the session, by its commit timestamps.</param>
-    public static byte[] WriteSession(ulong sequence, Outcome outcome, Timestamp heard)
+    public static byte[] WriteSession(CodecWriter writer, ulong sequence, Outcome outcome, Timestamp heard)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Unsigned(sequence);
         writer.Outcome(outcome);
         writer.Timestamp(heard);
@@ -88,9 +89,9 @@ internal static class RangeKeys
         return Completed((sequence, outcome, reader.Timestamp()), reader);
     }
 
-    public static byte[] WritePrepared(PreparedTransaction value)
+    public static byte[] WritePrepared(CodecWriter writer, PreparedTransaction value)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Age(value.Age);
         writer.Fixed64(value.Coordinator);
         writer.Promise(value.Promise);
@@ -107,9 +108,9 @@ internal static class RangeKeys
         return Completed(new PreparedTransaction(age, coordinator, promise, reader.Writes()), reader);
     }
 
-    public static byte[] WriteStaged(StagedTransaction value)
+    public static byte[] WriteStaged(CodecWriter writer, StagedTransaction value)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Age(value.Age);
         writer.Promise(value.Promise);
         writer.Writes(value.Writes);
@@ -127,9 +128,9 @@ internal static class RangeKeys
     }
 
     /// <param name="at">When the transaction was fenced, by its command.</param>
-    public static byte[] WriteFence(Timestamp at)
+    public static byte[] WriteFence(CodecWriter writer, Timestamp at)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Timestamp(at);
         return writer.ToArray();
     }
@@ -140,9 +141,9 @@ internal static class RangeKeys
         return Completed(reader.Timestamp(), reader);
     }
 
-    public static byte[] WriteUnresolved(CommittedTransaction value)
+    public static byte[] WriteUnresolved(CodecWriter writer, CommittedTransaction value)
     {
-        var writer = new CodecWriter(Room);
+        writer.Clear();
         writer.Timestamp(value.Timestamp);
         writer.Groups(value.Participants);
         return writer.ToArray();

@@ -106,7 +106,7 @@ internal sealed partial class RangeState
         var staged = new StagedTransaction(command.Age, command.Promise, command.Writes, command.Participants);
         Staged[command.Id] = staged;
         LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-        _batch.Put(RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(staged));
+        _batch.Put(RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(_writer, staged));
         return CommandEffect.None;
     }
 
@@ -139,7 +139,7 @@ internal sealed partial class RangeState
         {
             var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
             _deciding[id.Client] = (id.Sequence, outcome);
-            _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(id.Sequence, outcome, heard));
+            _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(_writer, id.Sequence, outcome, heard));
         }
 
         if (!outcome.IsCommit)
@@ -152,7 +152,7 @@ internal sealed partial class RangeState
         {
             var committed = new CommittedTransaction(outcome.Timestamp, participants);
             Unresolved[id] = committed;
-            _batch.Put(RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(committed));
+            _batch.Put(RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(_writer, committed));
         }
 
         return CommandEffect.Decided(outcome);
@@ -170,7 +170,7 @@ internal sealed partial class RangeState
         if (Prepared.TryAdd(command.Id, prepared))
         {
             LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-            _batch.Put(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(prepared));
+            _batch.Put(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(_writer, prepared));
         }
 
         return CommandEffect.None;
@@ -186,7 +186,7 @@ internal sealed partial class RangeState
         if (!_options.Mutation.HasFlag(DatabaseMutation.FenceNotKept))
         {
             Fences[command.Id] = command.At;
-            _batch.Put(RangeKeys.Fence(_group, command.Id), RangeKeys.WriteFence(command.At));
+            _batch.Put(RangeKeys.Fence(_group, command.Id), RangeKeys.WriteFence(_writer, command.At));
         }
 
         return CommandEffect.Decided(Outcome.Abort);
@@ -238,9 +238,9 @@ internal sealed partial class RangeState
 
     private void PutVersions(IReadOnlyList<KeyWrite> writes, Timestamp at)
     {
-        foreach (var (key, value) in writes)
+        for (var index = 0; index < writes.Count; index++)
         {
-            MvccStore.Put(_batch, key, at, value);
+            MvccStore.Put(_batch, writes[index].Key, at, writes[index].Value);
         }
 
         LastTimestamp = Timestamp.Max(LastTimestamp, at);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Google.Protobuf;
 using Synod.Api;
 using Synod.Client;
 using Synod.Simulation;
@@ -27,7 +26,7 @@ public sealed class SimulatedTransport(SimulatedWorld world, SimulatedNetwork ne
         var call = new Call(this, request.Id);
         _waiting.Add(request.Id, call);
         call.Cancellation = cancellationToken.UnsafeRegister(static (call, token) => ((Call)call!).Cancel(token), call);
-        network.Carry(endpoint, node, doors.Of(node, endpoint, this), SimulatedDoors.RequestArrives, SimulatedNetwork.Frame(request.ToByteArray()));
+        network.Carry(endpoint, node, doors.Of(node, endpoint, this), SimulatedDoors.RequestArrives, doors.Frame(request));
         return new ValueTask<Response>(call.Task);
     }
 
