@@ -15,8 +15,8 @@ public sealed partial class DatabaseNode
     private const int CollectEvery = 600;
     private const int NearlyCaughtUp = 64;
 
-    private readonly SortedDictionary<NodeId, Instant> _heard = [];
-    private readonly SortedDictionary<NodeId, ulong> _incarnations = [];
+    private readonly SortedList<NodeId, Instant> _heard = [];
+    private readonly SortedList<NodeId, ulong> _incarnations = [];
     private readonly List<RequestId> _drainRequests = [];
     private NodeSet _silent;
     private long _ticks;
@@ -120,10 +120,9 @@ public sealed partial class DatabaseNode
 
     private void TellReplicas(MultiPaxos.Command command)
     {
-        var context = _step.Context;
         foreach (var replica in _replicas.Values)
         {
-            Run(replica, (paxos, inner) => paxos.Submit(Internal, command, context, inner));
+            Submit(replica, command);
         }
     }
 

@@ -9,12 +9,15 @@ namespace Synod.Database;
 /// <summary>The groups of a node: stepping their consensus, and how replicas come to be.</summary>
 public sealed partial class DatabaseNode
 {
-    /// <summary>Steps a group's consensus, and carries what it put out one floor up or out of the node.</summary>
-    private void Run(
-        RangeReplica replica,
-        Action<MultiPaxos, Outbox<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result>> step)
+    private void Submit(RangeReplica replica, MultiPaxos.Command command)
     {
-        step(replica.Paxos, _inner);
+        replica.Paxos.Submit(Internal, command, _step.Context, _inner);
+        Carry(replica);
+    }
+
+    /// <summary>Carries what a step of a group's consensus put out one floor up or out of the node.</summary>
+    private void Carry(RangeReplica replica)
+    {
         _step.Carry(new ConsensusFloor(replica.Group), _inner);
         foreach (var (slot, command) in _inner.Executions)
         {
@@ -52,10 +55,9 @@ public sealed partial class DatabaseNode
     /// <summary>Hands on what has gathered since the last turn.</summary>
     private void Propose(RangeReplica replica)
     {
-        var context = _step.Context;
         while (replica.TryTakeProposal(out var value))
         {
-            Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Propose(value), context, inner));
+            Submit(replica, new MultiPaxos.Command.Propose(value));
         }
     }
 
@@ -65,9 +67,9 @@ public sealed partial class DatabaseNode
         HearGossip();
         while (_touched.TryDequeue(out var replica))
         {
-            foreach (var split in replica.ApplyReady())
+            if (replica.ApplyReady() is { } splits)
             {
-                OnSplit(split);
+                splits.ForEach(OnSplit);
             }
 
             replica.UpdateLeader();
@@ -81,7 +83,6 @@ public sealed partial class DatabaseNode
                 OnLeads(new NodeMessage.Leads(replica.Group, replica.Paxos.Leader, replica.Paxos.Ballot));
             }
 
-            var context = _step.Context;
             if (replica.ProposalDue is { } due)
             {
                 // Due now, it fires when the host's turn ends: what the turn's other steps propose is in the same slot.
@@ -90,12 +91,12 @@ public sealed partial class DatabaseNode
 
             if (replica.AsksForLease())
             {
-                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.AcquireLease(), context, inner));
+                Submit(replica, new MultiPaxos.Command.AcquireLease());
             }
 
             if (replica.TakeTransfer() is { } to)
             {
-                Run(replica, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Transfer(to), context, inner));
+                Submit(replica, new MultiPaxos.Command.Transfer(to));
             }
 
             _settled.Add(replica);
@@ -115,8 +116,8 @@ public sealed partial class DatabaseNode
             replica.Paxos.BeginCheckpoint();
         }
 
-        var context = _step.Context;
-        Run(replica, (paxos, inner) => paxos.Recover(records ?? [], context, inner));
+        replica.Paxos.Recover(records ?? [], _step.Context, _inner);
+        Carry(replica);
         return replica;
     }
 
@@ -125,20 +126,19 @@ public sealed partial class DatabaseNode
         _directory.Merge(split.Parent);
         _directory.Merge(split.Child);
         var child = Open(split.Child.Group);
-        var context = _step.Context;
         var parent = _replicas[split.Parent.Group];
         if (parent.Leader is not null)
         {
             // A round that begins now tells the others how far is chosen: without it they would make the new group, and whoever is to
             // lead it would find its quorum, only after the next heartbeat.
-            Run(parent, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.ReadIndex(), context, inner));
+            Submit(parent, new MultiPaxos.Command.ReadIndex());
         }
 
         // Who led the span leads on where the preferred node has to come to know it first; leadership follows by and by.
         var leads = split.Parent.IsRetired ? parent.Leader is not null : split.Child.PreferredLeader == _options.Self;
         if (leads)
         {
-            Run(child, (paxos, inner) => paxos.Submit(Internal, new MultiPaxos.Command.Campaign(), context, inner));
+            Submit(child, new MultiPaxos.Command.Campaign());
         }
 
         Spread(new NodeMessage.Ranges([split.Parent, split.Child]));
@@ -149,13 +149,10 @@ public sealed partial class DatabaseNode
     /// a new one without state, which then asks for a snapshot. While a local range still covers the keys, its own log will bring
     /// the split.
     /// </summary>
-    private RangeReplica? FindOrAdopt(ulong group)
-    {
-        if (_replicas.TryGetValue(group, out var known))
-        {
-            return known;
-        }
+    private RangeReplica? FindOrAdopt(ulong group) => _replicas.TryGetValue(group, out var known) ? known : Adopt(group);
 
+    private RangeReplica? Adopt(ulong group)
+    {
         if (_directory.Find(group) is not { } range
             || !range.Replicas.Contains(_options.Self)
             || range.IsRetired

@@ -41,7 +41,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     private readonly IStore _store;
     private readonly RangeDirectory _directory;
     private readonly StepScope _step;
-    private readonly SortedDictionary<ulong, RangeReplica> _replicas = [];
+    private readonly SortedList<ulong, RangeReplica> _replicas = [];
     private readonly SortedDictionary<ulong, List<MultiPaxos.Record>> _orphans = [];
     private readonly Queue<RangeReplica> _touched = [];
     private readonly List<RangeReplica> _settled = [];
@@ -134,7 +134,8 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
 
         foreach (var replica in _replicas.Values)
         {
-            Run(replica, (paxos, inner) => paxos.Checkpoint(context, inner));
+            replica.Paxos.Checkpoint(context, _inner);
+            Carry(replica);
         }
     }
 
@@ -209,7 +210,8 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             case NodeMessage.Consensus m:
                 if (FindOrAdopt(m.Group) is { } replica)
                 {
-                    Run(replica, (paxos, inner) => paxos.Receive(from, m.Message, context, inner));
+                    replica.Paxos.Receive(from, m.Message, context, _inner);
+                    Carry(replica);
                 }
                 else
                 {
@@ -260,7 +262,8 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             default:
                 if (_replicas.TryGetValue((ulong)timer.Key, out var replica))
                 {
-                    Run(replica, (paxos, inner) => paxos.Fire(new TimerId(timer.Kind - (int)NodeTimer.Consensus), context, inner));
+                    replica.Paxos.Fire(new TimerId(timer.Kind - (int)NodeTimer.Consensus), context, _inner);
+                    Carry(replica);
                 }
 
                 break;

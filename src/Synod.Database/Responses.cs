@@ -112,20 +112,23 @@ internal static class Responses
             return "A commit needs a transaction id and at least one part.";
         }
 
-        if (commit.Parts.Select(part => part.Group).Distinct().Count() != commit.Parts.Count)
+        if (commit.Parts.Count > 1 && commit.Parts.Select(part => part.Group).Distinct().Count() != commit.Parts.Count)
         {
             return "Two parts of the commit name the same group.";
         }
 
         long bytes = 0;
-        foreach (var write in commit.Parts.SelectMany(part => part.Writes))
+        foreach (var part in commit.Parts)
         {
-            if ((KeyFault(write.Key, "key") ?? ValueFault(write)) is { } fault)
+            foreach (var write in part.Writes)
             {
-                return fault;
-            }
+                if ((KeyFault(write.Key, "key") ?? ValueFault(write)) is { } fault)
+                {
+                    return fault;
+                }
 
-            bytes += write.Key.Length + write.Value.Length;
+                bytes += write.Key.Length + write.Value.Length;
+            }
         }
 
         return bytes > Limits.TransactionBytes

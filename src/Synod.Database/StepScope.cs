@@ -25,22 +25,31 @@ internal sealed class StepScope(NodeId self, RangeDirectory directory, NodeBook 
     public void Carry<TFloor, TMessage, TRecord, TCommand, TResult>(
         TFloor floor, Outbox<TMessage, TRecord, TCommand, TResult> inner)
         where TFloor : struct, IFloor<TMessage, TRecord>
+        where TMessage : class
     {
         foreach (var record in inner.Records)
         {
             Outbox.Persist(floor.Keep(record));
         }
 
+        // What goes to several nodes is wrapped once: a host knows one message by its reference, and encodes it once.
+        TMessage? last = null;
+        NodeMessage? wrapped = null;
         foreach (var (to, message, recordsBefore) in inner.Messages)
         {
+            if (wrapped is null || !ReferenceEquals(last, message))
+            {
+                (last, wrapped) = (message, floor.Wrap(message));
+            }
+
             if (recordsBefore == 0)
             {
                 // Early below is early here: the protocol's own call site says why.
-                Outbox.SendEarly(to, floor.Wrap(message));
+                Outbox.SendEarly(to, wrapped);
             }
             else
             {
-                Outbox.Send(to, floor.Wrap(message));
+                Outbox.Send(to, wrapped);
             }
         }
 

@@ -22,8 +22,8 @@ internal sealed class RangeCache
     // Disjoint, in order of their starts; and the same by group.
     private readonly List<KnownRange> _ranges = [];
     private readonly Dictionary<ulong, KnownRange> _groups = [];
-    private readonly SortedDictionary<ulong, int> _leaders = [];
-    private readonly SortedDictionary<int, string> _addresses = [];
+    private readonly SortedList<ulong, int> _leaders = [];
+    private readonly SortedList<int, string> _addresses = [];
 
     /// <summary>The range that serves <paramref name="key"/>, or null if the directory has to be asked.</summary>
     public KnownRange? Find(ByteString key)

@@ -65,12 +65,31 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
             var address = await NextAddressAsync(search, cancellationToken);
             if (address is not null)
             {
-                var response = await TryAsync(
-                    address, search.Tries++ == 0 ? request : request.Clone(), delivery, search, cancellationToken);
-                delivery.MaybeDone |= response is { BodyCase: Response.BodyOneofCase.None };
-                if (response is not null && Settles(response, search))
+                search.Redirected = false;
+                search.Asked = address;
+                try
                 {
-                    return response;
+                    var response = await CallAsync(address, search.Tries++ == 0 ? request : request.Clone(), cancellationToken);
+                    delivery.MaybeDone |= response is { BodyCase: Response.BodyOneofCase.None };
+                    if (Settles(response, search))
+                    {
+                        return response;
+                    }
+                }
+                catch (DeliveryFailedException failure)
+                {
+                    delivery.MaybeDone |= failure.MaybeDelivered;
+                    search.Reason = failure.Message;
+                    search.Cause = failure;
+                    if (request.BodyCase == Request.BodyOneofCase.Read && request.Read.Transaction is not null)
+                    {
+                        await ProbeAsync(address, search, cancellationToken);
+                    }
+                }
+                catch (OperationCanceledException)
+                {
+                    delivery.MaybeDone = true;
+                    throw;
                 }
             }
 
@@ -184,34 +203,6 @@ internal sealed class Router(IClientTransport transport, SynodClientOptions opti
         search.Reason = candidates.Count > 0 ? search.Reason
             : _unreached?.Message ?? $"no node that the client reaches knows group {search.Group}";
         return candidates.Count == 0 ? null : candidates[search.Next++ % candidates.Count];
-    }
-
-    private async ValueTask<Response?> TryAsync(
-        string address, Request request, Delivery delivery, LeaderSearch search, CancellationToken cancellationToken)
-    {
-        search.Redirected = false;
-        search.Asked = address;
-        try
-        {
-            return await CallAsync(address, request, cancellationToken);
-        }
-        catch (DeliveryFailedException failure)
-        {
-            delivery.MaybeDone |= failure.MaybeDelivered;
-            search.Reason = failure.Message;
-            search.Cause = failure;
-            if (request.BodyCase == Request.BodyOneofCase.Read && request.Read.Transaction is not null)
-            {
-                await ProbeAsync(address, search, cancellationToken);
-            }
-
-            return null;
-        }
-        catch (OperationCanceledException)
-        {
-            delivery.MaybeDone = true;
-            throw;
-        }
     }
 
     /// <summary>

@@ -17,7 +17,7 @@ public sealed class SynodTransaction
     private readonly TransactionId _id;
     private readonly Age _age;
     private readonly SortedDictionary<ByteString, Write> _writes = new(ByteOrder.Instance);
-    private readonly SortedDictionary<ulong, Term> _locked = [];
+    private readonly SortedList<ulong, Term> _locked = [];
     private readonly SortedSet<ulong> _asked = [];
     private readonly KeepAliveLoop _keepAlive;
     private readonly CancellationToken _cancellation;
@@ -185,7 +185,7 @@ public sealed class SynodTransaction
     internal async ValueTask<Commit> ToCommitAsync(CancellationToken cancellationToken)
     {
         List<Write> writes;
-        var parts = new SortedDictionary<ulong, Part>();
+        var parts = new SortedList<ulong, Part>();
         lock (_gate)
         {
             writes = [.. _writes.Values];

@@ -8,8 +8,8 @@ namespace Synod.Database.Directory;
 /// </summary>
 public sealed class RangeDirectory
 {
-    private readonly SortedDictionary<ulong, RangeDescriptor> _ranges = [];
-    private readonly SortedDictionary<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
+    private readonly SortedList<ulong, RangeDescriptor> _ranges = [];
+    private readonly SortedList<ulong, (NodeId Leader, Ballot Term)> _leaders = [];
 
     internal DatabaseMutation Mutation { get; init; }
 
@@ -59,7 +59,7 @@ public sealed class RangeDirectory
     /// </summary>
     public ulong SpeakerOf(ulong group) =>
         Find(group) is { IsRetired: true } retired && !Mutation.HasFlag(DatabaseMutation.RetiredIsSilent)
-            ? _ranges.Values.FirstOrDefault(range => !range.IsRetired && range.Span.Contains(retired.Span.Start))?.Group ?? group
+            ? SuccessorOf(retired)?.Group ?? group
             : group;
 
     /// <summary>
@@ -87,4 +87,7 @@ public sealed class RangeDirectory
 
         return Find(group)?.PreferredLeader ?? NodeId.None;
     }
+
+    private RangeDescriptor? SuccessorOf(RangeDescriptor retired) =>
+        _ranges.Values.FirstOrDefault(range => !range.IsRetired && range.Span.Contains(retired.Span.Start));
 }

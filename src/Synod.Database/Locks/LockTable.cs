@@ -87,22 +87,16 @@ public sealed class LockTable
             }
         }
 
-        foreach (var position in _waiting.Where(entry => entry.Value.Owner.Id == owner).Select(entry => entry.Key).ToList())
+        if (_waiting.Count > 0)
         {
-            _waiting.Remove(position);
+            Forget(owner);
+            Regrant(granted, wounded);
         }
-
-        Regrant(granted, wounded);
     }
 
     /// <summary>Grants every waiting request that can be granted, oldest first.</summary>
     public void Regrant(List<object> granted, List<ILockOwner> wounded)
     {
-        if (_waiting.Count == 0)
-        {
-            return;
-        }
-
         foreach (var request in _waiting.Values.ToList())
         {
             if (TryGrant(request, wounded))
@@ -143,6 +137,14 @@ public sealed class LockTable
         }
     }
 
+    private void Forget(TransactionId owner)
+    {
+        foreach (var position in _waiting.Where(entry => entry.Value.Owner.Id == owner).Select(entry => entry.Key).ToList())
+        {
+            _waiting.Remove(position);
+        }
+    }
+
     private bool TryGrant(Request request, List<ILockOwner> wounded)
     {
         var blocked = false;
@@ -160,9 +162,9 @@ public sealed class LockTable
             return false;
         }
 
-        foreach (var span in request.Spans)
+        for (var index = 0; index < request.Spans.Count; index++)
         {
-            Grant(new Held(request.Owner, request.Mode, span));
+            Grant(new Held(request.Owner, request.Mode, request.Spans[index]));
         }
 
         return true;
@@ -193,8 +195,9 @@ public sealed class LockTable
     private List<Held> Conflicts(Request request)
     {
         _conflicts.Clear();
-        foreach (var span in request.Spans)
+        for (var index = 0; index < request.Spans.Count; index++)
         {
+            var span = request.Spans[index];
             if (request.Mode == LockMode.Shared)
             {
                 foreach (var key in ExclusiveKeys(span))

@@ -28,15 +28,25 @@ internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, IReadOnlyLi
     {
         var reader = new CodecReader(value);
         var term = reader.Ballot();
-        var commands = new List<RangeCommand>();
-        do
+        var first = ReadCommand(ref reader);
+        if (reader.IsComplete)
         {
-            var command = RangeCommand.Read(ref reader);
-            Invariant.Check(command is not null && !reader.Failed, "CommandReadable");
-            commands.Add(command);
+            return new ExecutedSlot(slot, term, [first]);
         }
-        while (!reader.IsComplete);
+
+        List<RangeCommand> commands = [first];
+        while (!reader.IsComplete)
+        {
+            commands.Add(ReadCommand(ref reader));
+        }
 
         return new ExecutedSlot(slot, term, commands);
+    }
+
+    private static RangeCommand ReadCommand(ref CodecReader reader)
+    {
+        var command = RangeCommand.Read(ref reader);
+        Invariant.Check(command is not null && !reader.Failed, "CommandReadable");
+        return command;
     }
 }

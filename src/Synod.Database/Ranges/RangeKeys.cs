@@ -6,7 +6,10 @@ using Synod.Storage.Mvcc;
 
 namespace Synod.Database.Ranges;
 
-/// <summary>Where a group keeps what it knows beside the versions, and in which form.</summary>
+/// <summary>
+/// Where a group keeps what it knows beside the versions, and in which form. Writing takes a writer that is used over and over; what it
+/// held before is gone.
+/// </summary>
 internal static class RangeKeys
 {
     public const byte DescriptorKind = 1;
@@ -21,17 +24,27 @@ internal static class RangeKeys
 
     public static byte[] Progress(ulong group) => MetaKey.Of(group, ProgressKind);
 
-    public static byte[] Prepared(ulong group, TransactionId id) => MetaKey.Of(group, PreparedKind, Suffix(id));
+    public static byte[] Prepared(ulong group, TransactionId id) => Of(group, PreparedKind, id);
 
-    public static byte[] Unresolved(ulong group, TransactionId id) => MetaKey.Of(group, UnresolvedKind, Suffix(id));
+    public static byte[] Unresolved(ulong group, TransactionId id) => Of(group, UnresolvedKind, id);
 
-    public static byte[] Staged(ulong group, TransactionId id) => MetaKey.Of(group, StagedKind, Suffix(id));
+    public static byte[] Staged(ulong group, TransactionId id) => Of(group, StagedKind, id);
 
-    public static byte[] Fence(ulong group, TransactionId id) => MetaKey.Of(group, FenceKind, Suffix(id));
+    public static byte[] Fence(ulong group, TransactionId id) => Of(group, FenceKind, id);
 
-    public static byte[] Session(ulong group, ulong client) => MetaKey.Of(group, SessionKind, Suffix(client));
+    public static byte[] Session(ulong group, ulong client)
+    {
+        Span<byte> suffix = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(suffix, client);
+        return MetaKey.Of(group, SessionKind, suffix);
+    }
 
-    public static byte[] WriteDescriptor(RangeDescriptor descriptor) => Written(descriptor.Write);
+    public static byte[] WriteDescriptor(CodecWriter writer, RangeDescriptor descriptor)
+    {
+        writer.Clear();
+        descriptor.Write(writer);
+        return writer.ToArray();
+    }
 
     public static RangeDescriptor ReadDescriptor(byte[] bytes)
     {
@@ -39,13 +52,15 @@ internal static class RangeKeys
         return Completed(RangeDescriptor.Read(ref reader), reader);
     }
 
-    public static byte[] WriteProgress(Slot applied, Ballot term, Timestamp last, Timestamp collected) => Written(writer =>
+    public static byte[] WriteProgress(CodecWriter writer, Slot applied, Ballot term, Timestamp last, Timestamp collected)
     {
+        writer.Clear();
         writer.Slot(applied);
         writer.Ballot(term);
         writer.Timestamp(last);
         writer.Timestamp(collected);
-    });
+        return writer.ToArray();
+    }
 
     public static (Slot Applied, Ballot Term, Timestamp Last, Timestamp Collected) ReadProgress(ReadOnlyMemory<byte> bytes)
     {
@@ -57,12 +72,14 @@ internal static class RangeKeys
     }
 
     /// <param name="heard">When the group last heard of the session, by its commit timestamps.</param>
-    public static byte[] WriteSession(ulong sequence, Outcome outcome, Timestamp heard) => Written(writer =>
+    public static byte[] WriteSession(CodecWriter writer, ulong sequence, Outcome outcome, Timestamp heard)
     {
+        writer.Clear();
         writer.Unsigned(sequence);
         writer.Outcome(outcome);
         writer.Timestamp(heard);
-    });
+        return writer.ToArray();
+    }
 
     public static (ulong Sequence, Outcome Outcome, Timestamp Heard) ReadSession(ReadOnlyMemory<byte> bytes)
     {
@@ -72,13 +89,15 @@ internal static class RangeKeys
         return Completed((sequence, outcome, reader.Timestamp()), reader);
     }
 
-    public static byte[] WritePrepared(PreparedTransaction value) => Written(writer =>
+    public static byte[] WritePrepared(CodecWriter writer, PreparedTransaction value)
     {
+        writer.Clear();
         writer.Age(value.Age);
         writer.Fixed64(value.Coordinator);
         writer.Promise(value.Promise);
         writer.Writes(value.Writes);
-    });
+        return writer.ToArray();
+    }
 
     public static PreparedTransaction ReadPrepared(byte[] bytes)
     {
@@ -89,13 +108,15 @@ internal static class RangeKeys
         return Completed(new PreparedTransaction(age, coordinator, promise, reader.Writes()), reader);
     }
 
-    public static byte[] WriteStaged(StagedTransaction value) => Written(writer =>
+    public static byte[] WriteStaged(CodecWriter writer, StagedTransaction value)
     {
+        writer.Clear();
         writer.Age(value.Age);
         writer.Promise(value.Promise);
         writer.Writes(value.Writes);
         writer.Groups(value.Participants);
-    });
+        return writer.ToArray();
+    }
 
     public static StagedTransaction ReadStaged(byte[] bytes)
     {
@@ -107,7 +128,12 @@ internal static class RangeKeys
     }
 
     /// <param name="at">When the transaction was fenced, by its command.</param>
-    public static byte[] WriteFence(Timestamp at) => Written(writer => writer.Timestamp(at));
+    public static byte[] WriteFence(CodecWriter writer, Timestamp at)
+    {
+        writer.Clear();
+        writer.Timestamp(at);
+        return writer.ToArray();
+    }
 
     public static Timestamp ReadFence(byte[] bytes)
     {
@@ -115,11 +141,13 @@ internal static class RangeKeys
         return Completed(reader.Timestamp(), reader);
     }
 
-    public static byte[] WriteUnresolved(CommittedTransaction value) => Written(writer =>
+    public static byte[] WriteUnresolved(CodecWriter writer, CommittedTransaction value)
     {
+        writer.Clear();
         writer.Timestamp(value.Timestamp);
         writer.Groups(value.Participants);
-    });
+        return writer.ToArray();
+    }
 
     public static CommittedTransaction ReadUnresolved(byte[] bytes)
     {
@@ -131,26 +159,12 @@ internal static class RangeKeys
     public static TransactionId ReadId(ReadOnlySpan<byte> suffix) =>
         new(BinaryPrimitives.ReadUInt64BigEndian(suffix), BinaryPrimitives.ReadUInt64BigEndian(suffix[8..]));
 
-    private static byte[] Suffix(TransactionId id)
+    private static byte[] Of(ulong group, byte kind, TransactionId id)
     {
-        var bytes = new byte[16];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, id.Client);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(8), id.Sequence);
-        return bytes;
-    }
-
-    private static byte[] Suffix(ulong client)
-    {
-        var bytes = new byte[8];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, client);
-        return bytes;
-    }
-
-    private static byte[] Written(Action<CodecWriter> write)
-    {
-        var writer = new CodecWriter(64);
-        write(writer);
-        return writer.ToArray();
+        Span<byte> suffix = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(suffix, id.Client);
+        BinaryPrimitives.WriteUInt64BigEndian(suffix[8..], id.Sequence);
+        return MetaKey.Of(group, kind, suffix);
     }
 
     private static T Completed<T>(T value, CodecReader reader)

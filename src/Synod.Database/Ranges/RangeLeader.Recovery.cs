@@ -12,7 +12,7 @@ namespace Synod.Database.Ranges;
 internal sealed partial class RangeLeader
 {
     // Transactions whose coordinator waits for a Fence to be applied.
-    private readonly SortedDictionary<TransactionId, ulong> _fencing = [];
+    private readonly SortedList<TransactionId, ulong> _fencing = [];
 
     /// <summary>A new leader of the coordinator's group asks for the record of a vote. The answer is found where the Fence is applied.</summary>
     public void OnQueryPrepare(NodeMessage.QueryPrepare message)

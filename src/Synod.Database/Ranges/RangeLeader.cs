@@ -14,11 +14,11 @@ internal sealed partial class RangeLeader
     private readonly StepScope _step;
     private readonly DatabaseOptions _options;
     private readonly LockTable _locks = new();
-    private readonly SortedDictionary<TransactionId, LeaderTransaction> _transactions = [];
-    private readonly SortedDictionary<TransactionId, Finishing> _finishing = [];
+    private readonly SortedList<TransactionId, LeaderTransaction> _transactions = [];
+    private readonly SortedList<TransactionId, Finishing> _finishing = [];
     private readonly SortedDictionary<ulong, ulong> _wounded = [];
     private readonly List<TransactionId> _forgettable = [];
-    private readonly SortedDictionary<TransactionId, SortedSet<ulong>> _inquirers = [];
+    private readonly SortedList<TransactionId, SortedSet<ulong>> _inquirers = [];
 
     // The largest timestamp assigned in this term; the floor is the lease's start, which is above all that earlier leaders used.
     private Timestamp _lastAssigned;

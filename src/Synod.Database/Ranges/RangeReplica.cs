@@ -99,9 +99,9 @@ internal sealed partial class RangeReplica
 
     /// <summary>
     /// Applies what may be exposed. Every replica checks with its own clock that a version's timestamp has passed (time.md §3), so
-    /// neither a new leader nor a recovering node can show it early. Returns the splits that were applied.
+    /// neither a new leader nor a recovering node can show it early. Returns the splits that were applied, or null.
     /// </summary>
-    public IReadOnlyList<RangeCommand.Split> ApplyReady()
+    public List<RangeCommand.Split>? ApplyReady()
     {
         List<RangeCommand.Split>? splits = null;
         while (_executed.TryPeek(out var next))
@@ -140,7 +140,7 @@ internal sealed partial class RangeReplica
             }
         }
 
-        return splits ?? (IReadOnlyList<RangeCommand.Split>)[];
+        return splits;
     }
 
     /// <summary>Begins or ends the leader's part as its term does, and serves what waited for it.</summary>

@@ -61,8 +61,8 @@ internal sealed partial class RangeState
             CollectedUntil = reader.Timestamp();
             var meta = MetaKey.Group(_group);
             _batch.DeleteRange(meta.Start.Memory.ToArray(), meta.End.Memory.ToArray());
-            WriteDescriptor(_batch, descriptor);
-            WriteProgress(_batch, _group, Applied, Term, LastTimestamp, CollectedUntil);
+            PutDescriptor(descriptor);
+            PutProgress(Applied);
             MvccStore.DeleteSpan(_batch, descriptor.Span);
             Descriptor = descriptor;
         }
@@ -77,7 +77,7 @@ internal sealed partial class RangeState
         _lastInstalled = chunk.IsLast ? null : chunk;
         if (chunk.IsLast)
         {
-            WriteProgress(_batch, _group, chunk.At, Term, LastTimestamp, CollectedUntil);
+            PutProgress(chunk.At);
         }
 
         _store.Write(_batch);
@@ -112,7 +112,7 @@ internal sealed partial class RangeState
         Load(RangeKeys.FenceKind, Fences, RangeKeys.ReadFence);
     }
 
-    private void Load<T>(byte kind, SortedDictionary<TransactionId, T> into, Func<byte[], T> read)
+    private void Load<T>(byte kind, IDictionary<TransactionId, T> into, Func<byte[], T> read)
     {
         using var cursor = _store.Seek(MetaKey.Kind(_group, kind));
         while (cursor.Next())
@@ -125,16 +125,17 @@ internal sealed partial class RangeState
     public static void Create(IStore store, RangeDescriptor descriptor, Slot applied)
     {
         var batch = new StoreBatch();
-        WriteDescriptor(batch, descriptor);
-        WriteProgress(batch, descriptor.Group, applied, Ballot.None, default, default);
+        var writer = new CodecWriter();
+        batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(writer, descriptor));
+        batch.Put(RangeKeys.Progress(descriptor.Group), RangeKeys.WriteProgress(writer, applied, Ballot.None, default, default));
         store.Write(batch);
     }
 
-    private static void WriteDescriptor(StoreBatch batch, RangeDescriptor descriptor) =>
-        batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(descriptor));
+    private void PutDescriptor(RangeDescriptor descriptor) =>
+        _batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(_writer, descriptor));
 
-    private static void WriteProgress(StoreBatch batch, ulong group, Slot applied, Ballot term, Timestamp last, Timestamp collected) =>
-        batch.Put(RangeKeys.Progress(group), RangeKeys.WriteProgress(applied, term, last, collected));
+    private void PutProgress(Slot applied) =>
+        _batch.Put(_progressKey, RangeKeys.WriteProgress(_writer, applied, Term, LastTimestamp, CollectedUntil));
 
     /// <summary>A snapshot on its way to one reader.</summary>
     private sealed class Outgoing : IDisposable
@@ -172,7 +173,7 @@ internal sealed partial class RangeState
                 return null;
             }
 
-            var writer = new CodecWriter(ChunkBytes);
+            var writer = new CodecWriter();
             if (index == 0)
             {
                 _descriptor.Write(writer);

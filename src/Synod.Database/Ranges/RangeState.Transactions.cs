@@ -45,11 +45,11 @@ internal sealed partial class RangeState
     // Outcomes of the slot that is being applied: they are in the batch, and not yet in the store.
     private readonly Dictionary<ulong, (ulong Sequence, Outcome Outcome)> _deciding = [];
 
-    public SortedDictionary<TransactionId, PreparedTransaction> Prepared { get; } = [];
+    public SortedList<TransactionId, PreparedTransaction> Prepared { get; } = [];
 
-    public SortedDictionary<TransactionId, StagedTransaction> Staged { get; } = [];
+    public SortedList<TransactionId, StagedTransaction> Staged { get; } = [];
 
-    public SortedDictionary<TransactionId, CommittedTransaction> Unresolved { get; } = [];
+    public SortedList<TransactionId, CommittedTransaction> Unresolved { get; } = [];
 
     /// <summary>Transactions that will never be prepared here, with the time when that was said.</summary>
     public SortedDictionary<TransactionId, Timestamp> Fences { get; } = [];
@@ -71,8 +71,10 @@ internal sealed partial class RangeState
     /// What the session says of a transaction: decided, left behind, or nothing. Nothing while it is staged, although the session may be
     /// past it: its client was told of the commit when the last vote was in, and went on.
     /// </summary>
-    public CommandEffect SessionOf(TransactionId id) =>
-        Staged.ContainsKey(id) || LastOf(id.Client) is not { } last || last.Sequence < id.Sequence ? CommandEffect.None
+    public CommandEffect SessionOf(TransactionId id) => Staged.ContainsKey(id) ? CommandEffect.None : Compare(id, LastOf(id.Client));
+
+    private static CommandEffect Compare(TransactionId id, (ulong Sequence, Outcome Outcome)? known) =>
+        known is not { } last || last.Sequence < id.Sequence ? CommandEffect.None
         : last.Sequence > id.Sequence ? CommandEffect.Stale
         : CommandEffect.Decided(last.Outcome);
 
@@ -104,7 +106,7 @@ internal sealed partial class RangeState
         var staged = new StagedTransaction(command.Age, command.Promise, command.Writes, command.Participants);
         Staged[command.Id] = staged;
         LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-        _batch.Put(RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(staged));
+        _batch.Put(RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(_writer, staged));
         return CommandEffect.None;
     }
 
@@ -123,22 +125,21 @@ internal sealed partial class RangeState
     private CommandEffect Decide(
         TransactionId id, Outcome outcome, IReadOnlyList<KeyWrite> writes, IReadOnlyList<ulong> participants)
     {
-        var known = SessionOf(id);
-        if (known.Kind != EffectKind.None && !_options.Mutation.HasFlag(DatabaseMutation.ForgetSessions))
-        {
-            return known;
-        }
-
+        var last = LastOf(id.Client);
         if (Staged.Remove(id))
         {
             _batch.Delete(RangeKeys.Staged(_group, id));
         }
+        else if (Compare(id, last) is { Kind: not EffectKind.None } known && !_options.Mutation.HasFlag(DatabaseMutation.ForgetSessions))
+        {
+            return known;
+        }
 
-        if (LastOf(id.Client) is not { } last || last.Sequence <= id.Sequence)
+        if (last is null || last.Value.Sequence <= id.Sequence)
         {
             var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
             _deciding[id.Client] = (id.Sequence, outcome);
-            _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(id.Sequence, outcome, heard));
+            _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(_writer, id.Sequence, outcome, heard));
         }
 
         if (!outcome.IsCommit)
@@ -151,7 +152,7 @@ internal sealed partial class RangeState
         {
             var committed = new CommittedTransaction(outcome.Timestamp, participants);
             Unresolved[id] = committed;
-            _batch.Put(RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(committed));
+            _batch.Put(RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(_writer, committed));
         }
 
         return CommandEffect.Decided(outcome);
@@ -169,7 +170,7 @@ internal sealed partial class RangeState
         if (Prepared.TryAdd(command.Id, prepared))
         {
             LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-            _batch.Put(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(prepared));
+            _batch.Put(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(_writer, prepared));
         }
 
         return CommandEffect.None;
@@ -185,7 +186,7 @@ internal sealed partial class RangeState
         if (!_options.Mutation.HasFlag(DatabaseMutation.FenceNotKept))
         {
             Fences[command.Id] = command.At;
-            _batch.Put(RangeKeys.Fence(_group, command.Id), RangeKeys.WriteFence(command.At));
+            _batch.Put(RangeKeys.Fence(_group, command.Id), RangeKeys.WriteFence(_writer, command.At));
         }
 
         return CommandEffect.Decided(Outcome.Abort);
@@ -237,9 +238,9 @@ internal sealed partial class RangeState
 
     private void PutVersions(IReadOnlyList<KeyWrite> writes, Timestamp at)
     {
-        foreach (var (key, value) in writes)
+        for (var index = 0; index < writes.Count; index++)
         {
-            MvccStore.Put(_batch, key, at, value);
+            MvccStore.Put(_batch, writes[index].Key, at, writes[index].Value);
         }
 
         LastTimestamp = Timestamp.Max(LastTimestamp, at);

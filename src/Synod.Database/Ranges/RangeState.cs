@@ -18,7 +18,10 @@ internal sealed partial class RangeState : IReplicatedState
     private readonly IStore _store;
     private readonly ulong _group;
     private readonly DatabaseOptions _options;
+    private readonly byte[] _progressKey;
     private readonly StoreBatch _batch = new();
+    private readonly CodecWriter _writer = new();
+    private readonly List<CommandEffect> _effects = [];
 
     /// <summary>Loads what survived of the group's state; absent if nothing did.</summary>
     public RangeState(IStore store, ulong group, DatabaseOptions options)
@@ -26,6 +29,7 @@ internal sealed partial class RangeState : IReplicatedState
         _store = store;
         _group = group;
         _options = options;
+        _progressKey = RangeKeys.Progress(group);
         Load();
     }
 
@@ -74,24 +78,24 @@ internal sealed partial class RangeState : IReplicatedState
 
     /// <summary>
     /// Applies the commands of <paramref name="slot"/> in one atomic write, together with the slot, and says what each meant. Null if they
-    /// have no effect because a leader of a later term than their own has begun.
+    /// have no effect because a leader of a later term than their own has begun. The list is good until the next call.
     /// </summary>
-    public IReadOnlyList<CommandEffect>? Apply(Slot slot, Ballot term, IReadOnlyList<RangeCommand> commands)
+    public List<CommandEffect>? Apply(Slot slot, Ballot term, IReadOnlyList<RangeCommand> commands)
     {
         _batch.Clear();
         var isLate = term < Term && !_options.Mutation.HasFlag(DatabaseMutation.ApplyFormerTerms);
-        var effects = isLate ? null : new CommandEffect[commands.Count];
-        for (var index = 0; index < effects?.Length; index++)
+        _effects.Clear();
+        for (var index = 0; index < commands.Count && !isLate; index++)
         {
-            effects[index] = Apply(commands[index]);
+            _effects.Add(Apply(commands[index]));
         }
 
         Applied = slot;
         Term = term > Term ? term : Term;
-        WriteProgress(_batch, _group, Applied, Term, LastTimestamp, CollectedUntil);
+        PutProgress(Applied);
         _store.Write(_batch);
         _deciding.Clear();
-        return effects;
+        return isLate ? null : _effects;
     }
 
     private CommandEffect Apply(RangeCommand command) =>
@@ -115,9 +119,11 @@ internal sealed partial class RangeState : IReplicatedState
     {
         Invariant.Check(Prepared.Count + Staged.Count == 0, "SplitOnlyWhenDrained");
         Descriptor = command.Parent;
-        WriteDescriptor(_batch, command.Parent);
-        WriteDescriptor(_batch, command.Child);
-        WriteProgress(_batch, command.Child.Group, Slot.None, Ballot.None, Timestamp.Max(command.Floor, LastTimestamp), CollectedUntil);
+        PutDescriptor(command.Parent);
+        PutDescriptor(command.Child);
+        _batch.Put(
+            RangeKeys.Progress(command.Child.Group),
+            RangeKeys.WriteProgress(_writer, Slot.None, Ballot.None, Timestamp.Max(command.Floor, LastTimestamp), CollectedUntil));
         // A request whose answer was lost may come again to the child: it has to know what was decided.
         using var sessions = _store.Seek(MetaKey.Kind(_group, RangeKeys.SessionKind));
         while (sessions.Next())
@@ -130,7 +136,7 @@ internal sealed partial class RangeState : IReplicatedState
             // Participants that were not told yet are told by the successor: members that could lead this group may be gone for good.
             foreach (var (id, committed) in Unresolved)
             {
-                _batch.Put(RangeKeys.Unresolved(command.Child.Group, id), RangeKeys.WriteUnresolved(committed));
+                _batch.Put(RangeKeys.Unresolved(command.Child.Group, id), RangeKeys.WriteUnresolved(_writer, committed));
                 _batch.Delete(RangeKeys.Unresolved(_group, id));
             }
 

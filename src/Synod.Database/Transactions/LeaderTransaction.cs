@@ -71,7 +71,7 @@ internal sealed class Coordination(Instant started)
     public List<RequestId> Requests { get; } = [];
 
     /// <summary>The other groups that take part, with what they are to write.</summary>
-    public SortedDictionary<ulong, Participant> Participants { get; } = [];
+    public SortedList<ulong, Participant> Participants { get; } = [];
 
     public Instant Started { get; } = started;
 

@@ -83,8 +83,9 @@ internal static class TransactionCodec
     public static void Writes(this CodecWriter writer, IReadOnlyList<KeyWrite> writes)
     {
         writer.Unsigned((ulong)writes.Count);
-        foreach (var (key, value) in writes)
+        for (var index = 0; index < writes.Count; index++)
         {
+            var (key, value) = writes[index];
             writer.Bytes(key.Span);
             writer.Bool(value.HasValue);
             if (value is { } bytes)
@@ -133,9 +134,9 @@ internal static class TransactionCodec
     public static void Groups(this CodecWriter writer, IReadOnlyList<ulong> groups)
     {
         writer.Unsigned((ulong)groups.Count);
-        foreach (var group in groups)
+        for (var index = 0; index < groups.Count; index++)
         {
-            writer.Fixed64(group);
+            writer.Fixed64(groups[index]);
         }
     }
 

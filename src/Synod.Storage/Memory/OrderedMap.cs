@@ -14,8 +14,9 @@ public sealed class OrderedMap<TValue>
     private int _chunkCount;
     private int _arrayGeneration;
     private int _generation;
+
+    // Views of the present generation: a writer need not mind those of earlier ones, which keep what they saw.
     private int _views;
-    private bool _viewedSinceWrite;
 
     /// <summary>Keys present.</summary>
     public int Count { get; private set; }
@@ -66,14 +67,14 @@ public sealed class OrderedMap<TValue>
     {
         old = default!;
         var at = FindChunk(_chunks, _chunkCount, key);
-        if (at < 0 || _chunks[at].Find(key) < 0)
+        var index = at < 0 ? -1 : _chunks[at].Find(key);
+        if (index < 0)
         {
             return false;
         }
 
         BeforeWrite();
         var chunk = Own(at);
-        var index = chunk.Find(key);
         old = chunk.Values[index];
         chunk.RemoveAt(index);
         Count--;
@@ -89,11 +90,16 @@ public sealed class OrderedMap<TValue>
     public OrderedMapView<TValue> View()
     {
         _views++;
-        _viewedSinceWrite = true;
-        return new OrderedMapView<TValue>(this, _chunks, _chunkCount);
+        return new OrderedMapView<TValue>(this, _chunks, _chunkCount, _generation);
     }
 
-    internal void Release() => _views--;
+    internal void Release(int generation)
+    {
+        if (generation == _generation)
+        {
+            _views--;
+        }
+    }
 
     internal static bool TryGet(Chunk[] chunks, int count, ReadOnlySpan<byte> key, out TValue value)
     {
@@ -126,13 +132,11 @@ public sealed class OrderedMap<TValue>
 
     private void BeforeWrite()
     {
-        if (_views == 0 || !_viewedSinceWrite)
+        if (_views > 0)
         {
-            return;
+            _generation++;
+            _views = 0;
         }
-
-        _generation++;
-        _viewedSinceWrite = false;
     }
 
     private Chunk Own(int at)
@@ -254,11 +258,13 @@ public sealed class OrderedMapView<TValue> : IDisposable
 {
     private readonly OrderedMap<TValue>.Chunk[] _chunks;
     private readonly int _chunkCount;
+    private readonly int _generation;
     private OrderedMap<TValue>? _map;
 
-    internal OrderedMapView(OrderedMap<TValue> map, OrderedMap<TValue>.Chunk[] chunks, int chunkCount)
+    internal OrderedMapView(OrderedMap<TValue> map, OrderedMap<TValue>.Chunk[] chunks, int chunkCount, int generation)
     {
         _map = map;
+        _generation = generation;
         _chunks = chunks;
         _chunkCount = chunkCount;
     }
@@ -271,7 +277,7 @@ public sealed class OrderedMapView<TValue> : IDisposable
 
     public void Dispose()
     {
-        _map?.Release();
+        _map?.Release(_generation);
         _map = null;
     }
 }

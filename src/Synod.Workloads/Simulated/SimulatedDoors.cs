@@ -13,7 +13,9 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
     public const int ConnectionBreaks = 3;
     public const int ConnectionRefused = 4;
 
-    private readonly SortedDictionary<(int Node, int Client), Door> _doors = [];
+    private readonly SortedList<(int Node, int Client), Door> _doors = [];
+    private readonly Dictionary<string, int> _byAddress = ids.ToDictionary(id => SimulatedTransport.AddressOf(id.Value), id => id.Value);
+    private readonly CodecWriter _encoder = new();
 
     /// <summary>Requests that met a process which was down.</summary>
     public long Refused { get; private set; }
@@ -21,20 +23,7 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
     /// <summary>Requests whose process died with them.</summary>
     public long Broken { get; private set; }
 
-    public bool TryFind(string address, out int node)
-    {
-        foreach (var id in ids)
-        {
-            if (SimulatedTransport.AddressOf(id.Value) == address)
-            {
-                node = id.Value;
-                return true;
-            }
-        }
-
-        node = 0;
-        return false;
-    }
+    public bool TryFind(string address, out int node) => _byAddress.TryGetValue(address, out node);
 
     internal IEventTarget Of(int node, int client, IEventTarget transport)
     {
@@ -44,6 +33,14 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
         }
 
         return door;
+    }
+
+    /// <summary>The message on its way.</summary>
+    internal byte[] Frame(IMessage message)
+    {
+        _encoder.Clear();
+        message.WriteTo(_encoder);
+        return SimulatedNetwork.Frame(_encoder.Span);
     }
 
     /// <summary>One client's connection to one node.</summary>
@@ -67,10 +64,11 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
 
         public void OnAnswer(NodeId from, long tag, Response result)
         {
-            // A copy: a protocol may keep the object that it answered with.
-            var response = result.Clone();
-            response.Id = (ulong)tag;
-            Send(ResponseArrives, response);
+            // A protocol may keep the object that it answered with: it stays as it was.
+            var before = result.Id;
+            result.Id = (ulong)tag;
+            Send(ResponseArrives, result);
+            result.Id = before;
         }
 
         public void OnLost(NodeId from, long tag)
@@ -80,7 +78,7 @@ public sealed class SimulatedDoors(SimulatedNetwork network, ICommandTarget<Requ
         }
 
         private void Send(int kind, Response response) => doors.Network.Carry(
-            node.Value, client, transport, kind, SimulatedNetwork.Frame(response.ToByteArray()));
+            node.Value, client, transport, kind, doors.Frame(response));
     }
 
     private SimulatedNetwork Network { get; } = network;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Google.Protobuf;
 using Synod.Api;
 using Synod.Client;
 using Synod.Simulation;
@@ -10,34 +9,25 @@ namespace Synod.Workloads.Simulated;
 public sealed class SimulatedTransport(SimulatedWorld world, SimulatedNetwork network, SimulatedDoors doors, int endpoint)
     : IClientTransport, IEventTarget
 {
-    private readonly SortedDictionary<ulong, TaskCompletionSource<Response>> _waiting = [];
+    private readonly Dictionary<ulong, Call> _waiting = [];
     private ulong _last;
 
     /// <summary>How clients call a node of the simulation.</summary>
     public static string AddressOf(int node) => string.Create(CultureInfo.InvariantCulture, $"n{node}:1");
 
-    public async ValueTask<Response> CallAsync(string address, Request request, CancellationToken cancellationToken)
+    public ValueTask<Response> CallAsync(string address, Request request, CancellationToken cancellationToken)
     {
         if (!doors.TryFind(address, out var node))
         {
-            throw new DeliveryFailedException($"no node is reached at {address}", maybeDelivered: false);
+            return ValueTask.FromException<Response>(new DeliveryFailedException($"no node is reached at {address}", maybeDelivered: false));
         }
 
         request.Id = ++_last;
-        var completion = new TaskCompletionSource<Response>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiting.Add(request.Id, completion);
-        var id = request.Id;
-        using var registration = cancellationToken.UnsafeRegister(
-            (_, token) =>
-            {
-                if (_waiting.Remove(id))
-                {
-                    completion.TrySetCanceled(token);
-                }
-            },
-            null);
-        network.Carry(endpoint, node, doors.Of(node, endpoint, this), SimulatedDoors.RequestArrives, SimulatedNetwork.Frame(request.ToByteArray()));
-        return await completion.Task;
+        var call = new Call(this, request.Id);
+        _waiting.Add(request.Id, call);
+        call.Cancellation = cancellationToken.UnsafeRegister(static (call, token) => ((Call)call!).Cancel(token), call);
+        network.Carry(endpoint, node, doors.Of(node, endpoint, this), SimulatedDoors.RequestArrives, doors.Frame(request));
+        return new ValueTask<Response>(call.Task);
     }
 
     public void Handle(in SimulatedEvent happened)
@@ -49,21 +39,37 @@ public sealed class SimulatedTransport(SimulatedWorld world, SimulatedNetwork ne
 
         var response = Response.Parser.ParseFrom(body.Span);
         world.Trace.Note(endpoint, (long)response.Id);
-        if (!_waiting.Remove(response.Id, out var completion))
+        if (!_waiting.Remove(response.Id, out var call))
         {
             return;
         }
 
+        call.Cancellation.Unregister();
         if (happened.Kind == SimulatedDoors.ResponseArrives)
         {
-            completion.TrySetResult(response);
+            call.TrySetResult(response);
         }
         else
         {
-            completion.TrySetException(new DeliveryFailedException(
+            call.TrySetException(new DeliveryFailedException(
                 "the connection broke", maybeDelivered: happened.Kind == SimulatedDoors.ConnectionBreaks));
         }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A request on its way; whoever waits for it goes on in an event of its own.</summary>
+    private sealed class Call(SimulatedTransport transport, ulong id)
+        : TaskCompletionSource<Response>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public CancellationTokenRegistration Cancellation { get; set; }
+
+        public void Cancel(CancellationToken token)
+        {
+            if (transport._waiting.Remove(id))
+            {
+                TrySetCanceled(token);
+            }
+        }
+    }
 }

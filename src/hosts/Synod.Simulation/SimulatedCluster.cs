@@ -75,7 +75,7 @@ public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult>
     where TMessage : class
     where TRecord : class
 {
-    private readonly SortedDictionary<int, SimulatedNode<TMessage, TRecord, TCommand, TResult>> _nodes = [];
+    private readonly SortedList<int, SimulatedNode<TMessage, TRecord, TCommand, TResult>> _nodes = [];
     private readonly SeededRandom _random;
 
     public SimulatedCluster(

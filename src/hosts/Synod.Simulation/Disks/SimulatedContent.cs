@@ -1,16 +1,35 @@
 namespace Synod.Simulation.Disks;
 
-/// <summary>A file's content: as programs see it, and as it was when last synced.</summary>
+/// <summary>
+/// A file's content as programs see it, and what was there before, where it changed since it was last synced. What was never written
+/// is zeros, and those at the end take no memory.
+/// </summary>
 internal sealed class SimulatedContent(int length)
 {
     public const int SectorBytes = 512;
 
-    // Sectors written since the last sync, each once, and whether a sector is among them.
+    // Many files never grow beyond it.
+    private const int BeginningBytes = 8 * SectorBytes;
+
+    // Sectors written since the last sync, each once, whether a sector is among them, and what they held before, in the same order.
     private readonly List<int> _dirty = [];
     private bool[] _isDirty = new bool[Sectors(length)];
-    private byte[] _synced = new byte[length];
+    private byte[] _before = [];
 
-    public byte[] Now { get; private set; } = new byte[length];
+    // All that was synced, kept whole while a cut is not synced.
+    private byte[]? _uncut;
+    private int _syncedLength = length;
+    private byte[] _bytes = [];
+
+    public int Length { get; private set; } = length;
+
+    /// <summary>Bytes that are there: the caller asks for none beyond <see cref="Length"/>.</summary>
+    public void Read(int offset, Span<byte> into)
+    {
+        var stored = Math.Clamp(_bytes.Length - offset, 0, into.Length);
+        _bytes.AsSpan(Math.Min(offset, _bytes.Length), stored).CopyTo(into);
+        into[stored..].Clear();
+    }
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
@@ -20,52 +39,58 @@ internal sealed class SimulatedContent(int length)
         }
 
         var end = checked((int)(offset + data.Length));
-        if (end > Now.Length)
+        if (end > Length)
         {
-            Resize(end);
+            Length = end;
+            Array.Resize(ref _isDirty, Sectors(end));
         }
 
-        data.CopyTo(Now.AsSpan((int)offset));
         for (var sector = (int)(offset / SectorBytes); sector < Sectors(end); sector++)
         {
             if (!_isDirty[sector])
             {
                 _isDirty[sector] = true;
-                _dirty.Add(sector);
+                KeepBefore(sector);
             }
         }
+
+        Store(end);
+        data.CopyTo(_bytes.AsSpan((int)offset));
     }
 
     public void Truncate(int length)
     {
-        Now = Now[..length];
+        _uncut ??= Synced();
+        Array.Resize(ref _bytes, Math.Min(_bytes.Length, length));
         _isDirty = _isDirty[..Sectors(length)];
         _dirty.RemoveAll(sector => sector >= _isDirty.Length);
+        Length = length;
     }
 
     public void Sync()
     {
-        if (_synced.Length != Now.Length)
-        {
-            _synced = Now.AsSpan().ToArray();
-        }
-
         foreach (var sector in _dirty)
         {
-            var (start, count) = Place(sector, Now.Length);
-            Now.AsSpan(start, count).CopyTo(_synced.AsSpan(start));
+            _isDirty[sector] = false;
         }
 
-        Clean();
+        _dirty.Clear();
+        _uncut = null;
+        _syncedLength = Length;
     }
 
     /// <summary>Keeps any subset of the sectors that were not synced, and either length.</summary>
     public void Crash(Func<int, int> choose)
     {
-        var survivor = _synced.AsSpan().ToArray();
-        if (_synced.Length != Now.Length && choose(2) == 1)
+        if (_dirty.Count == 0 && _uncut is null)
         {
-            Array.Resize(ref survivor, Now.Length);
+            return;
+        }
+
+        var survivor = _uncut ?? Synced();
+        if (_syncedLength != Length && choose(2) == 1)
+        {
+            Array.Resize(ref survivor, Length);
         }
 
         // All and nothing are what programs get wrong most often: draw them more often than chance would.
@@ -78,24 +103,35 @@ internal sealed class SimulatedContent(int length)
                 1 => true,
                 _ => choose(2) == 1,
             };
-            var (start, count) = Place(sector, Math.Min(survivor.Length, Now.Length));
+            var (start, count) = Place(sector, Math.Min(survivor.Length, Length));
             if (keep && count > 0)
             {
-                Now.AsSpan(start, count).CopyTo(survivor.AsSpan(start));
+                Read(start, survivor.AsSpan(start, count));
             }
         }
 
-        Now = survivor;
-        _synced = survivor.AsSpan().ToArray();
-        _isDirty = new bool[Sectors(survivor.Length)];
+        _bytes = survivor;
+        Length = survivor.Length;
+        _isDirty = new bool[Sectors(Length)];
         _dirty.Clear();
+        Sync();
     }
 
+    /// <summary>Flips a bit, as programs see it and as it was synced.</summary>
     public void FlipBit(long bit)
     {
+        var at = (int)(bit / 8);
         var mask = (byte)(1 << (int)(bit % 8));
-        Now[bit / 8] ^= mask;
-        _synced[bit / 8] ^= mask;
+        Store(at + 1);
+        _bytes[at] ^= mask;
+        if (_uncut is not null)
+        {
+            _uncut[at] ^= mask;
+        }
+        else if (_isDirty[at / SectorBytes])
+        {
+            _before[_dirty.IndexOf(at / SectorBytes) * SectorBytes + at % SectorBytes] ^= mask;
+        }
     }
 
     private static int Sectors(int length) => (length + SectorBytes - 1) / SectorBytes;
@@ -106,21 +142,40 @@ internal sealed class SimulatedContent(int length)
         return (start, Math.Min(SectorBytes, length - start));
     }
 
-    private void Resize(int length)
+    private void KeepBefore(int sector)
     {
-        var grown = Now;
-        Array.Resize(ref grown, length);
-        Now = grown;
-        Array.Resize(ref _isDirty, Sectors(length));
-    }
-
-    private void Clean()
-    {
-        foreach (var sector in _dirty)
+        var at = _dirty.Count * SectorBytes;
+        _dirty.Add(sector);
+        if (_before.Length < at + SectorBytes)
         {
-            _isDirty[sector] = false;
+            Array.Resize(ref _before, 2 * (at + SectorBytes));
         }
 
-        _dirty.Clear();
+        Read(sector * SectorBytes, _before.AsSpan(at, SectorBytes));
+    }
+
+    /// <summary>What was synced, as long as it was then.</summary>
+    private byte[] Synced()
+    {
+        var synced = new byte[_syncedLength];
+        Read(0, synced);
+        for (var index = 0; index < _dirty.Count; index++)
+        {
+            var (start, count) = Place(_dirty[index], _syncedLength);
+            if (count > 0)
+            {
+                _before.AsSpan(index * SectorBytes, count).CopyTo(synced.AsSpan(start));
+            }
+        }
+
+        return synced;
+    }
+
+    private void Store(int end)
+    {
+        if (_bytes.Length < end)
+        {
+            Array.Resize(ref _bytes, end <= BeginningBytes ? Math.Min(BeginningBytes, Length) : Length);
+        }
     }
 }

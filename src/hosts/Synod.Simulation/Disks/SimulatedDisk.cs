@@ -84,7 +84,7 @@ public sealed class SimulatedDisk(Func<int, int> choose) : IDisk
             throw new StorageFailure($"The file '{name}' is there already.");
         }
 
-        if (length > Capacity - _names.Values.Sum(file => (long)file.Now.Length))
+        if (length > Capacity - _names.Values.Sum(file => (long)file.Length))
         {
             throw Full(DiskCallKind.Create, name);
         }
@@ -183,7 +183,7 @@ public sealed class SimulatedDisk(Func<int, int> choose) : IDisk
             get
             {
                 CheckLife();
-                return content.Now.Length;
+                return content.Length;
             }
         }
 
@@ -191,8 +191,8 @@ public sealed class SimulatedDisk(Func<int, int> choose) : IDisk
         {
             CheckLife();
             var lies = disk.Enter(DiskCallKind.Read, name, offset, into.Length);
-            var count = (int)Math.Clamp(content.Now.Length - offset, 0, into.Length);
-            content.Now.AsSpan((int)Math.Min(offset, content.Now.Length), count).CopyTo(into);
+            var count = (int)Math.Clamp(content.Length - offset, 0, into.Length);
+            content.Read((int)Math.Min(offset, content.Length), into[..count]);
             if (lies && count > 0)
             {
                 into[disk.Choose(count)] ^= (byte)(1 << disk.Choose(8));

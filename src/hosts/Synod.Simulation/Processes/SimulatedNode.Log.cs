@@ -53,12 +53,8 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
 
         if (_filled.TryDequeue(out var batch))
         {
-            _writing = batch;
             _world.Trace.Note(batch.Batch.Bytes, batch.Batch.Count);
-            if (batch.IsCheckpoint)
-            {
-                batch = _writing = batch with { Segment = Log.StartSegment() };
-            }
+            _writing = batch.IsCheckpoint ? batch with { Segment = Log.StartSegment() } : batch;
 
             if (!batch.Batch.IsEmpty)
             {
@@ -81,7 +77,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
 
     private void FinishBatch()
     {
-        var done = _writing!;
+        var done = _writing!.Value;
         Log.Sync();
         Counts.Syncs++;
         _recordsDurable = done.UpTo;
@@ -148,5 +144,5 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         return _random.Chance(machine.SlowSyncPerMillion) ? time + _random.Between(Duration.Zero, machine.SlowSync) : time;
     }
 
-    private sealed record FilledBatch(LogBatch Batch, long UpTo, bool IsCheckpoint, long Segment);
+    private readonly record struct FilledBatch(LogBatch Batch, long UpTo, bool IsCheckpoint, long Segment);
 }

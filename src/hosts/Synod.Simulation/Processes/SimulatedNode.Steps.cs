@@ -33,7 +33,8 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
             return;
         }
 
-        Guarded(static (node, records, _) => node.Step().Recover(records, node._context, node._outbox), records, 0);
+        Step().Recover(records, _context, _outbox);
+        FinishTurn();
         Store.IsStarting = false;
     }
 
@@ -66,10 +67,40 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         }
     }
 
+    /// <summary>Runs what happened to its end. A failing disk stops the process; anything else thrown ends the run.</summary>
     private void Dispatch(in SimulatedEvent happened)
+    {
+        try
+        {
+            Act(happened);
+        }
+        catch (StorageFailure)
+        {
+            Counts.DiskFailures++;
+            Crash();
+            _cluster.OnDiskFailure(this);
+        }
+        catch (SimulationFailure)
+        {
+            throw;
+        }
+        catch (InvariantViolation violation)
+        {
+            throw _world.Failure(violation.Invariant, Self, violation.Message, violation);
+        }
+        catch (Exception thrown)
+        {
+            throw _world.Failure($"No{thrown.GetType().Name}", Self, thrown.Message, thrown);
+        }
+    }
+
+    private void Act(in SimulatedEvent happened)
     {
         switch (happened.Kind)
         {
+            case Boot:
+                Start();
+                break;
             case Deliver:
                 Receive((int)happened.Argument, (byte[])happened.Payload!);
                 break;
@@ -77,17 +108,20 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
                 if (_timers!.Owns(happened.Payload!) && _timers.TryTake(happened.Payload!, happened.Argument, out var timer))
                 {
                     FireTimer(timer);
+                    FinishTurn();
                 }
 
                 break;
             case Submitted:
-                Act((TCommand)happened.Payload!, new RequestId(happened.Argument));
+                Submit((TCommand)happened.Payload!, new RequestId(happened.Argument));
                 break;
             case LogDone when happened.Argument == _boot:
-                Guarded(static (node, _, _) => node.FinishBatch(), 0, 0);
+                FinishBatch();
+                FinishTurn();
                 break;
             case FlushDone when happened.Argument == _boot:
-                Guarded(static (node, _, _) => node.FinishFlush(), 0, 0);
+                FinishFlush();
+                FinishTurn();
                 break;
         }
     }
@@ -111,29 +145,23 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         }
 
         _cluster.Options.Watcher?.OnReceiving(Self, new NodeId(from), frame, message);
-        Guarded(
-            static (node, message, from) =>
-                node.Step().Receive(new NodeId((int)from), message, node._context, node._outbox),
-            message,
-            from);
+        Step().Receive(new NodeId(from), message, _context, _outbox);
+        FinishTurn();
     }
 
-    private void Act(TCommand command, RequestId request)
+    private void Submit(TCommand command, RequestId request)
     {
         Note("submit", command, request.Value);
         _cluster.Options.Watcher?.OnSubmitting(Self, command);
-        Guarded(
-            static (node, command, request) =>
-                node.Step().Submit(new RequestId(request), command, node._context, node._outbox),
-            command,
-            request.Value);
+        Step().Submit(request, command, _context, _outbox);
+        FinishTurn();
     }
 
     private void FireTimer(TimerId timer)
     {
         Note("timer", timer, timer.Key);
         _cluster.Options.Watcher?.OnFiring(Self, timer);
-        Guarded(static (node, timer, _) => node.Step().Fire(timer, node._context, node._outbox), timer, 0);
+        Step().Fire(timer, _context, _outbox);
     }
 
     private Protocol<TMessage, TRecord, TCommand, TResult> Step()
@@ -143,44 +171,13 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
         return _protocol!;
     }
 
-    /// <summary>Runs a step and its turn to the end. A failing disk stops the process; anything else thrown ends the run.</summary>
-    private void Guarded<T>(
-        Action<SimulatedNode<TMessage, TRecord, TCommand, TResult>, T, long> step, T input, long argument)
-    {
-        try
-        {
-            step(this, input, argument);
-            FinishTurn();
-        }
-        catch (StorageFailure)
-        {
-            Counts.DiskFailures++;
-            Crash();
-            _cluster.OnDiskFailure(this);
-        }
-        catch (SimulationFailure)
-        {
-            throw;
-        }
-        catch (InvariantViolation violation)
-        {
-            throw _world.Failure(violation.Invariant, Self, violation.Message, violation);
-        }
-        catch (Exception thrown)
-        {
-            throw _world.Failure($"No{thrown.GetType().Name}", Self, thrown.Message, thrown);
-        }
-    }
-
     private void FinishTurn()
     {
         TakeOutputs();
         for (var steps = 0; IsUp && _timers!.TryTakeImmediate(out var timer); steps++)
         {
             Invariant.Check(steps < MostStepsInATurn, "TurnsEnd");
-            Note("timer", timer, timer.Key);
-            _cluster.Options.Watcher?.OnFiring(Self, timer);
-            Step().Fire(timer, _context, _outbox);
+            FireTimer(timer);
             TakeOutputs();
         }
 

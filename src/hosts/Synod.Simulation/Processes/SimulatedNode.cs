@@ -24,7 +24,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
     private readonly SeededRandom _random;
     private readonly NodeContext _context;
     private readonly Queue<SimulatedEvent> _inbox = new();
-    private readonly SortedDictionary<long, PendingAnswer> _pending = [];
+    private readonly SortedList<long, PendingAnswer> _pending = [];
     private Outbox<TMessage, TRecord, TCommand, TResult> _outbox = new();
     private Protocol<TMessage, TRecord, TCommand, TResult>? _protocol;
     private NodeTimers? _timers;
@@ -68,7 +68,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         {
             if (happened.Argument == _boot && !IsUp)
             {
-                Start();
+                Dispatch(happened);
             }
         }
         else if (!IsUp)
@@ -149,15 +149,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
 
         var request = new RequestId(++_nextRequest);
         _pending.Add(request.Value, new PendingAnswer(receiver, tag));
-        if (IsPaused)
-        {
-            _inbox.Enqueue(new SimulatedEvent(_world.Now, 0, this, Submitted, request.Value, command));
-        }
-        else
-        {
-            Act(command, request);
-        }
-
+        Handle(new SimulatedEvent(_world.Now, 0, this, Submitted, request.Value, command));
         return true;
     }
 

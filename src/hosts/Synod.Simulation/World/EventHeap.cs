@@ -14,84 +14,104 @@ public interface IEventTarget
 public readonly record struct SimulatedEvent(
     long At, long Order, IEventTarget Target, int Kind, long Argument, object? Payload);
 
-/// <summary>The events to come, earliest first: a heap with four children a node in one array.</summary>
+/// <summary>
+/// The events to come, earliest first: a heap with four children a node in one array. The heap moves times and places; the events
+/// themselves stay where they are put, since each move of a reference costs the garbage collector's note of it.
+/// </summary>
 internal sealed class EventHeap
 {
+    private Entry[] _heap = new Entry[1024];
     private SimulatedEvent[] _events = new SimulatedEvent[1024];
+
+    // Places of events that are over; places from Count on were never used.
+    private readonly Stack<int> _free = new();
 
     public int Count { get; private set; }
 
-    public long EarliestAt => _events[0].At;
+    public long EarliestAt => _heap[0].At;
 
     public void Push(in SimulatedEvent added)
     {
-        if (Count == _events.Length)
+        if (Count == _heap.Length)
         {
+            Array.Resize(ref _heap, Count * 2);
             Array.Resize(ref _events, Count * 2);
         }
 
+        if (!_free.TryPop(out var place))
+        {
+            place = Count;
+        }
+
+        _events[place] = added;
+        var entry = new Entry(added.At, added.Order, place);
         var at = Count++;
         while (at > 0)
         {
             var parent = (at - 1) / 4;
-            if (!IsBefore(added, _events[parent]))
+            if (!entry.IsBefore(_heap[parent]))
             {
                 break;
             }
 
-            _events[at] = _events[parent];
+            _heap[at] = _heap[parent];
             at = parent;
         }
 
-        _events[at] = added;
+        _heap[at] = entry;
     }
 
     public SimulatedEvent Pop()
     {
-        var first = _events[0];
-        var last = _events[--Count];
-        _events[Count] = default;
-        if (Count > 0)
+        var place = _heap[0].Place;
+        var first = _events[place];
+        _events[place] = default;
+        _free.Push(place);
+        if (--Count > 0)
         {
-            SiftDown(last);
+            SiftDown(_heap[Count]);
         }
 
         return first;
     }
 
-    private void SiftDown(in SimulatedEvent moved)
+    private void SiftDown(Entry moved)
     {
+        var heap = _heap.AsSpan(0, Count);
         var at = 0;
         while (true)
         {
             var child = at * 4 + 1;
-            if (child >= Count)
+            if (child >= heap.Length)
             {
                 break;
             }
 
-            var end = Math.Min(child + 4, Count);
+            var end = Math.Min(child + 4, heap.Length);
             for (var other = child + 1; other < end; other++)
             {
-                if (IsBefore(_events[other], _events[child]))
+                if (heap[other].IsBefore(heap[child]))
                 {
                     child = other;
                 }
             }
 
-            if (!IsBefore(_events[child], moved))
+            if (!heap[child].IsBefore(moved))
             {
                 break;
             }
 
-            _events[at] = _events[child];
+            heap[at] = heap[child];
             at = child;
         }
 
-        _events[at] = moved;
+        heap[at] = moved;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsBefore(in SimulatedEvent left, in SimulatedEvent right) =>
-        left.At != right.At ? left.At < right.At : left.Order < right.Order;
+    /// <summary>When an event happens, and where it is kept.</summary>
+    private readonly record struct Entry(long At, long Order, int Place)
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool IsBefore(in Entry other) => At != other.At ? At < other.At : Order < other.Order;
+    }
 }
