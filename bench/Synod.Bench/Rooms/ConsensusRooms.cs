@@ -4,15 +4,19 @@ using Synod.Protocols.Consensus;
 
 namespace Synod.Bench.Rooms;
 
-/// <summary>Three replicas of Multi-Paxos with a leader.</summary>
+/// <summary>Three replicas of Multi-Paxos with a leader. Several values may share a slot, as those of one turn of a node do.</summary>
 internal sealed class MultiPaxosRoom : MemoryRoom<MultiPaxos.Message, MultiPaxos.Record, MultiPaxos.Command, MultiPaxos.Result>
 {
     private const int Members = 3;
 
     private readonly AppliedState[] _states = [.. Enumerable.Range(0, Members).Select(_ => new AppliedState())];
 
-    public MultiPaxosRoom()
+    private readonly CodecWriter _slot = new();
+    private readonly int _perSlot;
+
+    public MultiPaxosRoom(int perSlot)
     {
+        _perSlot = perSlot;
         var quorums = SizedQuorums.Majority(Nodes(Members));
         foreach (var node in quorums.Members)
         {
@@ -23,23 +27,46 @@ internal sealed class MultiPaxosRoom : MemoryRoom<MultiPaxos.Message, MultiPaxos
         Settle();
     }
 
-    /// <summary>Commands that the leader executed.</summary>
+    /// <summary>Values that the leader executed.</summary>
     public long Executed => _states[0].Count;
 
-    /// <summary>Proposes <paramref name="count"/> values, each of which is chosen and executed before the next is proposed.</summary>
+    /// <summary>Proposes <paramref name="count"/> values; those of a slot are chosen and executed before the next slot's are proposed.</summary>
     public void Propose(ReadOnlyMemory<byte> value, int count)
     {
-        for (var number = 0; number < count; number++)
+        for (var number = 0; number < count; number += _perSlot)
         {
-            Submit(1, new MultiPaxos.Command.Propose(value));
+            Submit(1, new MultiPaxos.Command.Propose(_perSlot == 1 ? value : Together(value)));
             Settle();
         }
     }
 
+    private byte[] Together(ReadOnlyMemory<byte> value)
+    {
+        _slot.Clear();
+        for (var number = 0; number < _perSlot; number++)
+        {
+            _slot.Bytes(value.Span);
+        }
+
+        return _slot.ToArray();
+    }
+
     protected override void OnExecuted(int node, Slot position, MultiPaxos.Command command)
     {
-        _states[node - 1].Applied = position;
-        _states[node - 1].Count++;
+        var state = _states[node - 1];
+        state.Applied = position;
+        if (_perSlot == 1)
+        {
+            state.Count++;
+            return;
+        }
+
+        var values = new CodecReader(((MultiPaxos.Command.Propose)command).Value);
+        while (values.Remaining > 0)
+        {
+            values.Bytes();
+            state.Count++;
+        }
     }
 
     /// <summary>Remembers how far it is, and nothing else.</summary>

@@ -3,13 +3,17 @@ using Synod.Protocols.Byzantine;
 
 namespace Synod.Bench.Rooms;
 
-/// <summary>Agreement on one value or transaction of 8 B among three, and one snapshot of three: no batches, one after the other.</summary>
+/// <summary>Agreement on one value or transaction of 8 B among three, and one snapshot of three: one after the other; but for one, without batches.</summary>
 public class RoomBenchmarks
 {
     private const int Decisions = 1_000;
 
+    // Of 64 clients' writes to one range, a node's turn has so many for a slot (bench/README.md).
+    private const int TurnValues = 5;
+
     private readonly byte[] _value = new byte[8];
-    private readonly MultiPaxosRoom _multiPaxos = new();
+    private readonly MultiPaxosRoom _multiPaxos = new(1);
+    private readonly MultiPaxosRoom _multiPaxosTurns = new(TurnValues);
     private readonly EPaxosRoom _epaxos = new();
     private readonly EPaxosRoom _epaxosConflicting = new();
     private readonly TwoPhaseRoom _twoPhase = new();
@@ -22,6 +26,13 @@ public class RoomBenchmarks
     {
         _multiPaxos.Propose(_value, Decisions);
         return _multiPaxos.Executed;
+    }
+
+    [Benchmark(OperationsPerInvoke = Decisions, Description = "Multi-Paxos, 3 replicas: a value of the 5 of a turn, which share a slot")]
+    public long MultiPaxosTurns()
+    {
+        _multiPaxosTurns.Propose(_value, Decisions);
+        return _multiPaxosTurns.Executed;
     }
 
     [Benchmark(OperationsPerInvoke = Decisions, Description = "EPaxos, 3 replicas: a command, no conflicts")]

@@ -112,14 +112,15 @@ public sealed class Outbox<TMessage, TRecord, TCommand, TResult>(long recordCoun
             _cells[_count++].Item = item;
         }
 
-        /// <summary>Most steps put out one or two kinds of output.</summary>
+        /// <summary>Most steps put out one or two things of one or two kinds: too few for a call.</summary>
         public void Clear()
         {
-            if (_count > 0)
+            foreach (ref var cell in _cells.AsSpan(0, _count))
             {
-                Array.Clear(_cells, 0, _count);
-                _count = 0;
+                cell = default;
             }
+
+            _count = 0;
         }
     }
 }

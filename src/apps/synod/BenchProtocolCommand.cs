@@ -27,7 +27,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<int> Pipeline = new("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
     private static readonly Option<int> Block = new("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
-    private static readonly Option<long> CheckpointBytes = new("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it; hotstuff keeps it whole.", DefaultValueFactory = _ => 64L << 20 };
+    private static readonly Option<long> CheckpointBytes = new("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 };
     private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
     private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 };
     private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };

@@ -9,24 +9,24 @@ public class ProtocolTests
     private const int Usage = 2;
 
     [Theory]
-    [InlineData("multipaxos", 3, true)]
-    [InlineData("epaxos", 3, true)]
-    [InlineData("2pc", 3, true)]
-    [InlineData("3pc", 3, true)]
-    [InlineData("paxos-commit", 3, true)]
-    [InlineData("pbft", 4, true)]
-    [InlineData("hotstuff", 4, false)]
-    public async Task Killed_processes_come_back_and_nothing_is_lost_or_done_twice(string protocol, int nodes, bool cutsItsLog)
+    [InlineData("multipaxos", 3)]
+    [InlineData("epaxos", 3)]
+    [InlineData("2pc", 3)]
+    [InlineData("3pc", 3)]
+    [InlineData("paxos-commit", 3)]
+    [InlineData("pbft", 4)]
+    [InlineData("hotstuff", 4)]
+    public async Task Killed_processes_come_back_and_nothing_is_lost_or_done_twice(string protocol, int nodes)
     {
         var report = JsonNode.Parse((await SynodProgram.RunAsync(
             "bench", "protocol", "--protocol", protocol, "--nodes", $"{nodes}", "--clients", "8", "--seconds", "2", "--warmup", "0.5",
-            "--kill", "1", "--kill", "2", "--conflict", "20", "--tls", "on", "--checkpoint-bytes", cutsItsLog ? "10000" : $"{64 << 20}", "--json")).Ends(0).Output)!;
+            "--kill", "1", "--kill", "2", "--conflict", "20", "--tls", "on", "--checkpoint-bytes", "10000", "--json")).Ends(0).Output)!;
         Assert.True((bool)report["ok"]!);
         Assert.Equal(0, (long)report["acked_lost"]!);
         Assert.Equal(0, (long)report["repeated"]!);
         Assert.True((long)report["acked"]! > 0);
         Assert.True((double)report["messages_per_decision"]! > 0);
-        Assert.Equal(cutsItsLog, (long)report["checkpoints"]! > 0);
+        Assert.True((long)report["checkpoints"]! > 0);
         Assert.Equal([1, 2], report["killed_nodes"]!.AsArray().Select(node => (int)node!));
     }
 

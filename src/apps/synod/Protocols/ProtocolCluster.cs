@@ -21,7 +21,7 @@ internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Cl
     /// <summary>As <see cref="ProtocolSettings.ClientSignatures"/>.</summary>
     public bool ClientSignatures { get; init; } = true;
 
-    /// <summary>As <see cref="ProtocolSettings.CheckpointBytes"/>, where the protocol has checkpoints.</summary>
+    /// <summary>As <see cref="ProtocolSettings.CheckpointBytes"/>.</summary>
     public long CheckpointBytes { get; init; } = long.MaxValue;
 }
 
@@ -91,7 +91,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Pipeline = options.Pipeline,
             Block = options.Block,
             ClientSignatures = options.ClientSignatures,
-            CheckpointBytes = options.Entry.HasCheckpoints ? options.CheckpointBytes : long.MaxValue,
+            CheckpointBytes = options.CheckpointBytes,
             Tls = options.Tls,
         };
         if (options.Entry.HasQuorums)

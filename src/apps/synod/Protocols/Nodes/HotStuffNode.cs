@@ -16,6 +16,9 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
 {
     private const int DefaultBlock = 400;
 
+    // About as often as PBFT has them: a restart executes what came after the last, and a cut log keeps it.
+    private const int CheckpointPeriod = 128;
+
     private HotStuff? _replica;
     private readonly SigningDomain _domain = OptionsOf(settings).Domain;
     private CountedSigner? _signer;
@@ -35,6 +38,7 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
         Leaders = new Rotation(settings.Members, Views: 3),
         Domain = new SigningDomain("hotstuff", settings.Cluster, 0),
         MaxCommands = settings.Block > 0 ? settings.Block : DefaultBlock,
+        CheckpointPeriod = CheckpointPeriod,
     };
 
     protected override HostedProtocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make(ClientMap map)

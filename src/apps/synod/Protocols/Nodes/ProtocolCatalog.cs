@@ -10,7 +10,6 @@ namespace Synod.App.Protocols.Nodes;
 /// <param name="HasKeys">Whether nodes and clients sign.</param>
 /// <param name="HasQuorums">Whether the sizes of its quorums may be chosen.</param>
 /// <param name="RunsOnce">Whether a client may ask again until its operation is done: repetitions have no effect.</param>
-/// <param name="HasCheckpoints">Whether its log can be cut short: otherwise it is kept whole.</param>
 /// <param name="Node">Makes a node from the run's settings, its id, its data folder, the run's folder and a log.</param>
 /// <param name="Client">Makes a client from the run's settings, its number, the run's folder and its connections.</param>
 internal sealed record ProtocolEntry(
@@ -19,7 +18,6 @@ internal sealed record ProtocolEntry(
     bool HasKeys,
     bool HasQuorums,
     bool RunsOnce,
-    bool HasCheckpoints,
     Func<ProtocolSettings, NodeId, string, string, ILogger, IProtocolNode> Node,
     Func<ProtocolSettings, int, string, IReadOnlyList<NodeConnection>, IProtocolClient> Client);
 
@@ -28,25 +26,25 @@ internal static class ProtocolCatalog
 {
     public static IReadOnlyList<ProtocolEntry> All { get; } =
     [
-        new("multipaxos", 1, HasKeys: false, HasQuorums: true, RunsOnce: true, HasCheckpoints: true,
+        new("multipaxos", 1, HasKeys: false, HasQuorums: true, RunsOnce: true,
             static (settings, self, data, folder, log) => new MultiPaxosNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: 0)),
-        new("epaxos", 3, HasKeys: false, HasQuorums: false, RunsOnce: true, HasCheckpoints: true,
+        new("epaxos", 3, HasKeys: false, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new EPaxosNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: client % nodes.Count)),
-        new("pbft", 4, HasKeys: true, HasQuorums: false, RunsOnce: true, HasCheckpoints: true,
+        new("pbft", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new PbftNode(settings, self, data, folder, log),
             static (settings, client, folder, nodes) => new PbftLoadClient(settings, client, folder, nodes)),
-        new("hotstuff", 4, HasKeys: true, HasQuorums: false, RunsOnce: true, HasCheckpoints: false,
+        new("hotstuff", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new HotStuffNode(settings, self, data, folder, log),
             static (settings, client, folder, nodes) => new VotingClient(settings, client, folder, nodes)),
-        new("2pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false, HasCheckpoints: true,
+        new("2pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
             static (settings, self, data, folder, log) => new TwoPhaseCommitNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new HomeClient(client, nodes)),
-        new("3pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false, HasCheckpoints: true,
+        new("3pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
             static (settings, self, data, folder, log) => new ThreePhaseCommitNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new HomeClient(client, nodes)),
-        new("paxos-commit", 2, HasKeys: false, HasQuorums: false, RunsOnce: false, HasCheckpoints: true,
+        new("paxos-commit", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
             static (settings, self, data, folder, log) => new PaxosCommitNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new HomeClient(client, nodes)),
     ];
