@@ -6,7 +6,7 @@ namespace Synod.Database.Ranges;
 /// <param name="Slot">Where.</param>
 /// <param name="Term">That of the leader who proposed it, which need not be the one that got it chosen.</param>
 /// <param name="Commands">In the order in which they are applied; at least one.</param>
-internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, IReadOnlyList<RangeCommand> Commands)
+internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, RangeCommand[] Commands)
 {
     /// <summary>No replica applies the slot before this has passed.</summary>
     public Timestamp VisibleAfter
@@ -14,9 +14,9 @@ internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, IReadOnlyLi
         get
         {
             var last = Timestamp.Zero;
-            for (var index = 0; index < Commands.Count; index++)
+            foreach (var command in Commands)
             {
-                last = Timestamp.Max(last, Commands[index].VisibleAfter);
+                last = Timestamp.Max(last, command.VisibleAfter);
             }
 
             return last;
@@ -40,7 +40,7 @@ internal readonly record struct ExecutedSlot(Slot Slot, Ballot Term, IReadOnlyLi
             commands.Add(ReadCommand(ref reader));
         }
 
-        return new ExecutedSlot(slot, term, commands);
+        return new ExecutedSlot(slot, term, [.. commands]);
     }
 
     private static RangeCommand ReadCommand(ref CodecReader reader)

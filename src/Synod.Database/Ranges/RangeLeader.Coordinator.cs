@@ -245,8 +245,12 @@ internal sealed partial class RangeLeader
     /// </summary>
     private void Conclude(LeaderTransaction transaction, Coordination coordination)
     {
-        var promise = coordination.Participants.Values.Aggregate(
-            transaction.Promise, (sum, participant) => sum.With(participant.Promise!.Value));
+        var promise = transaction.Promise;
+        foreach (var participant in coordination.Participants.Values)
+        {
+            promise = promise.With(participant.Promise!.Value);
+        }
+
         var timestamp = _options.Mutation.HasFlag(DatabaseMutation.IgnorePrepareTimestamps)
             ? transaction.Promise.Timestamp
             : promise.Timestamp;
@@ -287,10 +291,14 @@ internal sealed partial class RangeLeader
 
     private void OnDecided(TransactionId id, CommandEffect effect)
     {
-        var told = new SortedSet<ulong>(_inquirers.Remove(id, out var inquirers) ? inquirers : []);
+        _inquirers.Remove(id, out var told);
         if (_transactions.TryGetValue(id, out var transaction) && transaction.Coordination is { } coordination)
         {
-            told.UnionWith(coordination.Participants.Keys);
+            if (coordination.Participants.Count > 0)
+            {
+                (told ??= []).UnionWith(coordination.Participants.Keys);
+            }
+
             AnswerAll(coordination, Responses.Decided(effect, coordination.AbortReason));
             Remove(transaction);
         }
@@ -300,7 +308,7 @@ internal sealed partial class RangeLeader
             _finishing.TryAdd(id, new Finishing(Outcome.Commit(committed.Timestamp), new(committed.Participants), _step.Context.Now));
         }
 
-        if (effect.Outcome is { } outcome)
+        if (told is not null && effect.Outcome is { } outcome)
         {
             TellAll(told, id, outcome);
         }

@@ -80,12 +80,12 @@ internal sealed partial class RangeState : IReplicatedState
     /// Applies the commands of <paramref name="slot"/> in one atomic write, together with the slot, and says what each meant. Null if they
     /// have no effect because a leader of a later term than their own has begun. The list is good until the next call.
     /// </summary>
-    public List<CommandEffect>? Apply(Slot slot, Ballot term, IReadOnlyList<RangeCommand> commands)
+    public List<CommandEffect>? Apply(Slot slot, Ballot term, RangeCommand[] commands)
     {
         _batch.Clear();
         var isLate = term < Term && !_options.Mutation.HasFlag(DatabaseMutation.ApplyFormerTerms);
         _effects.Clear();
-        for (var index = 0; index < commands.Count && !isLate; index++)
+        for (var index = 0; index < commands.Length && !isLate; index++)
         {
             _effects.Add(Apply(commands[index]));
         }

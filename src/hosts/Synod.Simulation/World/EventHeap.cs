@@ -90,10 +90,8 @@ internal sealed class EventHeap
             var end = Math.Min(child + 4, heap.Length);
             for (var other = child + 1; other < end; other++)
             {
-                if (heap[other].IsBefore(heap[child]))
-                {
-                    child = other;
-                }
+                // Which one is earlier is chance: choosing without a branch is several times as fast as guessing wrong.
+                child += (other - child) * heap[other].ComesFirst(heap[child]);
             }
 
             if (!heap[child].IsBefore(moved))
@@ -112,6 +110,10 @@ internal sealed class EventHeap
     private readonly record struct Entry(long At, long Order, int Place)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool IsBefore(in Entry other) => At != other.At ? At < other.At : Order < other.Order;
+        public bool IsBefore(in Entry other) => At < other.At || (At == other.At && Order < other.Order);
+
+        /// <summary>1 if this is before <paramref name="other"/>, else 0.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int ComesFirst(in Entry other) => At < other.At | (At == other.At & Order < other.Order) ? 1 : 0;
     }
 }
