@@ -58,7 +58,7 @@ public sealed partial class DatabaseNode
                 leader.Tick();
                 _touched.Enqueue(replica);
             }
-            else if (replica.IsClosing || replica.WakesForBusiness())
+            else if (replica.WakesForBusiness() || replica.IsClosing)
             {
                 _touched.Enqueue(replica);
             }
@@ -275,6 +275,7 @@ public sealed partial class DatabaseNode
         {
             if (replica.Paxos.Role != PaxosRole.Leader)
             {
+                LeaveStranger(replica);
                 continue;
             }
 
@@ -306,6 +307,21 @@ public sealed partial class DatabaseNode
             }
 
             _drainRequests.Clear();
+        }
+    }
+
+    /// <summary>
+    /// Whoever led the group came back without its disk, as another incarnation: it is no member, and leads nothing here any more. Nobody
+    /// would miss it in a group that has fallen silent, for the node itself is heard.
+    /// </summary>
+    private void LeaveStranger(RangeReplica replica)
+    {
+        var leader = replica.Paxos.Leader;
+        if (_incarnations.TryGetValue(leader, out var incarnation)
+            && replica.State.Descriptor.IncarnationOf(leader) != incarnation
+            && !_options.Mutation.HasFlag(DatabaseMutation.FollowStrangers))
+        {
+            Submit(replica, new MultiPaxos.Command.PeerDown(leader));
         }
     }
 

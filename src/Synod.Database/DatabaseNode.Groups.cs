@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Database.Directory;
 using Synod.Database.Nodes;
 using Synod.Database.Ranges;
 using Synod.Protocols.Consensus;
@@ -125,8 +126,25 @@ public sealed partial class DatabaseNode
     {
         _directory.Merge(split.Parent);
         _directory.Merge(split.Child);
-        var child = Open(split.Child.Group);
         var parent = _replicas[split.Parent.Group];
+        if (!_options.Mutation.HasFlag(DatabaseMutation.SplitToBeLearnedAgain))
+        {
+            // Whoever counts on this replica of the child may outlive the parent's group, and with it all who know that there is a child.
+            Submit(parent, new MultiPaxos.Command.KeepChosen());
+        }
+
+        // A child that is here was adopted, and has or awaits a state from after the split.
+        if (!_replicas.ContainsKey(split.Child.Group) && IsOwn(split.Child))
+        {
+            OpenChild(split, parent);
+        }
+
+        Spread(new NodeMessage.Ranges([split.Parent, split.Child]));
+    }
+
+    private void OpenChild(RangeCommand.Split split, RangeReplica parent)
+    {
+        var child = Open(split.Child.Group);
         if (parent.Leader is not null)
         {
             // A round that begins now tells the others how far is chosen: without it they would make the new group, and whoever is to
@@ -140,9 +158,10 @@ public sealed partial class DatabaseNode
         {
             Submit(child, new MultiPaxos.Command.Campaign());
         }
-
-        Spread(new NodeMessage.Ranges([split.Parent, split.Child]));
     }
+
+    /// <summary>Whether it is as this incarnation that the node is a member of the group.</summary>
+    private bool IsOwn(RangeDescriptor range) => range.IncarnationOf(_options.Self) == _options.Incarnation;
 
     /// <summary>
     /// The replica of a group; or, if the directory says that this node should hold one and it missed the split that made the group,
@@ -156,7 +175,7 @@ public sealed partial class DatabaseNode
         if (_directory.Find(group) is not { } range
             || !range.Replicas.Contains(_options.Self)
             || range.IsRetired
-            || range.IncarnationOf(_options.Self) != _options.Incarnation
+            || !IsOwn(range)
             || _replicas.Values.Any(replica => replica.State.Descriptor.Covers(range.Span)))
         {
             return null;
@@ -172,7 +191,7 @@ public sealed partial class DatabaseNode
         using var cursor = _store.Seek(MetaKey.All);
         while (cursor.Next())
         {
-            if (MetaKey.KindOf(cursor.Key) == RangeKeys.DescriptorKind)
+            if (MetaKey.KindOf(cursor.Key) == RangeKeys.DescriptorKind && IsOwn(RangeKeys.ReadDescriptor(cursor.Value.ToArray())))
             {
                 groups.Add(MetaKey.GroupOf(cursor.Key));
             }
@@ -190,6 +209,13 @@ public sealed partial class DatabaseNode
         public TimerId Name(TimerId timer) => new(timer.Kind + (int)NodeTimer.Consensus, (long)group);
     }
 
-    /// <summary>Unique in the cluster: no other node has this id, no other start this epoch, no other draw this number.</summary>
-    private ulong DrawGroup() => (ulong)_options.Self.Value << 56 | (ulong)(_boot & 0xffff_ffff) << 24 | (ulong)(++_groupsDrawn & 0xff_ffff);
+    /// <summary>
+    /// Unique in the cluster: no other node has this id, no other start this epoch, no other draw this number. With its disk a node forgets
+    /// how often it has started: each incarnation counts from a place of its own, as random as its number.
+    /// </summary>
+    private ulong DrawGroup()
+    {
+        var start = (uint)_boot + (_options.Mutation.HasFlag(DatabaseMutation.GroupsOfAFormerLife) ? 0 : (uint)_options.Incarnation);
+        return (ulong)_options.Self.Value << 56 | (ulong)start << 24 | (ulong)(++_groupsDrawn & 0xff_ffff);
+    }
 }

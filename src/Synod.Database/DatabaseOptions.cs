@@ -188,4 +188,16 @@ internal enum DatabaseMutation
 
     /// <summary>Nobody speaks for a retired group.</summary>
     RetiredIsSilent = 1 << 26,
+
+    /// <summary>A node that lost its disk names groups as it did before.</summary>
+    GroupsOfAFormerLife = 1 << 27,
+
+    /// <summary>A group that has retired takes the versions in its span for its own.</summary>
+    RetiredHoldsVersions = 1 << 28,
+
+    /// <summary>A silent group stays with a leader that came back as another incarnation.</summary>
+    FollowStrangers = 1 << 29,
+
+    /// <summary>A replica that makes a split's child keeps nothing of that the split was chosen.</summary>
+    SplitToBeLearnedAgain = 1 << 30,
 }

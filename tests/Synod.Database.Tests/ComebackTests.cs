@@ -109,6 +109,133 @@ public sealed class ComebackTests
         Assert.NotEqual(Api.CommitResult.Types.Outcome.Committed, cluster.AnswerTo(tag)?.Commit?.Outcome);
     }
 
+    /// <summary>Its node answers, so nobody misses it, and a group that has fallen silent has no timer that would.</summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), true)]
+    [InlineData(nameof(DatabaseMutation.FollowStrangers), false)]
+    public void A_silent_range_whose_leader_comes_back_as_another_incarnation_is_led_by_another(string mutation, bool isLed)
+    {
+        var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
+        cluster.Put("k", "1");
+        Transfer(cluster, 1);
+        cluster.Run(() => cluster.Nodes.All(node => Groups(cluster, node.Value).All(group => group.Quiescent)), 60);
+        Lose(cluster, 1);
+        cluster.Run(Duration.FromSeconds(20));
+        Assert.Equal(isLed, cluster.Nodes.Any(node => Groups(cluster, node.Value).Any(group => group.Role == "Leader")));
+    }
+
+    [Fact]
+    public void A_range_that_nobody_asks_for_gets_its_lost_replica_back()
+    {
+        var cluster = new DatabaseCluster();
+        cluster.Put("k", "1");
+        Transfer(cluster, 1);
+        cluster.Run(() => Groups(cluster, 1).All(group => group.Quiescent), 60);
+        cluster.Run(Duration.FromSeconds(5));
+        Lose(cluster, 3);
+        cluster.Run(Duration.FromSeconds(20));
+        Assert.True(Assert.Single(Groups(cluster, 3)).Applied >= 0);
+    }
+
+    /// <summary>With its disk it forgot how often it had started, and which names it gave.</summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), true)]
+    [InlineData(nameof(DatabaseMutation.GroupsOfAFormerLife), false)]
+    public void A_node_that_lost_its_disk_names_no_group_as_it_did_before(string mutation, bool areNew)
+    {
+        var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
+        cluster.Split("m", 1);
+        var before = cluster.RangeOf("z").Group;
+        Lose(cluster, 1);
+        cluster.Run(() => Groups(cluster, 1).Count == 2 && Groups(cluster, 1).All(group => group.Applied >= 0), 60);
+        Transfer(cluster, 1, "a");
+        var split = new Api.Request
+        {
+            Group = cluster.RangeOf("a").Group,
+            Split = new Api.Split { At = Google.Protobuf.ByteString.CopyFromUtf8("c"), PreferredLeader = 1 },
+        };
+        Assert.Equal(areNew, cluster.Wait(cluster.Send(new NodeId(1), split)).Directory.Ranges[1].Group != before);
+    }
+
+    /// <summary>
+    /// Whoever would tell it of the split again is gone: one member lost its disk before it, another one after, each taken in again in
+    /// between.
+    /// </summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), true)]
+    [InlineData(nameof(DatabaseMutation.SplitToBeLearnedAgain), false)]
+    public void A_replica_of_a_successor_outlives_a_crash_though_the_retired_group_is_gone(string mutation, bool isWhole)
+    {
+        ulong[] seeds = [1, 2, 3, 4];
+        Assert.Equal(isWhole, Array.TrueForAll(seeds, seed => SurvivesTheRetired(seed, Enum.Parse<DatabaseMutation>(mutation))));
+    }
+
+    private static bool SurvivesTheRetired(ulong seed, DatabaseMutation mutation)
+    {
+        var cluster = new DatabaseCluster(seed, options => options with { Mutation = mutation });
+        cluster.Put("k", "1");
+        Transfer(cluster, 1);
+        Lose(cluster, 3);
+        cluster.Run(() => IsWhole(cluster), 60);
+        Lose(cluster, 1);
+        cluster.Cluster.Crash(new NodeId(2));
+        cluster.Cluster.StartAfter(new NodeId(2), Duration.Zero);
+        return cluster.World.RunUntil(() => IsWhole(cluster), cluster.World.Elapsed + Duration.FromSeconds(60));
+    }
+
+    /// <summary>A late word of what a node was, or will be, has a group made for that: the node as it is takes no part in it.</summary>
+    [Fact]
+    public void A_node_holds_no_replica_of_a_group_of_which_another_incarnation_is_a_member()
+    {
+        var cluster = new DatabaseCluster();
+        cluster.Put("k", "1");
+        Transfer(cluster, 1);
+        var (leader, node) = (new NodeId(1), new NodeId(3));
+        var before = cluster.RangeOf("k").Group;
+        cluster.Network.Block(node.Value, leader.Value);
+        for (var beat = 0; cluster.RangeOf("k").Group == before; beat++)
+        {
+            Assert.True(beat < 200);
+            cluster.Cluster[leader].Receive(node, new NodeMessage.Heartbeat(1_000, 99));
+            cluster.Run(Duration.FromMilliseconds(50));
+        }
+
+        cluster.Run(Duration.FromSeconds(1));
+        Assert.Empty(Groups(cluster, 3));
+        cluster.Cluster.Crash(node);
+        cluster.Cluster.StartAfter(node, Duration.Zero);
+        cluster.Run(Duration.FromSeconds(1));
+        Assert.Empty(Groups(cluster, 3));
+        cluster.Network.Heal();
+        cluster.Run(() => IsWhole(cluster), 60);
+        Assert.Equal("1", cluster.Get("k"));
+    }
+
+    /// <summary>The node is started at once with an empty disk, as another incarnation: before anybody has missed it.</summary>
+    private static void Lose(DatabaseCluster cluster, int node)
+    {
+        var lost = new NodeId(node);
+        cluster.Cluster[lost].Wipe();
+        cluster.Incarnations[lost] = 77UL + (ulong)node;
+        cluster.Cluster.StartAfter(lost, Duration.Zero);
+        cluster.Run(() => cluster.Cluster.IsUp(lost));
+    }
+
+    private static Google.Protobuf.Collections.RepeatedField<Api.GroupStatus> Groups(DatabaseCluster cluster, int node) =>
+        cluster.Wait(cluster.Send(new NodeId(node), new Api.Request { Status = new Api.StatusQuery() })).Status.Groups;
+
+    /// <summary>Whether every node holds the one range, with state.</summary>
+    private static bool IsWhole(DatabaseCluster cluster)
+    {
+        if (!cluster.Nodes.All(cluster.Cluster.IsUp))
+        {
+            return false;
+        }
+
+        var groups = cluster.Nodes.Select(node => Groups(cluster, node.Value)).ToList();
+        return groups.TrueForAll(held => held.Count == 1 && held[0].Applied >= 0 && held[0].Range.Group == groups[0][0].Range.Group);
+    }
+
     private static void Transfer(DatabaseCluster cluster, int to, string key = "k")
     {
         var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };

@@ -20,6 +20,7 @@ public class SimulationTests
         var verdicts = Run(workload, 1, 50, seed => new SimulationOptions { Workload = workload, Seed = seed });
         Assert.Empty(verdicts.Where(verdict => !verdict.IsOk).Select(verdict => $"{verdict.Failure!.Message} [{verdict.Plan}]"));
         Assert.True(verdicts.Sum(verdict => verdict.Progress.Committed) > 5_000);
+        Assert.True(verdicts.Sum(verdict => verdict.Faults.GetValueOrDefault("lost disk")) > 20);
     }
 
     [Fact]
@@ -101,6 +102,8 @@ public class SimulationTests
     [InlineData("clocks-lie")]
     [InlineData("vote-validity-ignored")]
     [InlineData("read-timestamps-ignored")]
+    [InlineData("retired-holds-versions")]
+    [InlineData("groups-of-a-former-life")]
     public void A_seeded_bug_is_caught(string name)
     {
         var bug = SeededBug.Find(name);
@@ -117,6 +120,9 @@ public class SimulationTests
     [InlineData("former-terms-applied")]
     [InlineData("vote-validity-ignored")]
     [InlineData("read-timestamps-ignored")]
+    [InlineData("retired-holds-versions")]
+    [InlineData("strangers-followed")]
+    [InlineData("rumors-of-a-former-life")]
     public void The_weather_of_a_seeded_bug_is_harmless_without_it(string name)
     {
         var bug = SeededBug.Find(name);

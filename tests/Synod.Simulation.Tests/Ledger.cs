@@ -102,7 +102,11 @@ internal sealed class LedgerRun : IAnswerReceiver<string>, IEventTarget
         _cluster = new SimulatedCluster<Number, Number, long, string>(World, network, new()
         {
             Nodes = nodes,
-            Create = start => new Ledger(start.Self, [.. nodes.Where(node => node != start.Self)], Notes.Add),
+            Create = start =>
+            {
+                Starts.Add((start.Self, start.Incarnation));
+                return new Ledger(start.Self, [.. nodes.Where(node => node != start.Self)], Notes.Add);
+            },
             Messages = NumberWire.Instance,
             Records = NumberWire.Instance,
             Machine = plan.Machine,
@@ -123,6 +127,8 @@ internal sealed class LedgerRun : IAnswerReceiver<string>, IEventTarget
     public FaultInjector Injector { get; }
 
     public List<string> Notes { get; } = [];
+
+    public List<(NodeId Node, ulong Incarnation)> Starts { get; } = [];
 
     public List<(NodeId Node, long Number)> Answered { get; } = [];
 

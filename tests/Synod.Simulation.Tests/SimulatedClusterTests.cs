@@ -101,6 +101,55 @@ public class SimulatedClusterTests
     }
 
     [Fact]
+    public void A_node_that_lost_its_disk_knows_nothing_and_is_another_incarnation_from_then_on()
+    {
+        var run = new LedgerRun(1, FaultPlan.Calm);
+        var node = new NodeId(1);
+        run.World.RunUntil(Duration.FromMilliseconds(500));
+        var known = ((Ledger)run.Cluster[node].Protocol!).Numbers.First();
+        List<ulong> incarnations = [];
+        for (var loss = 0; loss < 2; loss++)
+        {
+            run.Cluster.LoseDisk(node);
+            for (var start = 0; start < 2; start++)
+            {
+                run.Cluster.Crash(node);
+                run.Cluster.StartAfter(node, Duration.FromMilliseconds(1));
+                run.World.RunUntil(run.World.Elapsed + Duration.FromMilliseconds(100));
+                Assert.DoesNotContain(known, ((Ledger)run.Cluster[node].Protocol!).Numbers);
+                incarnations.Add(run.Starts[^1].Incarnation);
+            }
+        }
+
+        Assert.Equal(3, incarnations.Append(0UL).Distinct().Count());
+        Assert.Equal((incarnations[0], incarnations[2]), (incarnations[1], incarnations[3]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_disk_is_lost_where_an_operator_can_replace_it(bool hasOperator)
+    {
+        var run = new LedgerRun(1, FaultPlan.Calm);
+        var careful = new EverySecondTime();
+        var injector = new FaultInjector(run.Cluster, [new LostDisks(Duration.FromMilliseconds(100), Duration.FromMilliseconds(10))])
+        {
+            Operator = hasOperator ? careful : null,
+        };
+        injector.Start();
+        run.World.RunUntil(Duration.FromSeconds(10));
+        Assert.Equal(hasOperator, careful.Asked > 20);
+        Assert.Equal(careful.Asked / 2, injector.Counts.GetValueOrDefault("lost disk"));
+    }
+
+    private sealed class EverySecondTime : IOperator
+    {
+        public int Asked { get; private set; }
+
+        public bool TryReplaceDisk(NodeId node, Duration down) => ++Asked % 2 == 0;
+    }
+
+    [Fact]
     public void Clocks_contain_true_time_and_reach_both_extremes()
     {
         var world = new SimulatedWorld(1);

@@ -12,9 +12,13 @@ internal sealed partial class RangeReplica
     private static readonly Duration ClosingLimit = Duration.FromSeconds(5);
 
     private Closing? _closing;
+    private bool _succeeds;
 
     /// <summary>Whether a split or transfer is under way.</summary>
     public bool IsClosing => _closing is not null;
+
+    /// <summary>Whether another group is to take over some of the keys, for which this leader has to hold its lease.</summary>
+    private bool NeedsSuccessor => _succeeds || _closing is { Child: not null };
 
     /// <summary>The node to hand leadership to, when everything that this leader gave out has passed; asked for once.</summary>
     public NodeId? TakeTransfer()
@@ -45,6 +49,8 @@ internal sealed partial class RangeReplica
     /// </summary>
     public void BeginSuccession(NodeId node, ulong incarnation)
     {
+        // A leader in name alone asks for its lease first; it is called again while the member is missing.
+        _succeeds = Leader is null;
         if (Leader is { } leader && _closing is null)
         {
             var child = State.Descriptor with

@@ -178,6 +178,7 @@ internal sealed partial class RangeReplica
 
             Leader = new RangeLeader(this, _step, _options, Paxos.Ballot, Paxos.Lease.Start);
             BecameLeader = true;
+            _succeeds = false;
         }
 
         if (Leader?.AnswerPassed() is { } next)
@@ -217,13 +218,14 @@ internal sealed partial class RangeReplica
     public bool BecameLeader { get; set; }
 
     /// <summary>
-    /// At a tick: asks for a lease if transactions are left that only a leader with one can bring to their end. One that fell
-    /// asleep over them would leave their locks in everybody's way until somebody happened to ask for the range.
+    /// At a tick: asks for a lease if something is left that only a leader with one can bring to its end: transactions, or a successor
+    /// group. One that fell asleep over them would leave their locks in everybody's way, or its range short of a replica, until somebody
+    /// happened to ask for the range.
     /// </summary>
     public bool WakesForBusiness()
     {
         _hasBusiness = Paxos.Role == PaxosRole.Leader && !HoldsLease
-            && (State.Prepared.Count + State.Staged.Count > 0 || Leader is { IsBusy: true });
+            && (State.Prepared.Count + State.Staged.Count > 0 || Leader is { IsBusy: true } || NeedsSuccessor);
         return _hasBusiness;
     }
 

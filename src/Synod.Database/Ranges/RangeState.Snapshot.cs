@@ -45,6 +45,16 @@ internal sealed partial class RangeState
         }
     }
 
+    /// <summary>
+    /// Not one from before a split that this node knows of: it adopted the group for what is left of the span, and may have adopted the child
+    /// as well, whose keys the snapshot would overwrite. Who has applied the split has a later one.
+    /// </summary>
+    public bool Takes(SnapshotChunk first)
+    {
+        var reader = new CodecReader(first.Data);
+        return RangeDescriptor.Read(ref reader).Version >= Descriptor.Version && !reader.Failed;
+    }
+
     public void InstallSnapshot(SnapshotChunk chunk)
     {
         Invariant.Check(chunk.Index == 0 || (_lastInstalled is { } last && last.Index == chunk.Index - 1), "ChunksInOrder");
@@ -63,7 +73,11 @@ internal sealed partial class RangeState
             _batch.DeleteRange(meta.Start.Memory.ToArray(), meta.End.Memory.ToArray());
             PutDescriptor(descriptor);
             PutProgress(Applied);
-            MvccStore.DeleteSpan(_batch, descriptor.Span);
+            if (HoldsVersions(descriptor))
+            {
+                MvccStore.DeleteSpan(_batch, descriptor.Span);
+            }
+
             Descriptor = descriptor;
         }
 
@@ -88,6 +102,13 @@ internal sealed partial class RangeState
             Load();
         }
     }
+
+    /// <summary>
+    /// Whether the versions in the span are those of the group. When it has retired they are its successor's, which goes on without it: on
+    /// this replica it may be far ahead of where it is on another.
+    /// </summary>
+    private bool HoldsVersions(RangeDescriptor descriptor) =>
+        !descriptor.IsRetired || _options.Mutation.HasFlag(DatabaseMutation.RetiredHoldsVersions);
 
     private void Load()
     {
@@ -222,7 +243,7 @@ internal sealed partial class RangeState
                 }
             }
 
-            return meta.Concat(MvccStore.Export(view, state.Descriptor.Span));
+            return state.HoldsVersions(state.Descriptor) ? meta.Concat(MvccStore.Export(view, state.Descriptor.Span)) : meta;
         }
     }
 }

@@ -120,10 +120,32 @@ internal sealed partial class RangeState : IReplicatedState
         Invariant.Check(Prepared.Count + Staged.Count == 0, "SplitOnlyWhenDrained");
         Descriptor = command.Parent;
         PutDescriptor(command.Parent);
+        if (_store.Get(RangeKeys.Descriptor(command.Child.Group)) is null)
+        {
+            MakeChild(command);
+        }
+
+        if (command.Parent.IsRetired && !_options.Mutation.HasFlag(DatabaseMutation.RetireWithOutcomes))
+        {
+            foreach (var id in Unresolved.Keys)
+            {
+                _batch.Delete(RangeKeys.Unresolved(_group, id));
+            }
+
+            Unresolved.Clear();
+        }
+
+        return CommandEffect.None;
+    }
+
+    /// <summary>The child as it begins. One that is here already was adopted: it has, or awaits, a state from after this.</summary>
+    private void MakeChild(RangeCommand.Split command)
+    {
         PutDescriptor(command.Child);
         _batch.Put(
             RangeKeys.Progress(command.Child.Group),
             RangeKeys.WriteProgress(_writer, Slot.None, Ballot.None, Timestamp.Max(command.Floor, LastTimestamp), CollectedUntil));
+
         // A request whose answer was lost may come again to the child: it has to know what was decided.
         using var sessions = _store.Seek(MetaKey.Kind(_group, RangeKeys.SessionKind));
         while (sessions.Next())
@@ -137,17 +159,18 @@ internal sealed partial class RangeState : IReplicatedState
             foreach (var (id, committed) in Unresolved)
             {
                 _batch.Put(RangeKeys.Unresolved(command.Child.Group, id), RangeKeys.WriteUnresolved(_writer, committed));
-                _batch.Delete(RangeKeys.Unresolved(_group, id));
             }
-
-            Unresolved.Clear();
         }
-
-        return CommandEffect.None;
     }
 
     private CommandEffect Collect(RangeCommand.Collect command)
     {
+        if (!HoldsVersions(Descriptor))
+        {
+            CollectNext = null;
+            return CommandEffect.None;
+        }
+
         CollectedUntil = Timestamp.Max(CollectedUntil, command.Threshold);
         var from = command.From > Descriptor.Span.Start ? command.From : Descriptor.Span.Start;
         var progress = MvccStore.CollectGarbage(

@@ -23,6 +23,14 @@ public sealed record LogIdentity(string Cluster, NodeId Node, ulong Store)
     public static LogIdentity Draw(string cluster, NodeId node, ulong random, bool comeback) =>
         new(cluster, node, comeback ? random | ComebackBit : random & ~ComebackBit);
 
+    /// <summary>
+    /// Whose folder it is that a node starts with: what is written in it stands, and an empty one is drawn for, as that of a node which
+    /// lost another if whoever starts it says so.
+    /// </summary>
+    /// <param name="known">What is written in the folder; null for an empty one.</param>
+    public static LogIdentity ForStart(LogIdentity? known, string cluster, NodeId node, ulong random, bool rejoins) =>
+        known is null ? Draw(cluster, node, random, rejoins) : new LogIdentity(cluster, node, known.Store);
+
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"cluster '{Cluster}', node {Node.Value}, store {Store:x16}");
 }

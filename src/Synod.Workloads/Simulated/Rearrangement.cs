@@ -26,8 +26,11 @@ internal sealed class Rearrangement(IWorkload workload, IReadOnlyList<NodeId> no
                 else
                 {
                     var directory = await client.DirectoryAsync();
-                    var range = directory.Ranges[random.Below(directory.Ranges.Count)];
-                    await client.TransferLeadershipAsync(range.Group, nodes[random.Below(nodes.Count)].Value);
+                    if (directory.Ranges.Count > 0)
+                    {
+                        var range = directory.Ranges[random.Below(directory.Ranges.Count)];
+                        await client.TransferLeadershipAsync(range.Group, nodes[random.Below(nodes.Count)].Value);
+                    }
                 }
             }
             catch (Exception refused) when (refused is SynodUnavailableException or SynodRefusedException)

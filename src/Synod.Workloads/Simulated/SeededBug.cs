@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Database;
+using Synod.Protocols.Gossip;
 using Synod.Simulation;
 
 namespace Synod.Workloads.Simulated;
@@ -20,7 +21,12 @@ public sealed class SeededBug
 
     internal DatabaseMutation Database { get; private init; }
 
+    internal RumorsMutation Rumors { get; private init; }
+
     internal bool IgnoresHolds { get; private init; }
+
+    /// <summary>Whoever starts a node with an empty disk does not say that there was another.</summary>
+    internal bool HidesLosses { get; private init; }
 
     /// <summary>Comes on top of the faults that a seed draws.</summary>
     internal Func<FaultPlan, FaultPlan> Adapt { get; private init; } = plan => plan;
@@ -33,6 +39,9 @@ public sealed class SeededBug
 
     /// <summary>How many workers there are; null leaves it to the run.</summary>
     internal int? Workers { get; private init; }
+
+    /// <summary>How many nodes there are; null leaves it to the run.</summary>
+    internal int? Nodes { get; private init; }
 
     /// <summary>Every known mistake of the database and its host; those of protocols are listed with their rooms.</summary>
     public static IReadOnlyList<SeededBug> All { get; } =
@@ -68,6 +77,12 @@ public sealed class SeededBug
         new("commit-acknowledged-before-passed", "bank") { Database = DatabaseMutation.AcknowledgeBeforePassed },
         new("implicit-commit-resolved", "bank") { Database = DatabaseMutation.ResolveImplicitCommit },
         new("staged-presumed-aborted", "bank") { Database = DatabaseMutation.PresumeAbortOfStaged },
+        new("forgotten-votes-repeated", "bank") { HidesLosses = true, Adapt = LonelyAmnesiacs },
+        new("rumors-of-a-former-life", "register") { Rumors = RumorsMutation.IncarnationIgnored, Adapt = SilentLosses, Nodes = 5 },
+        new("groups-of-a-former-life", "register") { Database = DatabaseMutation.GroupsOfAFormerLife, Adapt = DyingDisks },
+        new("retired-holds-versions", "bank") { Database = DatabaseMutation.RetiredHoldsVersions, Adapt = DyingDisks, Shape = ShortLogs },
+        new("strangers-followed", "register") { Database = DatabaseMutation.FollowStrangers, Adapt = SilentLosses, Workers = 1 },
+        new("split-learned-again", "register") { Database = DatabaseMutation.SplitToBeLearnedAgain, Adapt = DyingDisks },
     ];
 
     /// <summary>One run: what objected to the mistake, or null.</summary>
@@ -79,7 +94,7 @@ public sealed class SeededBug
     {
         Workload = Workload,
         Seed = seed,
-        Bug = new SeededBug(Name, Workload) { Adapt = Adapt, Shape = Shape, Thinking = Thinking, Workers = Workers },
+        Bug = new SeededBug(Name, Workload) { Adapt = Adapt, Shape = Shape, Thinking = Thinking, Workers = Workers, Nodes = Nodes },
     }).Failure;
 
     /// <summary>The one of that name, or null.</summary>
@@ -142,6 +157,37 @@ public sealed class SeededBug
             .. plan.Faults,
             new BadLinks(250_000, 0, 0, 0, Reorders: false, Duration.FromMilliseconds(500)),
             new Crashes(Duration.FromMilliseconds(1_200), Duration.FromMilliseconds(700)),
+        ],
+    };
+
+    // One disk after another is lost as soon as its node can be done without; and all of them forget what they did not sync.
+    private static FaultPlan DyingDisks(FaultPlan plan) => plan with
+    {
+        Faults =
+        [
+            .. plan.Faults,
+            new LostDisks(Duration.FromMilliseconds(500), Duration.FromMilliseconds(100)),
+            new Crashes(Duration.FromMilliseconds(3_000), Duration.FromMilliseconds(500)),
+            new Blackouts(Duration.FromMilliseconds(6_000), Duration.FromMilliseconds(300)),
+        ],
+    };
+
+    // Disks are lost, and nothing else happens that would make a group look at its leader.
+    private static FaultPlan SilentLosses(FaultPlan plan) => plan with
+    {
+        Links = new LinkConditions(),
+        Faults = [new LostDisks(Duration.FromMilliseconds(500), Duration.FromMilliseconds(100))],
+    };
+
+    // One is cut off or away while another two agree; then one of these forgets, and comes back to the one that was away.
+    private static FaultPlan LonelyAmnesiacs(FaultPlan plan) => plan with
+    {
+        Faults =
+        [
+            .. plan.Faults,
+            new LostDisks(Duration.FromMilliseconds(500), Duration.FromMilliseconds(100)),
+            new Partitions(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(1_000), OneWay: false),
+            new Crashes(Duration.FromMilliseconds(1_500), Duration.FromMilliseconds(500)),
         ],
     };
 

@@ -20,12 +20,12 @@ internal sealed class SimulatedDatabase
         World = new SimulatedWorld(options.Seed, options.Trace) { MostEvents = MostEventsPerSecond * (options.Length.Nanoseconds / 1_000_000_000 + 200) };
         Scheduler = new SimulatedScheduler(World);
         Network = new SimulatedNetwork(World) { Conditions = plan.Links };
-        NodeId[] nodes = [.. Enumerable.Range(1, options.Nodes).Select(id => new NodeId(id))];
+        NodeId[] nodes = [.. Enumerable.Range(1, options.Bug?.Nodes ?? options.Nodes).Select(id => new NodeId(id))];
         var shape = DrawShape(World.Random.Fork(), nodes);
         Cluster = new SimulatedCluster<NodeMessage, NodeRecord, Request, Response>(World, Network, new()
         {
             Nodes = nodes,
-            Create = start => new DatabaseNode(Adapt(Told(shape, start.Self), options.Bug), start.Store),
+            Create = start => new DatabaseNode(Adapt(Told(shape, start, options.Bug), options.Bug), start.Store),
             Messages = new NodeMessageWire(),
             Records = new NodeRecordWire(),
             Machine = plan.Machine,
@@ -34,7 +34,8 @@ internal sealed class SimulatedDatabase
             IgnoresHolds = options.Bug?.IgnoresHolds ?? false,
         });
         Doors = new SimulatedDoors(Network, Cluster, nodes);
-        Injector = new FaultInjector(Cluster, plan.Faults);
+        Operator = new SimulatedOperator(Cluster);
+        Injector = new FaultInjector(Cluster, plan.Faults) { Operator = Operator };
     }
 
     public SimulatedWorld World { get; }
@@ -46,6 +47,8 @@ internal sealed class SimulatedDatabase
     public SimulatedCluster<NodeMessage, NodeRecord, Request, Response> Cluster { get; }
 
     public FaultInjector Injector { get; }
+
+    public SimulatedOperator Operator { get; }
 
     public SimulatedDoors Doors { get; }
 
@@ -121,13 +124,14 @@ internal sealed class SimulatedDatabase
         };
     }
 
-    // Each node is told of the first one alone, and meets the others by gossip.
-    private static DatabaseOptions Told(DatabaseOptions shape, NodeId self) => shape with
+    // Each node is told of the first one alone, and meets the others by gossip. One that rejoins may be the first: it is told of all.
+    private static DatabaseOptions Told(DatabaseOptions shape, NodeStart start, SeededBug? bug) => shape with
     {
-        Self = self,
-        Nodes = [.. shape.Nodes.Where((node, place) => place == 0 || node.Id == self)],
+        Self = start.Self,
+        Incarnation = bug is { HidesLosses: true } ? 0 : start.Incarnation,
+        Nodes = [.. shape.Nodes.Where((node, place) => place == 0 || node.Id == start.Self || start.Incarnation != 0)],
     };
 
     private static DatabaseOptions Adapt(DatabaseOptions options, SeededBug? bug) =>
-        bug is null ? options : bug.Shape(options) with { Mutation = bug.Database };
+        bug is null ? options : bug.Shape(options) with { Mutation = bug.Database, Rumors = options.Rumors with { Mutation = bug.Rumors } };
 }

@@ -42,7 +42,7 @@ public static class SimulationRun
         var failure = Find(database.World, () =>
         {
             context = Prepare(database, options);
-            Run(database, workload, context, options);
+            Run(database, workload, context, options, plan.Faults.Any(fault => fault is LostDisks));
         });
         return new SimulationVerdict
         {
@@ -100,7 +100,7 @@ public static class SimulationRun
     }
 
     private static void Run(
-        SimulatedDatabase database, IWorkload workload, WorkloadContext context, SimulationOptions options)
+        SimulatedDatabase database, IWorkload workload, WorkloadContext context, SimulationOptions options, bool losesDisks)
     {
         var (world, scheduler) = (database.World, database.Scheduler);
         database.Cluster.Start();
@@ -109,6 +109,11 @@ public static class SimulationRun
 
         List<Task> workers = [];
         database.Injector.Start();
+        if (losesDisks)
+        {
+            database.Operator.Start();
+        }
+
         scheduler.Run(
             () =>
             {
@@ -144,10 +149,24 @@ public static class SimulationRun
             },
             RecoveryLimit,
             "ProgressAfterFaults");
+        if (losesDisks)
+        {
+            Demand(database, () => Until(context, () => database.Operator.EveryRangeIsWhole), RecoveryLimit, "LostReplicasReturn");
+            Demand(database, () => Until(context, () => database.Operator.NewsIsEverywhere), RecoveryLimit, "NewsReachesEveryNode");
+        }
+
         Demand(database, () => workload.ReadBackAsync(context), RecoveryLimit, "ReadBackEnds");
         if (workload.Judge() is [var first, ..])
         {
             throw world.Failure(first.Name, NodeId.None, first.Detail);
+        }
+    }
+
+    private static async Task Until(WorkloadContext context, Func<bool> holds)
+    {
+        while (!holds())
+        {
+            await context.PauseAsync(TimeSpan.FromMilliseconds(100));
         }
     }
 

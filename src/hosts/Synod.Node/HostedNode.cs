@@ -53,9 +53,7 @@ public sealed class HostedNode<TMessage, TRecord, TCommand, TResult> : IAsyncDis
                     $"The data folder {options.DataFolder} is not empty, so there is nothing to rejoin after: start without rejoining.");
             }
 
-            Identity = known is null
-                ? LogIdentity.Draw(options.Cluster, options.Id, drawn, options.Rejoin)
-                : new LogIdentity(options.Cluster, options.Id, known.Store);
+            Identity = LogIdentity.ForStart(known, options.Cluster, options.Id, drawn, options.Rejoin);
             _store = Own(new RocksStore(Path.Combine(options.DataFolder, "store")));
             if (known is null && StoreFormat.IsClaimed(_store))
             {

@@ -44,6 +44,9 @@ public interface ISimulatedCluster
 
     void Crash(NodeId node);
 
+    /// <summary>Stops a node for good as that incarnation: when it starts again, it is with an empty disk and to rejoin.</summary>
+    void LoseDisk(NodeId node);
+
     void StartAfter(NodeId node, Duration delay);
 
     void Pause(NodeId node, Duration length);
@@ -121,6 +124,8 @@ public sealed class SimulatedCluster<TMessage, TRecord, TCommand, TResult>
     public bool IsPaused(NodeId node) => this[node].IsPaused;
 
     public void Crash(NodeId node) => this[node].Crash();
+
+    public void LoseDisk(NodeId node) => this[node].LoseDisk();
 
     public void StartAfter(NodeId node, Duration delay) => this[node].StartAfter(delay);
 

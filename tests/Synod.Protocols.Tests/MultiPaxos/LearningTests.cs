@@ -193,6 +193,44 @@ public sealed class LearningTests
     }
 
     [Fact]
+    public void A_snapshot_that_the_state_does_not_take_is_refused_and_a_later_one_asked_for()
+    {
+        var cluster = WithLaggard(Short, 5);
+        cluster[3].State = ListState.Absent();
+        cluster[3].State.Least = cluster[1].State.Applied.Next;
+        cluster[3].Start();
+        cluster.Advance(Duration.FromSeconds(1));
+        Assert.Equal(new Slot(-1), cluster[3].State.Applied);
+        Assert.Contains(Refusal.NotReady, cluster[3].Refusals);
+        Commit(cluster, 1, "later");
+        cluster.Advance(Duration.FromSeconds(10));
+        Assert.Equal(cluster[1].State.Commands, cluster[3].State.Commands);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_kept_as_chosen_is_executed_after_a_restart_with_nobody_to_ask(bool isKept)
+    {
+        var cluster = TestCluster.Majority(3);
+        cluster.StartAll();
+        cluster.Elect(1);
+        Commit(cluster, 3, "v");
+        cluster.Advance(Duration.FromMilliseconds(300));
+        var (replica, commands) = (cluster[2], cluster[2].State.Commands.ToList());
+        Assert.Equal(3, commands.Count);
+        if (isKept)
+        {
+            cluster.Submit(2, new Command.KeepChosen());
+        }
+
+        replica.Crash();
+        replica.Start();
+        cluster.Advance(Duration.FromSeconds(1), 2);
+        Assert.Equal(isKept ? commands : [], replica.State.Commands);
+    }
+
+    [Fact]
     public void A_lost_accept_is_sent_again()
     {
         var cluster = TestCluster.Majority(3, Short);

@@ -25,6 +25,9 @@ internal sealed class ListState : IReplicatedState
     /// </summary>
     public bool FlushesInstallations { get; set; } = true;
 
+    /// <summary>Snapshots from before it are not taken.</summary>
+    public Slot Least { get; set; }
+
     public IReadOnlyDictionary<Slot, string> Commands => _commands;
 
     public static ListState Absent() => new() { Applied = new Slot(-1), _flushedApplied = new Slot(-1) };
@@ -73,6 +76,8 @@ internal sealed class ListState : IReplicatedState
 
         return new SnapshotChunk(at, index, (index + 1) * ChunkCommands >= view.Count, writer.ToArray());
     }
+
+    public bool Takes(SnapshotChunk first) => first.At >= Least;
 
     public void InstallSnapshot(SnapshotChunk chunk)
     {

@@ -20,6 +20,12 @@ public interface IReplicatedState
     SnapshotChunk? ReadSnapshot(NodeId reader, int index);
 
     /// <summary>
+    /// Whether a snapshot that begins so may be installed. Not one from before something that this state must not go back behind, although
+    /// it is absent: another replica has a later one.
+    /// </summary>
+    bool Takes(SnapshotChunk first) => true;
+
+    /// <summary>
     /// Takes the next chunk. The state is absent from chunk 0 until the last one, which brings it into being at the chunk's
     /// slot in one atomic write; after a crash in between it is still absent. When that returns the state is durable: replicas that
     /// installed from one another could otherwise all be left without any by one crash, with nobody to ask.

@@ -156,6 +156,12 @@ public sealed partial class MultiPaxos
         /// <summary>Stand for election now. Never answered.</summary>
         public sealed record Campaign : Command;
 
+        /// <summary>
+        /// Make durable, before anything that comes after, how far is known here to be chosen: others may be gone for good by the time that
+        /// this replica has to learn it again. Never answered.
+        /// </summary>
+        public sealed record KeepChosen : Command;
+
         /// <summary>The host believes that a node is down. Never answered; a hint, on which only liveness rests.</summary>
         public sealed record PeerDown(NodeId Node) : Command;
 

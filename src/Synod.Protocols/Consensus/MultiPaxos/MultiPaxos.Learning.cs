@@ -310,6 +310,10 @@ public sealed partial class MultiPaxos
         {
             _out.Refuse(Refusal.Unexpected);
         }
+        else if (chunk.Index == 0 && !_state.Takes(chunk))
+        {
+            _out.Refuse(Refusal.NotReady);
+        }
         else
         {
             Install(from, chunk);

@@ -165,6 +165,9 @@ public sealed partial class MultiPaxos : Protocol<MultiPaxos.Message, MultiPaxos
             case Command.Campaign:
                 OnCampaign();
                 break;
+            case Command.KeepChosen:
+                RecordChosen();
+                break;
             case Command.PeerDown c:
                 OnPeerDown(c.Node);
                 break;

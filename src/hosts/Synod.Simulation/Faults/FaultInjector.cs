@@ -11,12 +11,25 @@ public interface IFault
     void Start(FaultInjector injector);
 }
 
+/// <summary>Who looks after the machines.</summary>
+public interface IOperator
+{
+    /// <summary>
+    /// Takes a node's disk away, and starts the node with an empty one after <paramref name="down"/>. False, and nothing is done, while the
+    /// others could not make up for what is on it: then data would be lost, and rightly so.
+    /// </summary>
+    bool TryReplaceDisk(NodeId node, Duration down);
+}
+
 /// <summary>Lets the faults of a plan happen to a cluster, counts them, and ends them all for the liveness part of a run.</summary>
 public sealed class FaultInjector(ISimulatedCluster cluster, IReadOnlyList<IFault> faults) : IEventTarget
 {
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
 
     public ISimulatedCluster Cluster { get; } = cluster;
+
+    /// <summary>Who replaces lost disks; without one, none is lost.</summary>
+    public IOperator? Operator { get; init; }
 
     /// <summary>The faults' own draws.</summary>
     public SeededRandom Random { get; } = cluster.World.Random.Fork();

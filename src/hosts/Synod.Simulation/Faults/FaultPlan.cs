@@ -62,6 +62,7 @@ public sealed record FaultPlan
                 : new LinkConditions(),
         };
         AddIf(() => new StoreErrors(Milliseconds(3_000, 15_000)));
+        AddIf(() => new LostDisks(Milliseconds(1_000, 6_000), Milliseconds(50, 2_000)));
         return plan;
 
         bool IsOn() => random.Below(2) == 0;

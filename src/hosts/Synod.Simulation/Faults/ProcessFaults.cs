@@ -92,6 +92,21 @@ public sealed record StoreErrors(Duration Every, StoreCallSite? At = null) : IFa
     });
 }
 
+/// <summary>A node loses its disk for good, and comes back without: never two at a time.</summary>
+public sealed record LostDisks(Duration Every, Duration Down) : IFault
+{
+    public string Name => "lost disk";
+
+    public void Start(FaultInjector injector) => injector.Every(Every, () =>
+    {
+        var (node, down) = (injector.AnyNode(), injector.Random.Wait(Down));
+        if (injector.Operator?.TryReplaceDisk(node, down) == true)
+        {
+            injector.Count(Name);
+        }
+    });
+}
+
 /// <summary>Acts at given times: a story instead of chance.</summary>
 public sealed record Script(string Name, IReadOnlyList<(Duration At, Action<ISimulatedCluster> Act)> Acts) : IFault
 {

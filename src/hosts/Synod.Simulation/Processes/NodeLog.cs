@@ -10,20 +10,31 @@ public sealed class NodeLog
     private readonly SeededRandom _random;
     private readonly LogOptions _options;
     private readonly long[] _faults = new long[LogCallSite.All.Length];
+    private readonly ulong? _rejoinsAs;
     private DurableLog? _log;
     private LogWork _work;
     private bool _headerWritten;
     private int? _failing;
     private bool _flipped;
 
-    internal NodeLog(SeededRandom random, long segmentBytes)
+    /// <param name="lost">The log that was on the disk in whose place this one is: the operator starts the node to rejoin.</param>
+    internal NodeLog(SeededRandom random, long segmentBytes, NodeLog? lost = null)
     {
         _random = random;
+        if (lost is not null)
+        {
+            _faults = lost._faults;
+            _rejoinsAs = random.Next();
+        }
+
         _options = new LogOptions(segmentBytes);
         Disk = new SimulatedDisk(random.Below) { Inject = Inject };
     }
 
     public SimulatedDisk Disk { get; }
+
+    /// <summary>Which incarnation of its node the log is of, since it was opened.</summary>
+    internal ulong Incarnation { get; private set; }
 
     internal long BytesSinceCheckpoint => _log!.BytesSinceCheckpoint;
 
@@ -47,7 +58,10 @@ public sealed class NodeLog
         _work = LogWork.Opening;
         try
         {
-            _log = DurableLog.Open(Disk, new LogIdentity("simulation", self, (ulong)self.Value), _options);
+            var identity = LogIdentity.ForStart(
+                DurableLog.ReadIdentity(Disk), "simulation", self, _rejoinsAs ?? (ulong)self.Value, _rejoinsAs is not null);
+            _log = DurableLog.Open(Disk, identity, _options);
+            Incarnation = identity.Incarnation;
             return [.. _log.Records()];
         }
         catch (StorageRefusal refusal)

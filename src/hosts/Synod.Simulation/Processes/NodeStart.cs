@@ -5,8 +5,9 @@ namespace Synod.Simulation;
 
 /// <summary>What a process is started with.</summary>
 /// <param name="Boot">1 for the first start of the node.</param>
+/// <param name="Incarnation">0 with the node's first disk; another number, drawn once, with each that replaces a lost one.</param>
 /// <param name="Store">The node's applied state, as the last crash left it.</param>
-public sealed record NodeStart(NodeId Self, long Boot, IStore Store);
+public sealed record NodeStart(NodeId Self, long Boot, ulong Incarnation, IStore Store);
 
 /// <summary>Latencies and sizes of a simulated machine.</summary>
 public sealed record MachineConditions

@@ -42,7 +42,7 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult>
     {
         try
         {
-            _protocol = _cluster.Options.Create(new NodeStart(Self, _boot, Store));
+            _protocol = _cluster.Options.Create(new NodeStart(Self, _boot, Log.Incarnation, Store));
             return true;
         }
         catch (StorageFailure)

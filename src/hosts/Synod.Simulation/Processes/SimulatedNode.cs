@@ -127,6 +127,15 @@ public sealed partial class SimulatedNode<TMessage, TRecord, TCommand, TResult> 
         Log = new NodeLog(_random.Fork(), _cluster.Options.SegmentBytes);
     }
 
+    /// <summary>Stops the process, and gives it an empty disk in place of its own on which it rejoins as another incarnation.</summary>
+    public void LoseDisk()
+    {
+        Crash();
+        Note("lose disk", 0);
+        Store.Wipe();
+        Log = new NodeLog(_random.Fork(), _cluster.Options.SegmentBytes, Log);
+    }
+
     /// <summary>Stops the process for a while without its knowing: its inputs queue, its clocks go on.</summary>
     public void Pause(Duration length)
     {

@@ -15,5 +15,7 @@ internal sealed class EpochState(IReplicatedState state, Slot start) : IReplicat
             ? chunk with { At = new Slot(chunk.At.Value - start.Value) }
             : null;
 
+    public bool Takes(SnapshotChunk first) => state.Takes(first with { At = new Slot(first.At.Value + start.Value) });
+
     public void InstallSnapshot(SnapshotChunk chunk) => state.InstallSnapshot(chunk with { At = new Slot(chunk.At.Value + start.Value) });
 }
