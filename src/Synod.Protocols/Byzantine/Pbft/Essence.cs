@@ -42,6 +42,28 @@ public sealed partial class Pbft
         VisitCheckpoints(new StateWriter(writer));
     }
 
+    /// <summary>Writes what claims about a group look at.</summary>
+    internal void WriteWitness(CodecWriter writer)
+    {
+        writer.Signed(_view);
+        writer.Bool(_isActive);
+        writer.Slot(_executed);
+        foreach (var (slot, entry) in _entries)
+        {
+            if (entry.IsDecided)
+            {
+                writer.Slot(slot);
+                entry.Decision.Write(writer);
+            }
+        }
+
+        writer.Slot(Slot.None);
+        foreach (var accused in _evidence.Keys)
+        {
+            writer.Node(accused);
+        }
+    }
+
     /// <summary>Forgets what is not in the essence, as far as it can be forgotten.</summary>
     internal void Simplify()
     {
