@@ -201,23 +201,26 @@ internal sealed class HotStuffEssence(IHotStuffRules rules, int quorum, IReadOnl
             _writer.Int(timer.Kind);
         }
 
-        var (receiver, number) = (-1, 0);
-        foreach (var (_, to, message) in part.Waiting.OrderBy(waiting => renaming.Places[waiting.To]))
+        // Added up, since nobody hears what others are told: to whom first is nothing to anyone.
+        var own = XxHash128.HashToUInt128(_writer.Span);
+        for (var index = 0; index < part.Waiting.Count; index++)
         {
+            var (_, to, message) = part.Waiting[index];
             if (message is HotStuff.Message.Timeout && replica is not null)
             {
                 continue;
             }
 
-            number = to == receiver ? number + 1 : 1;
-            receiver = to;
-            var (count, address) = (number, to);
-            _writer.Int(renaming.Places[to]);
-            HotStuff.WriteEssence(_writer, message, _round, rules.JudgesTimeouts, (naming, digest) => name(naming, digest, count, address));
+            var number = part.Waiting.Take(index).Count(other => other.To == to);
+            _writer.Clear();
+            _writer.Int(to < 0 ? -1 : renaming.Places[to]);
+            _writer.Int(number);
+            HotStuff.WriteEssence(_writer, message, _round, rules.JudgesTimeouts, (naming, digest) => name(naming, digest, number, to));
+            own += XxHash128.HashToUInt128(_writer.Span);
         }
 
         _writer.Renaming = null;
-        return XxHash128.HashToUInt128(_writer.Span);
+        return own;
     }
 
     private bool IsOver(HotStuffNote note, int block) => !_forest.Contains(block) && _blocks.ViewOf(block) < note.Replica.View;

@@ -78,8 +78,8 @@ public sealed record RoundPart<TMessage, TRecord, TCommand, TResult>(
     int Submitted);
 
 /// <summary>A message that waits for a later round.</summary>
-/// <param name="From">The sender's position in the model's list of nodes.</param>
-/// <param name="To">The receiver's.</param>
+/// <param name="From">The sender's position in the model's list of nodes; negative for what may be said again.</param>
+/// <param name="To">The receiver's; likewise.</param>
 /// <param name="Message">What is said.</param>
 public readonly record struct Waiting<TMessage>(int From, int To, TMessage Message);
 
@@ -94,6 +94,7 @@ public abstract class RoundNote
 public abstract class PartwiseEssence<TMessage, TRecord, TCommand, TResult> : RoundEssence<TMessage, TRecord, TCommand, TResult>
 {
     private readonly CodecWriter _writer = new();
+    private readonly CodecWriter _said = new();
     private UInt128[] _print = [];
 
     /// <summary>Writes what tells a node from one that will act otherwise.</summary>
@@ -128,13 +129,22 @@ public abstract class PartwiseEssence<TMessage, TRecord, TCommand, TResult> : Ro
                 Write(_writer, part.Node);
             }
 
-            foreach (var (from, to, message) in part.Waiting.OrderBy(waiting => renaming.Places[waiting.To]))
+            // Added up, since nobody hears what others are told: to whom first is nothing to anyone.
+            var said = UInt128.Zero;
+            for (var index = 0; index < part.Waiting.Count; index++)
             {
-                _writer.Int(renaming.Places[from]);
-                _writer.Int(renaming.Places[to]);
-                Write(_writer, message);
+                var (from, to, message) = part.Waiting[index];
+                _said.Clear();
+                _said.Renaming = renaming.Of;
+                _said.Int(part.Waiting.Take(index).Count(other => other.To == to));
+                _said.Int(from < 0 ? -1 : renaming.Places[from]);
+                _said.Int(to < 0 ? -1 : renaming.Places[to]);
+                Write(_said, message);
+                said += XxHash128.HashToUInt128(_said.Span);
             }
 
+            _writer.Fixed64((ulong)said);
+            _writer.Fixed64((ulong)(said >> 64));
             _writer.Renaming = null;
             prints[renaming.Number] = XxHash128.HashToUInt128(_writer.Span);
         }

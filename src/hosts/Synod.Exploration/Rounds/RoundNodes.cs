@@ -78,7 +78,7 @@ internal sealed class RoundNodes<TMessage, TRecord, TCommand, TResult>(
             number = _said.Count;
             _saidNumbers.Add(print, number);
             _said.Add([.. messages]);
-            _saidNotes.Add(essence.Note(new(-1, null, [.. messages.Select(message => new Waiting<TMessage>(0, 0, message))], [], 0), renamings));
+            _saidNotes.Add(essence.Note(new(-1, null, [.. messages.Select(message => new Waiting<TMessage>(-1, -1, message))], [], 0), renamings));
         }
 
         return number;
