@@ -81,6 +81,7 @@ public sealed partial class HotStuff
         foreach (var parked in _parked)
         {
             WriteView(writer, parked.Block.View, origin);
+            WriteView(writer, parked.Block.Justify.View, origin);
             WriteView(writer, _rules.JudgesTimeouts ? parked.Entry.View : 0, origin);
             WriteView(writer, _rules.JudgesTimeouts ? parked.Entry.HighView : 0, origin);
         }

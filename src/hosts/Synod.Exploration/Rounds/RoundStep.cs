@@ -206,10 +206,8 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
             }
         }
 
-        var (known, after) = (_nodes.Count, Number(protocol, index, Rearmed(node.Timers), node.Submitted));
-
-        // One that only equals the first of its number is not the one to be looked at.
-        _live[index] = after == known ? (after, protocol) : default;
+        var after = Number(protocol, index, Rearmed(node.Timers), node.Submitted);
+        _live[index] = (after, protocol);
         return new Worked(after, [.. sent], null);
     }
 
