@@ -134,9 +134,13 @@ public sealed class RoundTests
     private sealed class Names : PartwiseEssence<string, string, string, string>
     {
         public override void Write(CodecWriter writer, Protocol<string, string, string, string> node) =>
-            writer.Node(NodeOf(((Decree)node).Decided));
+            writer.Node(((Decree)node).Decided is { Length: > 0 } decided ? NodeOf(decided) : NodeId.None);
 
-        public override void Write(CodecWriter writer, string message) => writer.Node(NodeOf(message.Split(':')[1]));
+        public override void Write(CodecWriter writer, string message)
+        {
+            writer.Signed(Decree.RoundOf(message));
+            writer.Node(NodeOf(message.Split(':')[1]));
+        }
     }
 
     /// <summary>The leader of a round decrees its own name unless it knows of a decree, and everyone believes the first it hears.</summary>
