@@ -14,10 +14,7 @@ public sealed class MergingTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(1, 3, 0)]
-    [InlineData(2, 3, 0)]
-    [InlineData(3, 3, 0)]
     [InlineData(4, 3, 0)]
-    [InlineData(1, 2, 1)]
     [InlineData(2, 2, 1)]
     public void Worlds_of_pbft_that_are_one_come_to_the_same(int twin, int rounds, int lies) =>
         Compare(PbftTwins.Model(new NodeId(twin), rounds, lies: lies));
@@ -42,11 +39,6 @@ public sealed class MergingTests(ITestOutputHelper output)
     {
         var (merged, followed) = (model.Prints(merges: true), model.Prints(merges: false));
         output.WriteLine($"merged {string.Join(", ", merged.Select(end => end.Count))}; followed {string.Join(", ", followed.Select(end => end.Count))}");
-        foreach (var (one, other) in merged.Zip(followed))
-        {
-            output.WriteLine($"missing {other.Except(one).Count()}, surplus {one.Except(other).Count()}");
-        }
-
         Assert.All(merged.Zip(followed), end => Assert.True(end.First.SetEquals(end.Second)));
     }
 }
