@@ -25,13 +25,13 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"{rules.Name}-twins",
                 "One twin of four: all schedules of splits in two and of leaders agree.",
                 "rounds",
-                4,
+                5,
                 (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds), tell)),
             new Proof(
                 $"{rules.Name}-pruned-twins",
                 "The same with the twins and one other as leaders, and in each round some quorum that hears each other.",
                 "rounds",
-                5,
+                7,
                 (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, pruned: true), tell)),
             new Proof(
                 $"{rules.Name}-lying-twins",
@@ -46,13 +46,13 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"pbft-twin-{twin}",
                 $"{twin} of four runs twice: all schedules of splits in two agree.",
                 "rounds",
-                6,
+                7,
                 (rounds, tell) => Seen(PbftTwins.Model(twin, rounds), tell)),
             new Proof(
                 $"pbft-lying-twin-{twin}",
                 "The same, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
-                3,
+                5,
                 (rounds, tell) => Seen(PbftTwins.Model(twin, rounds, lies: 1), tell)),
         }),
     ];

@@ -78,9 +78,13 @@ internal static class HotStuffTwins
             Expires = (protocol, _, round) => Replica(protocol).View <= round,
             Elapses = (_, timer) => timer.Kind == (int)HotStuff.Timer.Open,
             Leaders = draw,
-            AsksFrom = protocol => Replica(protocol).View + (Replica(protocol).TimedOutView < Replica(protocol).View ? 0 : 1),
-            Alike = [pruned ? [HotStuffGroup.N3, HotStuffGroup.N4] : Alike, [HotStuffGroup.N1, Second]],
-            Essence = new Essential(),
+
+            // Nothing is said any more in a view that was given up, unless it was said before.
+            AsksFrom = protocol => Replica(protocol).View + (lies > 0 || Replica(protocol).TimedOutView < Replica(protocol).View ? 0 : 1),
+            Alike = [pruned ? [HotStuffGroup.N3, HotStuffGroup.N4] : Alike],
+            Copies = [[HotStuffGroup.N1, Second]],
+            Essence = new HotStuffEssence(
+                rules, group.Options.Quorum, [HotStuffGroup.N1, .. Alike, HotStuffGroup.N1], lies > 0 ? NodeSet.Of(HotStuffGroup.N1) : NodeSet.Empty),
             Liars = NodeSet.Of(HotStuffGroup.N1, Second),
             MaxLies = lies,
             Lies =
@@ -101,7 +105,7 @@ internal static class HotStuffTwins
     private static bool HasQuorum(NodeSet side) => (side.Contains(Second) ? side.Without(Second).With(HotStuffGroup.N1) : side).Count >= 3;
 
     private static HotStuff Replica(Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> protocol) =>
-        (HotStuff)((Disguise<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>)protocol).Inner;
+        HotStuffEssence.Replica(protocol);
 
     private static long? RoundOf(HotStuff.Message message) => message switch
     {
@@ -122,31 +126,6 @@ internal static class HotStuffTwins
             group.Timeout(HotStuffGroup.N1, timeout.View + by, timeout.Certificates),
         _ => null,
     };
-
-    private sealed class Essential : RoundEssence<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>
-    {
-        private HotStuff.Essence? _scope;
-
-        public override bool IsRelative => true;
-
-        public override void Begin(
-            CodecWriter writer,
-            int round,
-            IEnumerable<Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result>> nodes,
-            IEnumerable<HotStuff.Message> messages) => _scope = new(writer, round, [.. nodes.Select(Replica)], [.. messages]);
-
-        public override void Write(
-            CodecWriter writer, Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> node) =>
-            Replica(node).WriteEssence(writer, _scope!);
-
-        public override void Simplify(Protocol<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> node) =>
-            Replica(node).Simplify(_scope!);
-
-        /// <summary>At the end of a round everybody who is not beyond it says to all that it gives its view up, and how far it is.</summary>
-        public override bool FollowsFromSender(HotStuff.Message message) => message is HotStuff.Message.Timeout;
-
-        public override void Write(CodecWriter writer, HotStuff.Message message) => HotStuff.WriteEssence(writer, message, _scope!);
-    }
 
     /// <summary>Leaders as the schedule draws them.</summary>
     private sealed record Drawn(LeaderDraw Draw) : LeaderSchedule

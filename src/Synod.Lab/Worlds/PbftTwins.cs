@@ -91,11 +91,13 @@ internal static class PbftTwins
     };
 
     /// <summary>Rounds are told by nothing but views, and these are written as they are.</summary>
-    private sealed class Essential : RoundEssence<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
+    private sealed class Essential : PartwiseEssence<Pbft.Message, Pbft.Record, Pbft.Command, Pbft.Result>
     {
         public override bool ForgetsRounds => true;
 
         public override void Simplify(Machine node) => Replica(node).Simplify();
+
+        public override void Witness(CodecWriter writer, Machine node) => Replica(node).WriteWitness(writer);
 
         public override void Write(CodecWriter writer, Machine node) => Replica(node).WriteEssence(writer);
 

@@ -21,17 +21,8 @@ internal sealed class Judge<TMessage, TRecord, TCommand, TResult>
         _open = [.. model.Properties.Where(property => property.Kind == PropertyKind.Sometimes)];
     }
 
-    private int _forgotten;
-
-    /// <summary>Distinct combinations of node states; those that were met again after they were forgotten count twice.</summary>
-    public int Count => _forgotten + _judged.Count;
-
-    /// <summary>Forgets which combinations were judged, since numbers mean something else from now on.</summary>
-    public void Forget()
-    {
-        _forgotten += _judged.Count;
-        _judged.Clear();
-    }
+    /// <summary>Distinct combinations of node states.</summary>
+    public int Count => _judged.Count;
 
     public IReadOnlyDictionary<string, int> Reached => _reached;
 

@@ -111,51 +111,6 @@ internal sealed class Locals<TMessage, TRecord, TCommand, TResult>(Model<TMessag
         return value;
     }
 
-    /// <summary>
-    /// Forgets every local state and every message but those named, and numbers these anew in the order that they had. What was kept of other
-    /// numbers means nothing any more.
-    /// </summary>
-    /// <returns>The new numbers of local states, and of messages.</returns>
-    public (Dictionary<int, int> Locals, Dictionary<int, int> Messages) Keep(IEnumerable<int> locals, IEnumerable<int> messages)
-    {
-        var (keptLocals, keptMessages) = (Renumbered(locals, _locals), Renumbered(messages, _messages));
-        _views.Clear();
-        _views.AddRange(new NodeView<TMessage, TRecord, TCommand, TResult>?[_locals.Count]);
-        _viewed = 0;
-        Renumber(_localNumbers, keptLocals);
-        Renumber(_messageNumbers, keptMessages);
-        return (keptLocals, keptMessages);
-    }
-
-    private static Dictionary<int, int> Renumbered<T>(IEnumerable<int> numbers, List<T> items)
-    {
-        var kept = new Dictionary<int, int>();
-        foreach (var number in numbers.Distinct().Order())
-        {
-            // Never above where it was: the items move down in place.
-            items[kept.Count] = items[number];
-            kept.Add(number, kept.Count);
-        }
-
-        items.RemoveRange(kept.Count, items.Count - kept.Count);
-        return kept;
-    }
-
-    private static void Renumber(Dictionary<UInt128, int> numbers, Dictionary<int, int> kept)
-    {
-        foreach (var (print, number) in numbers.ToList())
-        {
-            if (kept.TryGetValue(number, out var renumbered))
-            {
-                numbers[print] = renumbered;
-            }
-            else
-            {
-                numbers.Remove(print);
-            }
-        }
-    }
-
     public NodeView<TMessage, TRecord, TCommand, TResult> View(int number)
     {
         if (_views[number] is { } known)

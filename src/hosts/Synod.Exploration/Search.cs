@@ -26,7 +26,7 @@ internal sealed class Search<TMessage, TRecord, TCommand, TResult>
         _seen = new(layout, model.Properties.All(property => property.Kind != PropertyKind.Eventually));
         _successors = new(model, _locals, _steps, layout);
         _symmetry = model.Interchangeable.Count > 1 ? new(model, _locals, layout) : null;
-        var view = new World<TMessage, TRecord, TCommand, TResult>(_locals, layout);
+        var view = new World<TMessage, TRecord, TCommand, TResult>(model.Nodes, _locals, layout);
         _judge = new(model, layout, view);
         _settling = new(model, _locals, _steps, layout, view);
         _story = new(model, _locals, layout);

@@ -4,32 +4,20 @@ namespace Synod.Exploration;
 
 /// <summary>
 /// Runs a node's steps and plays its host: records wait in memory until they are made durable, and what was sent or answered
-/// after them waits as long. Each (local state, input) is run once, or once for each answer that it got from a draw of leaders.
+/// after them waits as long. Each (local state, input) is run once.
 /// </summary>
-/// <param name="keepsLog">Whether a restart is to come: without one, what is durable is as good as forgotten.</param>
 internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
     Model<TMessage, TRecord, TCommand, TResult> model,
-    Locals<TMessage, TRecord, TCommand, TResult> locals,
-    bool keepsLog = true,
-    LeaderDraw? leaders = null)
+    Locals<TMessage, TRecord, TCommand, TResult> locals)
 {
-    private readonly Dictionary<UInt128, Worked> _known = [];
+    private readonly Dictionary<UInt128, Outcome[]> _known = [];
     private readonly ExplorerContext _context = new(model.ChoiceLimit);
     private readonly List<int> _sent = [];
     private readonly Submission<TCommand>[][] _scripts =
         [.. model.Nodes.Select(node => model.Submissions.Where(item => item.Node == node).ToArray())];
 
-    private int _forgotten;
-
     /// <summary>How many steps were worked out.</summary>
-    public int Count => _forgotten + _known.Count;
-
-    /// <summary>Forgets what steps led to, since numbers mean something else from now on.</summary>
-    public void Forget()
-    {
-        _forgotten += _known.Count;
-        _known.Clear();
-    }
+    public int Count => _known.Count;
 
     public bool HasSubmission(int number)
     {
@@ -48,18 +36,12 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
     public Outcome[] Take(int local, MoveKind kind, int argument, int time, bool eager)
     {
         var key = new UInt128((ulong)(uint)local << 32 | (uint)argument, (ulong)(uint)time << 32 | (uint)kind << 1 | (eager ? 1u : 0));
-        _known.TryGetValue(key, out var first);
-        for (var worked = first; worked is not null; worked = worked.Next)
+        if (!_known.TryGetValue(key, out var outcomes))
         {
-            if (leaders is null || leaders.Agrees(worked.Asked))
-            {
-                return worked.Outcomes;
-            }
+            outcomes = Run(locals[local], kind, argument, time, eager);
+            _known.Add(key, outcomes);
         }
 
-        leaders?.Listen();
-        var outcomes = Run(locals[local], kind, argument, time, eager);
-        _known[key] = new Worked(outcomes, leaders?.Asked() ?? [], first);
         return outcomes;
     }
 
@@ -95,7 +77,7 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
         {
             return Finish(Step(before, kind, argument), eager);
         }
-        catch (Exception failure) when (failure is not LeaderDraw.Undrawn)
+        catch (Exception failure)
         {
             // Whatever a step throws is a finding: the search reports it with the way that led there.
             return new Outcome(-1, [], failure is InvariantViolation ? failure.Message : failure.ToString());
@@ -220,7 +202,7 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
 
         return local with
         {
-            Durable = count == 0 || !keepsLog ? local.Durable : [.. local.Durable, .. local.Pending[..count]],
+            Durable = count == 0 ? local.Durable : [.. local.Durable, .. local.Pending[..count]],
             Pending = count == 0 ? local.Pending : local.Pending[count..],
             Held = [.. waiting],
             Answers = answers,
@@ -232,7 +214,4 @@ internal sealed class Steps<TMessage, TRecord, TCommand, TResult>(
         var settled = eager && local.Pending.Length > 0 ? Flush(local, local.Pending.Length) : local;
         return new Outcome(locals.Number(settled), [.. _sent]);
     }
-
-    /// <summary>What a step led to while leaders were as it was told, and what it led to otherwise.</summary>
-    private sealed record Worked(Outcome[] Outcomes, (int Round, NodeId Leader)[] Asked, Worked? Next);
 }

@@ -5,17 +5,28 @@ namespace Synod.Exploration;
 /// <summary>What properties see of one moment of a configuration.</summary>
 public sealed class World<TMessage, TRecord, TCommand, TResult>
 {
-    private readonly Locals<TMessage, TRecord, TCommand, TResult> _locals;
-    private readonly Layout _layout;
+    private readonly IReadOnlyList<NodeId> _nodes;
+    private readonly Func<int, NodeView<TMessage, TRecord, TCommand, TResult>> _view;
+    private readonly Locals<TMessage, TRecord, TCommand, TResult>? _locals;
+    private readonly Layout? _layout;
     private int[] _world = [];
 
-    internal World(Locals<TMessage, TRecord, TCommand, TResult> locals, Layout layout)
+    internal World(
+        IReadOnlyList<NodeId> nodes, Locals<TMessage, TRecord, TCommand, TResult> locals, Layout layout)
+        : this(nodes, locals.View)
     {
         _locals = locals;
         _layout = layout;
     }
 
-    public int NodeCount => _layout.Nodes;
+    /// <summary>Worlds that are nodes and nothing else.</summary>
+    internal World(IReadOnlyList<NodeId> nodes, Func<int, NodeView<TMessage, TRecord, TCommand, TResult>> view)
+    {
+        _nodes = nodes;
+        _view = view;
+    }
+
+    public int NodeCount => _nodes.Count;
 
     /// <summary>Crashes so far.</summary>
     public int Crashes
@@ -23,7 +34,7 @@ public sealed class World<TMessage, TRecord, TCommand, TResult>
         get
         {
             LooksBeyondNodes = true;
-            return _world[_layout.Crashes];
+            return _layout is null ? 0 : _world[_layout.Crashes];
         }
     }
 
@@ -31,9 +42,9 @@ public sealed class World<TMessage, TRecord, TCommand, TResult>
     internal bool LooksBeyondNodes { get; set; }
 
     /// <summary>The node at a position of the model's list.</summary>
-    public NodeView<TMessage, TRecord, TCommand, TResult> At(int index) => _locals.View(_world[index]);
+    public NodeView<TMessage, TRecord, TCommand, TResult> At(int index) => _view(_world[index]);
 
-    public NodeView<TMessage, TRecord, TCommand, TResult> this[NodeId node] => At(_locals.IndexOf(node));
+    public NodeView<TMessage, TRecord, TCommand, TResult> this[NodeId node] => At(IndexOf(node));
 
     public IEnumerable<NodeView<TMessage, TRecord, TCommand, TResult>> Nodes
     {
@@ -52,11 +63,24 @@ public sealed class World<TMessage, TRecord, TCommand, TResult>
         get
         {
             LooksBeyondNodes = true;
-            for (var index = _layout.Network; index < _world.Length; index++)
+            for (var index = _layout?.Network ?? _world.Length; index < _world.Length; index++)
             {
-                yield return _locals.Message(_world[index]);
+                yield return _locals!.Message(_world[index]);
             }
         }
+    }
+
+    private int IndexOf(NodeId node)
+    {
+        for (var index = 0; index < _nodes.Count; index++)
+        {
+            if (_nodes[index] == node)
+            {
+                return index;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(node), node, "There is no such node.");
     }
 
     internal World<TMessage, TRecord, TCommand, TResult> Show(int[] world)

@@ -122,10 +122,10 @@ public sealed class BlockTree
     public IEnumerable<Block> AboveRoot() =>
         _chain.Values.Concat(_open.Values).Where(block => block.View > Root.View).OrderBy(block => block.View);
 
-    /// <summary>For explorers: drops open blocks without open children that nobody will act on any more.</summary>
+    /// <summary>For explorers: drops open blocks without open children that nobody will act on any more, and then those before them.</summary>
     internal void Forget(Func<Digest, bool> isOver)
     {
-        foreach (var block in _open.Values.Where(block => isOver(block.Digest)).ToList())
+        foreach (var block in _open.Values.Where(block => isOver(block.Digest)).OrderByDescending(block => block.View).ToList())
         {
             if (!_open.Values.Any(child => child.Justify.Block == block.Digest))
             {

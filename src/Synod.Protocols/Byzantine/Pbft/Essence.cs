@@ -7,7 +7,7 @@ public sealed partial class Pbft
 {
     /// <summary>
     /// Writes what decides on what this replica does next, where signatures prove: replicas that are equal in it act alike but for how
-    /// long they wait, whose signatures they show, whom they accuse, and which batches they hold for others.
+    /// long they wait, whose signatures they show, and whom they accuse.
     /// </summary>
     internal void WriteEssence(CodecWriter writer)
     {
@@ -22,12 +22,17 @@ public sealed partial class Pbft
             if (entry.IsOpen || entry.IsDecided || entry.Proof is not null)
             {
                 entry.WriteEssence(writer, slot);
-                writer.Bool(BatchOf(entry.Decision) is not null);
-                writer.Bool(entry.Proposal is { } proposal && BatchOf(proposal.Digest) is not null);
             }
         }
 
+        // Whoever misses one asks everybody.
         writer.Slot(Slot.None);
+        writer.Int(_batches.Count);
+        foreach (var digest in _batches.Keys)
+        {
+            digest.Write(writer);
+        }
+
         WriteRequests(writer);
         foreach (var (sender, change) in _viewChanges)
         {
@@ -40,6 +45,28 @@ public sealed partial class Pbft
 
         WriteEssence(writer, _newView);
         VisitCheckpoints(new StateWriter(writer));
+    }
+
+    /// <summary>Writes what claims about a group look at.</summary>
+    internal void WriteWitness(CodecWriter writer)
+    {
+        writer.Signed(_view);
+        writer.Bool(_isActive);
+        writer.Slot(_executed);
+        foreach (var (slot, entry) in _entries)
+        {
+            if (entry.IsDecided)
+            {
+                writer.Slot(slot);
+                entry.Decision.Write(writer);
+            }
+        }
+
+        writer.Slot(Slot.None);
+        foreach (var accused in _evidence.Keys)
+        {
+            writer.Node(accused);
+        }
     }
 
     /// <summary>Forgets what is not in the essence, as far as it can be forgotten.</summary>
@@ -55,12 +82,6 @@ public sealed partial class Pbft
         foreach (var entry in _entries.Values)
         {
             entry.Accepted.Clear();
-        }
-
-        foreach (var digest in _batches.Keys.Where(digest => !_entries.Values.Any(entry =>
-            entry.Decision == digest || entry.Proposal?.Digest == digest || entry.Proof?.Digest == digest)).ToList())
-        {
-            _batches.Remove(digest);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Exploration;
@@ -10,83 +9,48 @@ namespace Synod.Exploration;
 /// <param name="leaders">Each may lead in any round.</param>
 public sealed class LeaderDraw(IReadOnlyList<NodeId> leaders)
 {
-    private readonly List<(int Round, NodeId Leader)> _asked = [];
-    private ImmutableArray<NodeId> _drawn = [];
+    private readonly List<int> _asked = [];
+    private readonly List<(int Round, int Leader)> _heard = [];
+    private Drawn _drawn;
+
+    /// <summary>How many may lead.</summary>
+    internal int Count => leaders.Count;
+
+    /// <summary>The rounds that were asked for since <see cref="Begin"/>, each once, in the order of asking.</summary>
+    internal IReadOnlyList<int> Asked => _asked;
 
     /// <summary>The leader of a round, from 0 on. Only a step of a <see cref="RoundModel{TMessage,TRecord,TCommand,TResult}"/> may ask.</summary>
     public NodeId LeaderOf(long round)
     {
         var at = checked((int)round);
-        if (at >= _drawn.Length || _drawn[at] == NodeId.None)
+        var leader = Ask(at);
+        if (!_heard.Contains((at, leader)))
         {
-            throw new Undrawn(at);
+            _heard.Add((at, leader));
         }
 
-        _asked.Add((at, _drawn[at]));
-        return _drawn[at];
+        return leaders[leader - 1];
     }
 
-    /// <summary>Each outcome of <paramref name="run"/> that the leaders drawn so far leave open, with those that it asked for.</summary>
-    internal IEnumerable<(ImmutableArray<NodeId> Drawn, T Outcome)> Each<T>(ImmutableArray<NodeId> drawn, Func<T> run)
+    /// <summary>From now on these are drawn, and nobody has asked.</summary>
+    internal void Begin(Drawn drawn)
     {
-        var open = new Stack<ImmutableArray<NodeId>>();
-        open.Push(drawn);
-        while (open.TryPop(out var next))
-        {
-            _drawn = next;
-            T outcome;
-            try
-            {
-                outcome = run();
-            }
-            catch (Undrawn undrawn)
-            {
-                foreach (var leader in leaders.Reverse())
-                {
-                    open.Push(With(next, undrawn.Round, leader));
-                }
-
-                continue;
-            }
-
-            yield return (next, outcome);
-        }
+        _drawn = drawn;
+        _asked.Clear();
     }
 
-    /// <summary>Draws at random whom <paramref name="run"/> asks for.</summary>
-    internal (ImmutableArray<NodeId> Drawn, T Outcome) Any<T>(ImmutableArray<NodeId> drawn, Random random, Func<T> run)
+    /// <summary>Forgets what a step was told.</summary>
+    internal void Listen() => _heard.Clear();
+
+    /// <summary>What the last step was told.</summary>
+    internal (int Round, int Leader)[] Heard() => _heard.Count == 0 ? [] : [.. _heard];
+
+    /// <summary>Whether a step that asks would be told the same.</summary>
+    internal bool Agrees((int Round, int Leader)[] heard)
     {
-        while (true)
+        foreach (var (round, leader) in heard)
         {
-            _drawn = drawn;
-            try
-            {
-                return (drawn, run());
-            }
-            catch (Undrawn undrawn)
-            {
-                drawn = With(drawn, undrawn.Round, leaders[random.Next(leaders.Count)]);
-            }
-        }
-    }
-
-    /// <summary>Forgets what was asked.</summary>
-    internal void Listen() => _asked.Clear();
-
-    /// <summary>What was asked since, and the answers.</summary>
-    internal (int Round, NodeId Leader)[] Asked() => _asked.Count == 0 ? [] : [.. _asked.Distinct()];
-
-    /// <summary>Whether questions would get the same answers now.</summary>
-    internal bool Agrees((int Round, NodeId Leader)[] asked)
-    {
-        foreach (var (round, leader) in asked)
-        {
-            if (round >= _drawn.Length || _drawn[round] == NodeId.None)
-            {
-                throw new Undrawn(round);
-            }
-
-            if (_drawn[round] != leader)
+            if (Ask(round) != leader)
             {
                 return false;
             }
@@ -95,19 +59,38 @@ public sealed class LeaderDraw(IReadOnlyList<NodeId> leaders)
         return true;
     }
 
-    private static ImmutableArray<NodeId> With(ImmutableArray<NodeId> drawn, int round, NodeId leader)
+    /// <summary>The node that is drawn for a round; none if nobody is.</summary>
+    internal NodeId NodeOf(Drawn drawn, int round) => drawn.Of(round) is var leader and > 0 ? leaders[leader - 1] : NodeId.None;
+
+    private int Ask(int round)
     {
-        while (drawn.Length <= round)
+        if (!_asked.Contains(round))
         {
-            drawn = drawn.Add(NodeId.None);
+            _asked.Add(round);
         }
 
-        return drawn.SetItem(round, leader);
+        return _drawn.Of(round) is var leader and > 0 ? leader : throw new Undrawn();
     }
 
     /// <summary>A step asked for a leader who is not drawn: it is run again with each of those who may be.</summary>
-    internal sealed class Undrawn(int round) : Exception
+    internal sealed class Undrawn : Exception;
+}
+
+/// <summary>The leaders that are drawn, by their positions from 1 on: four bits a round.</summary>
+internal readonly record struct Drawn(ulong Bits)
+{
+    private const int Rounds = 16;
+    private const int BitsEach = 4;
+
+    /// <summary>The first round for which nobody is drawn, nor for any after it.</summary>
+    public int End => Rounds - System.Numerics.BitOperations.LeadingZeroCount(Bits) / BitsEach;
+
+    /// <summary>0 if nobody is drawn for the round.</summary>
+    public int Of(int round) => (uint)round < Rounds ? (int)(Bits >> round * BitsEach & 15) : 0;
+
+    public Drawn With(int round, int leader)
     {
-        public int Round => round;
+        Invariant.Check((uint)round < Rounds && leader < 1 << BitsEach, "DrawsFit");
+        return new(Bits | (ulong)leader << round * BitsEach);
     }
 }

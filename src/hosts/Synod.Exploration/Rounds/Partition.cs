@@ -3,15 +3,9 @@ using Synod.Core;
 
 namespace Synod.Exploration;
 
-/// <summary>Who hears whom: nodes of one side hear each other, and a node that is on no side hears and is heard by all.</summary>
+/// <summary>Who hears whom: nodes of one side hear each other. Every node is on one side.</summary>
 public sealed record Partition(ImmutableArray<NodeSet> Sides)
 {
-    public bool Connects(NodeId left, NodeId right)
-    {
-        var side = SideOf(left);
-        return side < 0 || left == right || SideOf(right) is var other && (other < 0 || other == side);
-    }
-
     /// <summary>Every way to split <paramref name="nodes"/> into at most <paramref name="most"/> sides, beginning with one.</summary>
     public static IReadOnlyList<Partition> All(IReadOnlyList<NodeId> nodes, int most)
     {
@@ -45,17 +39,4 @@ public sealed record Partition(ImmutableArray<NodeSet> Sides)
     public override int GetHashCode() => Sides.Length;
 
     public override string ToString() => string.Join(" | ", Sides);
-
-    private int SideOf(NodeId node)
-    {
-        for (var side = 0; side < Sides.Length; side++)
-        {
-            if (Sides[side].Contains(node))
-            {
-                return side;
-            }
-        }
-
-        return -1;
-    }
 }

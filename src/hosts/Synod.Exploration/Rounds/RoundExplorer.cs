@@ -13,7 +13,21 @@ public static class RoundExplorer
     /// <summary>Schedules drawn at random; a seed draws the same again.</summary>
     public static ExplorationResult Wander<TMessage, TRecord, TCommand, TResult>(
         this RoundModel<TMessage, TRecord, TCommand, TResult> model, int seed, int schedules) =>
-        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model).Wander(seed, schedules);
+        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model, merges: false).Wander(seed, schedules);
+
+    /// <summary>
+    /// The prints of the worlds that are new at the end of each round. They are the same whether worlds with one print go on as one or each is
+    /// followed as it is, if the essence says enough: this is how to see it.
+    /// </summary>
+    /// <param name="model">What is explored.</param>
+    /// <param name="merges">Whether worlds with one print go on as one.</param>
+    public static IReadOnlyList<IReadOnlySet<UInt128>> Prints<TMessage, TRecord, TCommand, TResult>(
+        this RoundModel<TMessage, TRecord, TCommand, TResult> model, bool merges)
+    {
+        var search = new RoundSearch<TMessage, TRecord, TCommand, TResult>(model with { OnlyJudgesLast = false }, merges: merges);
+        search.Exhaust();
+        return search.Ends;
+    }
 }
 
 /// <summary>How far a search through schedules is.</summary>

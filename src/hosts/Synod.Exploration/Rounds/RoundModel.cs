@@ -12,7 +12,8 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
 {
     /// <summary>
     /// The nodes, submissions and properties; its budgets do not apply. Each node is given one of its submissions at the beginning of
-    /// each round. Properties are asked at the end of rounds, and not of logs: nobody restarts, so logs are not part of a world.
+    /// each round. Properties are asked at the end of rounds, and of instances alone: nobody restarts, so logs are not part of a world, nor is
+    /// what is executed or answered.
     /// </summary>
     public required Model<TMessage, TRecord, TCommand, TResult> Model { get; init; }
 
@@ -48,6 +49,9 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
     /// essences write as nodes.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<NodeId>> Alike { get; init; } = [];
+
+    /// <summary>Groups of addresses that are alike and run under one name: they change places, and no name that is written changes.</summary>
+    public IReadOnlyList<IReadOnlyList<NodeId>> Copies { get; init; } = [];
 
     /// <summary>Lies that <see cref="Liars"/> may tell beside being twins: at most one of them in a round.</summary>
     public IReadOnlyList<Lie<TMessage>> Lies { get; init; } = [];

@@ -1,4 +1,6 @@
-using System.Collections.Immutable;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Synod.Core;
 
 namespace Synod.Exploration;
@@ -6,100 +8,96 @@ namespace Synod.Exploration;
 /// <summary>One search through schedules by rounds.</summary>
 internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
 {
-    /// <summary>With more local states than this, those that no world needs that is still to be followed are forgotten.</summary>
-    private const int MostLocals = 400_000;
+    /// <summary>Worlds that are remembered to the last bit.</summary>
+    private const int MostExact = 4_000_000;
 
     private readonly RoundModel<TMessage, TRecord, TCommand, TResult> _model;
-    private readonly Locals<TMessage, TRecord, TCommand, TResult> _locals;
-    private readonly Steps<TMessage, TRecord, TCommand, TResult> _steps;
-    private readonly Layout _layout;
-    private readonly Judge<TMessage, TRecord, TCommand, TResult> _judge;
-    private readonly Story<TMessage, TRecord, TCommand, TResult> _story;
-    private readonly RoundRun<TMessage, TRecord, TCommand, TResult> _run;
+    private readonly RoundEssence<TMessage, TRecord, TCommand, TResult> _essence;
+    private readonly IReadOnlyList<Renaming> _renamings;
+    private readonly RoundSteps<TMessage, TRecord, TCommand, TResult> _steps;
     private readonly RoundPrints<TMessage, TRecord, TCommand, TResult> _prints;
-    private readonly Successors<TMessage, TRecord, TCommand, TResult> _successors;
+    private readonly Judge<TMessage, TRecord, TCommand, TResult> _judge;
     private readonly Action<RoundProgress>? _progress;
+    private readonly bool _merges;
+    private readonly List<HashSet<UInt128>> _ends = [];
+    private readonly List<List<Way>> _ways = [];
+    private readonly HashSet<UInt128> _seen = [];
+    private readonly HashSet<UInt128> _exact = [];
+    private readonly int[] _row;
     private int _states;
     private int _depth;
     private long _rounds;
-    private int _mostLocals = MostLocals;
+    private long _nodes;
 
-    public RoundSearch(RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? progress = null)
+    /// <param name="model">What is explored.</param>
+    /// <param name="progress">Told now and then how far the search is.</param>
+    /// <param name="merges">Whether worlds with one print go on as one; otherwise only those that are equal to the last bit do.</param>
+    public RoundSearch(
+        RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? progress = null, bool merges = true)
     {
-        (_model, _progress) = (model, progress);
-        _locals = new(model.Model);
-        _steps = new(model.Model, _locals, keepsLog: false, model.Leaders);
-        _layout = new Layout(model.Model.Nodes.Count, 0);
-        _judge = new(model.Model, _layout, new World<TMessage, TRecord, TCommand, TResult>(_locals, _layout));
-        _story = new(model.Model, _locals, _layout);
-        _prints = new(model, _locals, _layout);
-        _run = new(model, _locals, _steps, _layout);
-        _successors = new(model.Model with { Budgets = new Budgets() }, _locals, _steps, _layout);
+        Invariant.Check(model.Model is { Commands: null, Results: null }, "NeitherExecutionsNorAnswersArePartOfAWorld");
+        (_model, _progress, _merges) = (model, progress, merges);
+        _essence = model.Essence ?? new WholeState<TMessage, TRecord, TCommand, TResult>(model.Model.Messages);
+        _essence = merges ? _essence : new Followed<TMessage, TRecord, TCommand, TResult>(_essence, model.Model.Messages);
+        _renamings = Renaming.All(model.Model.Nodes, model.Alike, model.Copies);
+        var faces = new RoundFaces<TMessage, TRecord, TCommand, TResult>(model.Model, _essence);
+        _steps = new(model, _essence, faces, _renamings);
+        _prints = new(model, _essence, _renamings);
+        _judge = new(model.Model, new Layout(model.Model.Nodes.Count, 0), new World<TMessage, TRecord, TCommand, TResult>(model.Model.Nodes, faces.View));
+        _row = new int[model.Model.Nodes.Count + 4];
     }
+
+    /// <summary>The prints of the worlds at the end of each round that were followed, or would be in a round more.</summary>
+    public IReadOnlyList<IReadOnlySet<UInt128>> Ends => _ends;
 
     public ExplorationResult Exhaust()
     {
-        var layer = new List<Node>();
-        foreach (var (drawn, start) in Each([], _successors.Start))
+        var nodes = Nodes(0);
+        _steps.Begin(null, nodes, 0);
+        var layer = new List<RoundWorld>();
+        _ways.Add([]);
+        foreach (var start in _steps.Start(null))
         {
-            layer.Add(Begin(drawn, start));
+            _ways[0].Add(new(-1, 0, -1, start.World.Drawn));
             if (start.Broken is not null)
             {
-                return Result(Tell(layer[^1], start.Broken), isCut: false);
+                return Result(Tell(_ways[0][^1], 0, start.Broken), isCut: false);
             }
+
+            layer.Add(InOrder(start.World, nodes, 0).World);
         }
 
-        var seen = new HashSet<UInt128>();
-        var exact = new HashSet<UInt128>();
         for (var round = 1; round <= _model.Rounds; round++)
         {
-            var next = new List<Node>();
-            var isLast = round == _model.Rounds;
-            exact.Clear();
-            if (!_prints.ForgetRounds)
+            var onlyJudges = round == _model.Rounds && _model.OnlyJudgesLast;
+            var after = Nodes(round);
+            _steps.Begin(nodes, onlyJudges ? null : after, round);
+            _ways.Add([]);
+            _ends.Add([]);
+            _exact.Clear();
+            if (!_essence.ForgetsRounds)
             {
-                seen.Clear();
+                _seen.Clear();
             }
 
+            var next = new List<RoundWorld>();
             for (var at = 0; at < layer.Count; at++)
             {
-                var node = layer[at];
                 if (_states >= _model.MaxStates)
                 {
                     return Result(null, isCut: true);
                 }
 
-                foreach (var reached in From(node, round))
+                if (Follow(layer[at], at, round, after, onlyJudges ? null : next) is { } found)
                 {
-                    if (reached.Broken is not null)
-                    {
-                        return Result(Tell(reached, reached.Broken), isCut: false);
-                    }
-
-                    if (isLast && _model.OnlyJudgesLast)
-                    {
-                        continue;
-                    }
-
-                    // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
-                    if (exact.Add(Exactly(reached)) && seen.Add(Fingerprint(reached)))
-                    {
-                        _states++;
-                        reached.World = _prints.Simplified(reached.World);
-                        next.Add(reached);
-                    }
+                    return Result(found, isCut: false);
                 }
 
                 _progress?.Invoke(new(round, at + 1, layer.Count, next.Count));
-                if (_locals.Count > _mostLocals)
-                {
-                    Forget([.. layer.Skip(at + 1), .. next]);
-                    exact.Clear();
-                }
             }
 
-            layer = next;
-            _depth = round;
+            (layer, nodes, _depth) = (next, after, round);
+            _nodes += after.Count;
         }
 
         return Result(null, isCut: false);
@@ -108,110 +106,172 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     public ExplorationResult Wander(int seed, int schedules)
     {
         var random = new Random(seed);
-        var seen = new HashSet<UInt128>();
         _depth = _model.Rounds;
         for (var schedule = 0; schedule < schedules; schedule++)
         {
-            var (drawn, start) = Any([], random, _successors.Start);
-            var node = Begin(drawn, start);
-            for (var round = 1; round <= _model.Rounds; round++)
+            var nodes = Nodes(0);
+            _steps.Begin(null, nodes, 0);
+            var reached = _steps.Start(random)[0];
+            var ways = new List<Way> { new(-1, 0, -1, reached.World.Drawn) };
+            for (var round = 1; round <= _model.Rounds && reached.Broken is null; round++)
             {
-                var partition = _model.Partitions[random.Next(_model.Partitions.Count)];
-                var lie = node.Lies < _model.MaxLies ? random.Next(_model.Lies.Count + 1) - 1 : -1;
-                var (now, before) = (round, node);
-                (drawn, node) = Any(drawn, random, () => Take(before, now, partition, lie));
-                node = node with { Drawn = drawn };
-                if (node.Broken is not null)
-                {
-                    return Result(Tell(node, node.Broken), isCut: false);
-                }
-
-                _states += seen.Add(Fingerprint(node)) ? 1 : 0;
+                var partition = random.Next(_model.Partitions.Count);
+                var lie = reached.World.Lies < _model.MaxLies ? random.Next(_model.Lies.Count + 1) - 1 : -1;
+                var (print, before) = InOrder(reached.World, nodes, round - 1);
+                _states += round > 1 && _seen.Add(print) ? 1 : 0;
+                var after = Nodes(round);
+                _steps.Begin(nodes, after, round);
+                reached = _steps.Take(before, partition, lie, random)[0];
+                _rounds++;
+                ways.Add(new(0, partition, lie, reached.World.Drawn));
+                reached = reached with { Broken = reached.Broken ?? _judge.Fault(reached.Faces, round) };
+                nodes = after;
+                _nodes += after.Count;
             }
+
+            if (reached.Broken is not null)
+            {
+                return Result(Tell(ways, reached.Broken), isCut: false);
+            }
+
+            _states += _seen.Add(_prints.Of(nodes, reached.World, _model.Rounds).Print) ? 1 : 0;
         }
 
         return Result(null, isCut: true);
     }
 
-    /// <summary>Keeps of local states and messages only what worlds consist of that are still to be followed.</summary>
-    private void Forget(List<Node> open)
+    private RoundNodes<TMessage, TRecord, TCommand, TResult> Nodes(int round)
     {
-        var network = _layout.Network;
-        var (locals, messages) = _locals.Keep(
-            open.SelectMany(node => node.World.Take(_layout.Nodes)),
-            open.SelectMany(node => node.World.Skip(network).Concat(node.Said)));
-        foreach (var node in open)
-        {
-            // Numbers keep their order, so that messages stay sorted.
-            node.World = [.. node.World.Select((number, at) => at < _layout.Nodes ? locals[number] : at < network ? number : messages[number])];
-            node.Said = [.. node.Said.Select(number => messages[number])];
-            for (var before = node.Before; before is { World.Length: > 0 }; before = before.Before)
-            {
-                (before.World, before.Said) = ([], []);
-            }
-        }
-
-        _steps.Forget();
-        _prints.Forget();
-        _judge.Forget();
-
-        // If most of them are needed, the next time comes later.
-        _mostLocals = Math.Max(MostLocals, 2 * _locals.Count);
+        _essence.Begin(round);
+        var nodes = new RoundNodes<TMessage, TRecord, TCommand, TResult>(_model, _essence, _renamings);
+        nodes.Say([]);
+        return nodes;
     }
 
-    private static Node Begin(ImmutableArray<NodeId> drawn, Successor start) => new(0, null) { World = start.World, Drawn = drawn, Broken = start.Broken };
-
-    private IEnumerable<Node> From(Node node, int round)
+    /// <summary>Takes a world through a round in every way, and notes the new worlds that it leads to.</summary>
+    private Counterexample? Follow(
+        RoundWorld world, int at, int round, RoundNodes<TMessage, TRecord, TCommand, TResult> after, List<RoundWorld>? next)
     {
-        var lies = node.Lies < _model.MaxLies ? _model.Lies.Count : 0;
-        foreach (var partition in _model.Partitions)
+        var lies = world.Lies < _model.MaxLies ? _model.Lies.Count : 0;
+        for (var partition = 0; partition < _model.Partitions.Count; partition++)
         {
             for (var lie = -1; lie < lies; lie++)
             {
-                var told = lie;
-                foreach (var (drawn, reached) in Each(node.Drawn, () => Take(node, round, partition, told)))
+                foreach (var reached in _steps.Take(world, partition, lie))
                 {
-                    yield return reached with { Drawn = drawn };
+                    _rounds++;
+                    var way = new Way(at, partition, reached.HasLied ? lie : -1, reached.World.Drawn);
+                    if ((reached.Broken ?? _judge.Fault(reached.Faces, round)) is { } broken)
+                    {
+                        return Tell(way, round, broken);
+                    }
+
+                    // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
+                    if (next is not null && IsNew(reached.World) && Merge(reached.World, after, round) is { } merged)
+                    {
+                        _states++;
+                        _ways[round].Add(way);
+                        next.Add(merged);
+                    }
                 }
             }
         }
+
+        return null;
     }
 
-    private IEnumerable<(ImmutableArray<NodeId> Drawn, T Outcome)> Each<T>(ImmutableArray<NodeId> drawn, Func<T> run) =>
-        _model.Leaders?.Each(drawn, run) ?? [(drawn, run())];
-
-    private (ImmutableArray<NodeId> Drawn, T Outcome) Any<T>(ImmutableArray<NodeId> drawn, Random random, Func<T> run) =>
-        _model.Leaders?.Any(drawn, random, run) ?? (drawn, run());
-
-    private Node Take(Node node, int round, Partition partition, int lie)
+    private bool IsNew(RoundWorld world)
     {
-        var (world, said, hasLied) = _run.Take(node.World, node.Said, round, partition, lie < 0 ? null : _model.Lies[lie]);
-        _rounds++;
-        var broken = _run.Broken ?? _judge.Fault(world, round);
-        return new Node(node.Lies + (hasLied ? 1 : 0), node)
+        if (_merges && _exact.Count == MostExact)
         {
-            World = world, Said = said, Broken = broken, Round = round, Partition = partition, Lie = hasLied ? _model.Lies[lie].Name : "",
-        };
-    }
-
-    private static UInt128 Exactly(Node node) =>
-        Layout.Fingerprint([.. node.World, -1, .. node.Said, node.Lies, .. node.Drawn.Select(leader => leader.Value)]);
-
-    /// <summary>Who cannot lie any more repeats nothing.</summary>
-    private UInt128 Fingerprint(Node node) =>
-        _prints.Of(node.Round, node.World, node.Lies < _model.MaxLies ? node.Said : [], node.Lies, node.Drawn);
-
-    private Counterexample Tell(Node node, string broken)
-    {
-        var steps = new List<CounterexampleStep>();
-        for (var at = node; at is not null; at = at.Before)
-        {
-            var action = at.Before is null ? "start" : at.Title;
-            steps.Add(at.World.Length == 0 ? new(action, []) : _story.Begin(at.World) with { Action = action });
+            _exact.Clear();
         }
 
-        steps.Reverse();
+        world.Nodes.CopyTo(_row, 0);
+        var bits = world.Drawn.Bits;
+        (_row[^4], _row[^3], _row[^2], _row[^1]) = (world.Said, world.Lies, (int)bits, (int)(bits >> 32));
+        return _exact.Add(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(_row.AsSpan())));
+    }
+
+    /// <summary>The world as it is followed; null if one that it equals is followed already.</summary>
+    private RoundWorld? Merge(RoundWorld world, RoundNodes<TMessage, TRecord, TCommand, TResult> after, int round)
+    {
+        var (print, followed) = InOrder(world, after, round, isKnown: _seen.Contains);
+        var isNew = _seen.Add(print);
+        if (isNew)
+        {
+            _ends[^1].Add(print);
+        }
+
+        return isNew || !_merges ? followed : null;
+    }
+
+    /// <summary>The print of a world, and the world in its order and without what is surplus in it.</summary>
+    private (UInt128 Print, RoundWorld World) InOrder(
+        RoundWorld world, RoundNodes<TMessage, TRecord, TCommand, TResult> nodes, int round, Func<UInt128, bool>? isKnown = null)
+    {
+        var (print, order) = _prints.Of(nodes, world, round);
+        return (print, _merges && isKnown?.Invoke(print) != true
+            ? world with { Order = order, Nodes = [.. world.Nodes.Select(nodes.Without)] }
+            : world with { Order = order });
+    }
+
+    private Counterexample Tell(Way last, int round, string broken)
+    {
+        var ways = new List<Way>();
+        for (var (way, at) = (last, round); ; at--)
+        {
+            ways.Add(way);
+            if (way.Before < 0 || at == 0)
+            {
+                break;
+            }
+
+            way = _ways[at - 1][way.Before];
+        }
+
+        ways.Reverse();
+        return Tell(ways, broken);
+    }
+
+    /// <summary>Goes the way again, and says what there was to be seen.</summary>
+    private Counterexample Tell(List<Way> ways, string broken)
+    {
+        var nodes = Nodes(0);
+        _steps.Begin(null, nodes, 0);
+        var reached = _steps.Start(null).Find(start => start.World.Drawn == ways[0].Drawn);
+        var steps = new List<CounterexampleStep> { new("start", reached.Broken is null ? Lines(nodes, reached.World) : []) };
+        for (var round = 1; round < ways.Count; round++)
+        {
+            var way = ways[round];
+            var before = InOrder(reached.World, nodes, round - 1).World;
+            var after = Nodes(round);
+            _steps.Begin(nodes, after, round);
+            reached = _steps.Take(before, way.Partition, way.Lie).Find(next => next.World.Drawn == way.Drawn);
+            nodes = after;
+            var leader = _model.Leaders?.NodeOf(way.Drawn, round) is { } node && node != NodeId.None ? $" of {node}" : "";
+            var lie = reached.HasLied ? $", {_model.Lies[way.Lie].Name}" : "";
+            var fault = round + 1 == ways.Count ? $": {broken}" : "";
+            steps.Add(new(
+                string.Create(CultureInfo.InvariantCulture, $"round {round}{leader}: {_model.Partitions[way.Partition]}{lie}{fault}"),
+                reached.Broken is null ? Lines(nodes, reached.World) : []));
+        }
+
         return new Counterexample(broken, steps);
+    }
+
+    private List<string> Lines(RoundNodes<TMessage, TRecord, TCommand, TResult> nodes, RoundWorld world)
+    {
+        var lines = new List<string>();
+        foreach (var number in world.Nodes)
+        {
+            var printer = new StatePrinter();
+            nodes.Load(number).State(printer);
+            lines.Add(string.Create(
+                CultureInfo.InvariantCulture, $"{_model.Model.Nodes[nodes[number].Index]}: {printer} | timers={nodes[number].Timers.Length}"));
+        }
+
+        return lines;
     }
 
     private ExplorationResult Result(Counterexample? counterexample, bool isCut) => new()
@@ -221,31 +281,16 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         Depth = _depth,
         IsComplete = !isCut && counterexample is null,
         Combinations = _judge.Count,
-        Worked = (_locals.Count, _steps.Count),
+        Worked = ((int)_nodes, (int)_steps.Steps),
         Reached = _judge.Reached,
         Unreached = _judge.Unreached,
         Counterexample = counterexample,
     };
 
-    /// <summary>A world at the end of a round, what liars said until then, and how it came about.</summary>
-    private sealed record Node(int Lies, Node? Before)
-    {
-        /// <summary>Empty once it is forgotten.</summary>
-        public int[] World { get; set; } = [];
-
-        public int[] Said { get; set; } = [];
-
-        public ImmutableArray<NodeId> Drawn { get; init; } = [];
-
-        public int Round { get; init; }
-
-        public Partition? Partition { get; init; }
-
-        public string Lie { get; init; } = "";
-
-        public string? Broken { get; init; }
-
-        public string Title =>
-            $"round {Round}{(Round < Drawn.Length ? $" of {Drawn[Round]}" : "")}: {Partition}{(Lie == "" ? "" : $", {Lie}")}{(Broken is null ? "" : $": {Broken}")}";
-    }
+    /// <summary>How a world came about.</summary>
+    /// <param name="Before">The position of the world before the round among those of its end.</param>
+    /// <param name="Partition">The split.</param>
+    /// <param name="Lie">The lie that was told; negative for none.</param>
+    /// <param name="Drawn">The leaders that were known then.</param>
+    private readonly record struct Way(int Before, int Partition, int Lie, Drawn Drawn);
 }
