@@ -97,14 +97,19 @@ public sealed record LostDisks(Duration Every, Duration Down) : IFault
 {
     public string Name => "lost disk";
 
-    public void Start(FaultInjector injector) => injector.Every(Every, () =>
+    public void Start(FaultInjector injector)
     {
-        var (node, down) = (injector.AnyNode(), injector.Random.Wait(Down));
-        if (injector.Operator?.TryReplaceDisk(node, down) == true)
+        if (injector.Operator is { } operates)
         {
-            injector.Count(Name);
+            injector.Every(Every, () =>
+            {
+                if (operates.TryReplaceDisk(injector.AnyNode(), injector.Random.Wait(Down)))
+                {
+                    injector.Count(Name);
+                }
+            });
         }
-    });
+    }
 }
 
 /// <summary>Acts at given times: a story instead of chance.</summary>
