@@ -75,14 +75,7 @@ internal sealed class Locals<TMessage, TRecord, TCommand, TResult>(Model<TMessag
     }
 
     /// <summary>A new instance in the state that <paramref name="local"/> holds.</summary>
-    public Protocol<TMessage, TRecord, TCommand, TResult> Load(Local local)
-    {
-        var protocol = model.Make(model.Nodes[local.Node]);
-        var reader = new StateReader(local.State);
-        protocol.State(reader);
-        reader.Complete();
-        return protocol;
-    }
+    public Protocol<TMessage, TRecord, TCommand, TResult> Load(Local local) => model.Load(local.Node, local.State);
 
     public byte[] Save(Protocol<TMessage, TRecord, TCommand, TResult> protocol, Func<NodeId, NodeId>? renaming = null)
     {

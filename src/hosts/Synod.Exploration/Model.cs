@@ -78,6 +78,16 @@ public sealed record Model<TMessage, TRecord, TCommand, TResult>
     private Model<TMessage, TRecord, TCommand, TResult> With(
         PropertyKind kind, string name, Func<World<TMessage, TRecord, TCommand, TResult>, bool> holds) =>
         this with { Properties = [.. Properties, new(kind, name, holds)] };
+
+    /// <summary>A new instance of the node at a position of <see cref="Nodes"/>, in a state that one of it had.</summary>
+    internal Protocol<TMessage, TRecord, TCommand, TResult> Load(int node, byte[] state)
+    {
+        var protocol = Make(Nodes[node]);
+        var reader = new StateReader(state);
+        protocol.State(reader);
+        reader.Complete();
+        return protocol;
+    }
 }
 
 /// <summary>A command submitted to a node.</summary>

@@ -36,6 +36,7 @@ public sealed partial class PaxosCommit
         }
     }
 
+    /// <summary>The mark that goes with the next vote.</summary>
     private TransactionId Settle(TransactionId oldest)
     {
         var settled = Ledger.Settle(oldest);

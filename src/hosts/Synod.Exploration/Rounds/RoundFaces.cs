@@ -51,14 +51,10 @@ internal sealed class RoundFaces<TMessage, TRecord, TCommand, TResult>(
         }
 
         var (index, state) = _faces[number];
-        var protocol = model.Make(model.Nodes[index]);
-        var reader = new StateReader(state);
-        protocol.State(reader);
-        reader.Complete();
         return _views[number] = new NodeView<TMessage, TRecord, TCommand, TResult>
         {
             Id = model.Nodes[index],
-            Protocol = protocol,
+            Protocol = model.Load(index, state),
             Durable = [],
             Pending = [],
             Executions = [],

@@ -29,14 +29,7 @@ internal sealed class RoundNodes<TMessage, TRecord, TCommand, TResult>(
         int index, Protocol<TMessage, TRecord, TCommand, TResult> protocol, TimerId[] timers, int submitted, IReadOnlyList<Waiting<TMessage>> waiting, int face)
     {
         _writer.Clear();
-        _writer.Int(index);
-        _writer.Int(submitted);
-        _writer.Int(timers.Length);
-        foreach (var timer in timers)
-        {
-            _writer.Int(timer.Kind);
-            _writer.Signed(timer.Key);
-        }
+        Standing.WriteHead(_writer, index, timers, submitted);
 
         // Whoever hears of it hears nothing of when it was said to others.
         Waiting<TMessage>[] ordered = waiting.Count > 1 ? [.. waiting.OrderBy(item => item.To)] : [.. waiting];
@@ -89,15 +82,7 @@ internal sealed class RoundNodes<TMessage, TRecord, TCommand, TResult>(
     public RoundNote SaidNote(int number) => _saidNotes[number];
 
     /// <summary>A new instance in the state that a number stands for.</summary>
-    public Protocol<TMessage, TRecord, TCommand, TResult> Load(int number)
-    {
-        var node = _nodes[number];
-        var protocol = model.Model.Make(model.Model.Nodes[node.Index]);
-        var reader = new StateReader(node.State);
-        protocol.State(reader);
-        reader.Complete();
-        return protocol;
-    }
+    public Protocol<TMessage, TRecord, TCommand, TResult> Load(int number) => model.Model.Load(_nodes[number].Index, _nodes[number].State);
 
     /// <summary>The node without what is surplus in the world that the essence looked at last.</summary>
     public int Without(int number)

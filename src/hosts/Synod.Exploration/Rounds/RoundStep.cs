@@ -53,14 +53,7 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
     public int Number(Protocol<TMessage, TRecord, TCommand, TResult> protocol, int index, TimerId[] timers, int submitted)
     {
         _writer.Clear();
-        _writer.Int(index);
-        _writer.Int(submitted);
-        _writer.Int(timers.Length);
-        foreach (var timer in timers)
-        {
-            _writer.Int(timer.Kind);
-            _writer.Signed(timer.Key);
-        }
+        Standing.WriteHead(_writer, index, timers, submitted);
 
         essence.WriteWithin(_writer, protocol);
         var print = XxHash128.HashToUInt128(_writer.Span);
@@ -107,14 +100,7 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
     }
 
     /// <summary>A new instance in some state.</summary>
-    public Protocol<TMessage, TRecord, TCommand, TResult> Load(Standing node)
-    {
-        var protocol = _model.Make(_model.Nodes[node.Index]);
-        var reader = new StateReader(node.State);
-        protocol.State(reader);
-        reader.Complete();
-        return protocol;
-    }
+    public Protocol<TMessage, TRecord, TCommand, TResult> Load(Standing node) => _model.Load(node.Index, node.State);
 
     public Worked Start(int index) => Known(index, Kind.Start, index, 0);
 
@@ -245,11 +231,25 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
 
         public Worked? Next { get; init; }
     }
+}
 
-    /// <summary>What a node is within a round. Never changed.</summary>
-    /// <param name="Index">The position in the model's list of nodes.</param>
-    /// <param name="State">The instance.</param>
-    /// <param name="Timers">Armed timers in ascending order.</param>
-    /// <param name="Submitted">How many of the node's submissions were made.</param>
-    internal sealed record Standing(int Index, byte[] State, TimerId[] Timers, int Submitted);
+/// <summary>What a node is within a round. Never changed.</summary>
+/// <param name="Index">The position in the model's list of nodes.</param>
+/// <param name="State">The instance.</param>
+/// <param name="Timers">Armed timers in ascending order.</param>
+/// <param name="Submitted">How many of the node's submissions were made.</param>
+internal sealed record Standing(int Index, byte[] State, TimerId[] Timers, int Submitted)
+{
+    /// <summary>Writes what tells nodes apart beside what the essence says of them.</summary>
+    public static void WriteHead(CodecWriter writer, int index, TimerId[] timers, int submitted)
+    {
+        writer.Int(index);
+        writer.Int(submitted);
+        writer.Int(timers.Length);
+        foreach (var timer in timers)
+        {
+            writer.Int(timer.Kind);
+            writer.Signed(timer.Key);
+        }
+    }
 }
