@@ -14,6 +14,12 @@ public sealed class StoreBatch
     /// <summary>The batch keeps both arrays: the caller must not change them afterwards.</summary>
     public void Put(byte[] key, byte[] value) => _operations.Add(new(StoreOperationKind.Put, key, value));
 
+    /// <summary>
+    /// Puts a key that the store does not have, as the caller knows: one that is deleted before it left memory then never costs the store
+    /// anything.
+    /// </summary>
+    public void Insert(byte[] key, byte[] value) => _operations.Add(new(StoreOperationKind.Insert, key, value));
+
     public void Delete(byte[] key) => _operations.Add(new(StoreOperationKind.Delete, key, []));
 
     /// <summary>Deletes the keys from <paramref name="start"/> up to but without <paramref name="end"/>, which is not empty.</summary>
@@ -25,6 +31,7 @@ public sealed class StoreBatch
 public enum StoreOperationKind : byte
 {
     Put,
+    Insert,
     Delete,
     DeleteRange,
 }

@@ -104,9 +104,8 @@ internal sealed partial class RangeState
         }
 
         var staged = new StagedTransaction(command.Age, command.Promise, command.Writes, command.Participants);
-        Staged[command.Id] = staged;
         LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-        _batch.Put(RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(_writer, staged));
+        Record(Staged, command.Id, staged, RangeKeys.Staged(_group, command.Id), RangeKeys.WriteStaged(_writer, staged));
         return CommandEffect.None;
     }
 
@@ -151,8 +150,7 @@ internal sealed partial class RangeState
         if (participants.Count > 0)
         {
             var committed = new CommittedTransaction(outcome.Timestamp, participants);
-            Unresolved[id] = committed;
-            _batch.Put(RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(_writer, committed));
+            Record(Unresolved, id, committed, RangeKeys.Unresolved(_group, id), RangeKeys.WriteUnresolved(_writer, committed));
         }
 
         return CommandEffect.Decided(outcome);
@@ -170,7 +168,7 @@ internal sealed partial class RangeState
         if (Prepared.TryAdd(command.Id, prepared))
         {
             LastTimestamp = Timestamp.Max(LastTimestamp, command.Promise.Timestamp);
-            _batch.Put(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(_writer, prepared));
+            _batch.Insert(RangeKeys.Prepared(_group, command.Id), RangeKeys.WritePrepared(_writer, prepared));
         }
 
         return CommandEffect.None;
@@ -224,6 +222,19 @@ internal sealed partial class RangeState
         }
 
         return CommandEffect.None;
+    }
+
+    // What is mirrored here is in the store, and nothing else of its kind: most of it goes again before it left the store's buffer.
+    private void Record<T>(SortedList<TransactionId, T> mirror, TransactionId id, T value, byte[] key, byte[] bytes)
+    {
+        if (mirror.TryAdd(id, value))
+        {
+            _batch.Insert(key, bytes);
+            return;
+        }
+
+        mirror[id] = value;
+        _batch.Put(key, bytes);
     }
 
     /// <summary>No request to prepare is on its way for as long as versions are kept.</summary>

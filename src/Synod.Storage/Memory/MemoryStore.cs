@@ -36,8 +36,10 @@ public sealed class MemoryStore : IStore
             switch (operation.Kind)
             {
                 case StoreOperationKind.Put:
-                    var replaced = _map.Set(operation.Key, operation.Value, out var old);
-                    _undo.Add(new Undo(operation.Key, replaced ? old : null));
+                    _ = Put(operation);
+                    break;
+                case StoreOperationKind.Insert:
+                    Invariant.Check(!Put(operation), "What is inserted was not there");
                     break;
                 case StoreOperationKind.Delete:
                     Delete(operation.Key);
@@ -74,6 +76,13 @@ public sealed class MemoryStore : IStore
         }
 
         Flush();
+    }
+
+    private bool Put(StoreOperation operation)
+    {
+        var replaced = _map.Set(operation.Key, operation.Value, out var old);
+        _undo.Add(new Undo(operation.Key, replaced ? old : null));
+        return replaced;
     }
 
     private void Delete(byte[] key)

@@ -28,7 +28,7 @@ public sealed class BufferedStoreTests : IDisposable
                 var model = new SortedDictionary<byte, byte[]>();
                 foreach (var (index, operations) in batches.Index())
                 {
-                    store.Write(Batch(operations));
+                    store.Write(Batch(Inserting(model, operations)));
                     Apply(model, operations);
                     for (byte key = 0; key < 22; key++)
                     {
@@ -61,6 +61,22 @@ public sealed class BufferedStoreTests : IDisposable
         using var again = new RocksStore(path);
         Assert.Equal([11], again.Get([1]));
         Assert.Null(again.Get([2]));
+    }
+
+    [Fact]
+    public void What_was_inserted_and_deleted_in_between_never_reaches_the_store()
+    {
+        var buffer = new WriteBuffer();
+        buffer.Insert([1], [10]);
+        buffer.Delete([1]);
+        Assert.Equal(0, buffer.Count);
+
+        // The deletion of something older has to stay, whatever came and went after it.
+        buffer.Delete([2]);
+        buffer.Insert([2], [20]);
+        buffer.Delete([2]);
+        Assert.True(buffer.TryGet([2], out var value));
+        Assert.Null(value);
     }
 
     [Fact]
@@ -126,6 +142,9 @@ public sealed class BufferedStoreTests : IDisposable
                 case StoreOperationKind.Put:
                     batch.Put(operation.Key, operation.Value);
                     break;
+                case StoreOperationKind.Insert:
+                    batch.Insert(operation.Key, operation.Value);
+                    break;
                 case StoreOperationKind.Delete:
                     batch.Delete(operation.Key);
                     break;
@@ -136,6 +155,21 @@ public sealed class BufferedStoreTests : IDisposable
         }
 
         return batch;
+    }
+
+    /// <summary>The same, where half of the keys that are not there are inserted.</summary>
+    private static List<StoreOperation> Inserting(SortedDictionary<byte, byte[]> model, List<StoreOperation> operations)
+    {
+        var present = new SortedDictionary<byte, byte[]>(model);
+        var same = new List<StoreOperation>();
+        foreach (var operation in operations)
+        {
+            var isNew = operation.Kind == StoreOperationKind.Put && operation.Key[0] % 2 == 0 && !present.ContainsKey(operation.Key[0]);
+            same.Add(isNew ? operation with { Kind = StoreOperationKind.Insert } : operation);
+            Apply(present, [operation]);
+        }
+
+        return same;
     }
 
     private static void Apply(SortedDictionary<byte, byte[]> model, IEnumerable<StoreOperation> operations)

@@ -174,6 +174,14 @@ public sealed class StoreTests
         Assert.Throws<StoreRefused>(() => StoreFormat.Claim(store, new LogIdentity("c", new NodeId(1), 5)));
     }
 
+    [Fact]
+    public void A_store_in_memory_knows_an_insertion_of_what_is_there_for_a_mistake()
+    {
+        var store = new MemoryStore();
+        store.Write(Batch([new StoreOperation(StoreOperationKind.Insert, [1], [1])]));
+        Assert.Throws<InvariantViolation>(() => store.Write(Batch([new StoreOperation(StoreOperationKind.Insert, [1], [2])])));
+    }
+
     private static StoreOperation Range(byte[] left, byte[] right) => left.AsSpan().SequenceCompareTo(right) <= 0
         ? new StoreOperation(StoreOperationKind.DeleteRange, left, right)
         : new StoreOperation(StoreOperationKind.DeleteRange, right, left);
@@ -187,6 +195,9 @@ public sealed class StoreTests
             {
                 case StoreOperationKind.Put:
                     batch.Put(key, value);
+                    break;
+                case StoreOperationKind.Insert:
+                    batch.Insert(key, value);
                     break;
                 case StoreOperationKind.Delete:
                     batch.Delete(key);

@@ -6,9 +6,9 @@ namespace Synod.Node.Storage;
 /// What the store holds with the buffered writes over it: of two equal keys the buffered one counts, and a buffered deletion
 /// hides the store's. <paramref name="writes"/> stands at its first key already.
 /// </summary>
-internal sealed class BufferedCursor(OrderedMapView<byte[]?> view, OrderedMapCursor<byte[]?> writes, RocksCursor stored) : IStoreCursor
+internal sealed class BufferedCursor(OrderedMapView<BufferedWrite> view, OrderedMapCursor<BufferedWrite> writes, RocksCursor stored) : IStoreCursor
 {
-    private OrderedMapCursor<byte[]?> _writes = writes;
+    private OrderedMapCursor<BufferedWrite> _writes = writes;
     private bool _hasWrite = true;
     private bool _hasStored;
     private bool _started;
@@ -16,7 +16,7 @@ internal sealed class BufferedCursor(OrderedMapView<byte[]?> view, OrderedMapCur
 
     public ReadOnlySpan<byte> Key => _atWrite ? _writes.Key : stored.Key;
 
-    public ReadOnlySpan<byte> Value => _atWrite ? _writes.Value : stored.Value;
+    public ReadOnlySpan<byte> Value => _atWrite ? _writes.Value.Value : stored.Value;
 
     public bool Next()
     {
@@ -47,7 +47,7 @@ internal sealed class BufferedCursor(OrderedMapView<byte[]?> view, OrderedMapCur
                 _hasStored = stored.Next();
             }
 
-            if (_writes.Value is not null)
+            if (_writes.Value.Value is not null)
             {
                 _atWrite = true;
                 return true;

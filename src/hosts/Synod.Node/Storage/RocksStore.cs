@@ -79,13 +79,17 @@ public sealed class RocksStore : IStore, IDisposable
 
             foreach (var operation in batch.Operations)
             {
-                if (operation.Kind == StoreOperationKind.Put)
+                switch (operation.Kind)
                 {
-                    _buffer.Put(operation.Key, operation.Value);
-                }
-                else
-                {
-                    _buffer.Delete(operation.Key);
+                    case StoreOperationKind.Put:
+                        _buffer.Put(operation.Key, operation.Value);
+                        break;
+                    case StoreOperationKind.Insert:
+                        _buffer.Insert(operation.Key, operation.Value);
+                        break;
+                    default:
+                        _buffer.Delete(operation.Key);
+                        break;
                 }
             }
 
@@ -144,7 +148,7 @@ public sealed class RocksStore : IStore, IDisposable
                 var writes = view.Seek(KeySpan.All);
                 while (writes.Next())
                 {
-                    _ = writes.Value is { } value ? operations.Put(writes.Key, value) : operations.Delete(writes.Key);
+                    _ = writes.Value.Value is { } value ? operations.Put(writes.Key, value) : operations.Delete(writes.Key);
                 }
             }
 
@@ -160,7 +164,7 @@ public sealed class RocksStore : IStore, IDisposable
         {
             _ = operation.Kind switch
             {
-                StoreOperationKind.Put => operations.Put(operation.Key, operation.Value),
+                StoreOperationKind.Put or StoreOperationKind.Insert => operations.Put(operation.Key, operation.Value),
                 StoreOperationKind.Delete => operations.Delete(operation.Key),
                 StoreOperationKind.DeleteRange => operations.DeleteRange(
                     operation.Key, (ulong)operation.Key.Length, operation.Value, (ulong)operation.Value.Length),
