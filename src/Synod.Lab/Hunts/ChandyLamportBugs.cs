@@ -22,6 +22,7 @@ public static class ChandyLamportBugs
         Bug("snapshots-confused", ChandyLamportMutation.SnapshotsConfused),
         Bug("numbers-reused", ChandyLamportMutation.NumbersReused),
         Bug("epoch-ignored", ChandyLamportMutation.EpochIgnored),
+        Bug("records-unsettled", ChandyLamportMutation.RecordsUnsettled),
         Bug("send-before-durable", ChandyLamportMutation.SendBeforeDurable),
         Bug("ack-before-durable", ChandyLamportMutation.AckBeforeDurable),
         Bug("duplicates-delivered", ChandyLamportMutation.DuplicatesDelivered),

@@ -28,6 +28,8 @@ public sealed class MutantTests(ITestOutputHelper output)
     [InlineData("RecordAfterColoured", Process.CutConsistency)]
     [InlineData("SnapshotsConfused", Process.CutConsistency)]
     [InlineData("NoTombstone", Process.RecordedOnce)]
+    [InlineData("RecordsUnsettled", Process.Conservation)]
+    [InlineData("LaterEpochReceived", Process.Conservation)]
     [InlineData("PieceBeforeDurable", Process.CutIsPast)]
     [InlineData("CompleteBeforeDurable", "ReportedIsKept")]
     [InlineData("DuplicatesDelivered", Process.CutConsistency)]
@@ -78,6 +80,7 @@ public sealed class MutantTests(ITestOutputHelper output)
     {
         var small = new Budgets { MaxStates = 40_000 };
         var pair = Topology.Mesh(1, NodeSet.Of(A, B));
+        var oneWay = new Topology(2, pair.Members, [new Edge(A, B)]);
         return shown switch
         {
             ChandyLamportMutation.MarkersOnIncoming => Model(Ring, small, mutation: mutation, submissions: [(A, Begin)])
@@ -102,12 +105,26 @@ public sealed class MutantTests(ITestOutputHelper output)
                 small with { Crashes = 1 },
                 mutation: mutation,
                 submissions: [(A, Transfer(1, B)), (A, Begin)]),
+            ChandyLamportMutation.RecordsUnsettled => Model(
+                pair,
+                small,
+                mutation: mutation,
+                submissions: [(A, Enter(oneWay)), (A, Begin), (B, Transfer(1, A)), (B, Enter(oneWay))])
+                .Sometimes("taken", world => Cuts(world).Any()),
+            ChandyLamportMutation.LaterEpochReceived => Model(
+                oneWay with { Members = Mesh.Members, Channels = [new(A, B), new(B, A), new(B, C), new(C, B)] },
+                small,
+                mutation: mutation,
+                submissions: [(B, Begin), (A, Enter(Mesh with { Epoch = 3 })), (A, Transfer(1, C))])
+                .Sometimes("taken", world => Cuts(world).Any()),
             ChandyLamportMutation.DuplicatesDelivered => Model(
                 pair, small with { Duplicates = 1 }, mutation: mutation, submissions: [(B, Transfer(1, A)), (A, Begin)]),
             _ => Model(
                 Mesh, small, mutation: mutation, submissions: [(A, Begin), (A, Transfer(1, B)), (B, Transfer(2, A)), (C, Transfer(3, A))]),
         };
     }
+
+    private static Process.Command.Reconfigure Enter(Topology topology) => new(topology, default);
 
     /// <summary>All that is told here is a snapshot, under the number of its request.</summary>
     private sealed class TakenWire : IWire<Process.Result>

@@ -65,7 +65,7 @@ public sealed class UnorderedTests
     public void Nobody_reaches_further_ahead_than_the_window()
     {
         var play = Stage(Mesh, ChannelOrder.Unordered);
-        play.Receive(B, A, new Message.Data(default, 1_025, new Process.Parcel.Payload(1, [], BankBranch.Transfer(1, A))));
+        play.Receive(B, A, new Message.Data(default, 1_025, new Process.Parcel.Payload(1, 1, [], BankBranch.Transfer(1, A))));
         Assert.Equal([Refusal.Unexpected], play.Refusals(A));
     }
 
@@ -123,6 +123,7 @@ public sealed class UnorderedTests
         play.Sync(A);
         var id = new SnapshotId(A, 1, 1);
         play.Receive(B, A, new Message.Data(default, 1, new Process.Parcel.Marker(id, 0)));
+        play.Receive(new NodeId(9), A, new Message.Ack(default, 1, 1));
         play.Receive(C, A, new Message.Ack(default, 1, 1));
         play.Receive(B, A, new Message.Ack(default, 9, 1));
         play.Receive(C, A, new Message.Hand(default, new Piece(id, B, default, [], [])));
@@ -135,8 +136,8 @@ public sealed class UnorderedTests
         play.Receive(B, A, new Message.Ack(new Incarnation(1, B), 0, 0));
         Assert.Equal(
             [
-                Refusal.NotMember, Refusal.NotMember, Refusal.Malformed, Refusal.NotMember, Refusal.Malformed, Refusal.Malformed,
-                Refusal.Unexpected, Refusal.Malformed, Refusal.Malformed, Refusal.Unexpected, Refusal.NotReady,
+                Refusal.NotMember, Refusal.NotMember, Refusal.Malformed, Refusal.Malformed, Refusal.NotMember, Refusal.Malformed,
+                Refusal.Malformed, Refusal.Unexpected, Refusal.Malformed, Refusal.Malformed, Refusal.Unexpected, Refusal.NotReady,
             ],
             play.Refusals(A));
         play.Run();

@@ -17,7 +17,7 @@ public sealed class WireTests
 {
     private static readonly SnapshotId s_id = new(B, 1, 1);
     private static readonly Incarnation s_other = new(3, C);
-    private static readonly Parcel s_payload = new Parcel.Payload(2, [s_id, new(A, 5, 1)], "30"u8.ToArray());
+    private static readonly Parcel s_payload = new Parcel.Payload(2, 1, [s_id, new(A, 5, 1)], "30"u8.ToArray());
     private static readonly Piece s_piece = new(
         s_id, A, "70"u8.ToArray(), [new(B, 1, 1, [new(2, "5"u8.ToArray())]), new(C, 0, 0, [])], [new(B, 0), new(C, 2)]);
 
@@ -25,7 +25,8 @@ public sealed class WireTests
 
     private static readonly Message[] s_messages =
     [
-        new Message.Data(default, 1, new Parcel.Payload(1, [], "30"u8.ToArray())),
+        new Message.Data(default, 1, new Parcel.Payload(1, 1, [], "30"u8.ToArray())),
+        new Message.Data(default, 2, new Parcel.Entered(3)),
         new Message.Data(default, 1, s_payload),
         new Message.Data(s_other, 3, new Parcel.Marker(s_id, 2)),
         new Message.Data(default, 1, new Parcel.Marker(s_id with { Epoch = 7 }, 0)),

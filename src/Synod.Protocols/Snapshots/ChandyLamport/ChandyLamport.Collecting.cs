@@ -13,6 +13,12 @@ public sealed partial class ChandyLamport
             return;
         }
 
+        if (!IsSettled)
+        {
+            outbox.AnswerEarly(request, new Result.NotEntered(Unsettled));
+            return;
+        }
+
         var number = _counter + 1;
         Invariant.Check(!_led.ContainsKey(number), NumbersAreNew, $"{number}");
         Take(new Record.Begun(number), outbox);
@@ -144,8 +150,8 @@ public sealed partial class ChandyLamport
     }
 
     /// <summary>
-    /// Members and channels are fixed for a snapshot (snapshots.md §3): those that are open here end. A channel goes only when its
-    /// receiver has everything that was sent, so that a cut of the new epoch misses nothing.
+    /// Members and channels are fixed for a snapshot (snapshots.md §3): those that are open here end. A member goes only when everything
+    /// that it sent, or that was sent to it, has arrived.
     /// </summary>
     private void Reconfigure(RequestId request, Command.Reconfigure command, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -157,7 +163,7 @@ public sealed partial class ChandyLamport
             return;
         }
 
-        foreach (var (to, channel) in _outgoing.Where(item => !topology.From(_self).Contains(item.Key)))
+        foreach (var (to, channel) in _outgoing.Where(item => !topology.Members.Contains(item.Key) || !topology.Members.Contains(_self)))
         {
             if (channel.Unacknowledged.Count > 0)
             {

@@ -105,7 +105,11 @@ public sealed partial class ChandyLamport
 
         _topology = reconfigured.Topology;
         _loading = _loading.Intersect(_topology.Members);
-        OpenChannels();
+        OpenChannels(begun: 0);
+        foreach (var (_, session) in _outgoing.Where(item => _topology.Members.Contains(item.Key) && !_receivers.Contains(item.Key)))
+        {
+            session.Post(new Parcel.Entered(_topology.Epoch));
+        }
     }
 
     /// <summary>A crash may come between the last piece and the end that it is the reason for.</summary>

@@ -106,7 +106,7 @@ public sealed partial class ChandyLamport
         _recordings.Clear();
         _ended.Clear();
         _led.Clear();
-        OpenChannels();
+        OpenChannels(_topology.Epoch);
         Invariant.Check(_application.TryLoad(restored.Piece.State), StatesLoad);
         foreach (var channel in restored.Piece.Incoming)
         {

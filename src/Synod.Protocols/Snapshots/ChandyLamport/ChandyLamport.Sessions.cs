@@ -5,18 +5,18 @@ namespace Synod.Protocols.Snapshots;
 /// <summary>The session layer: channels that deliver everything once, in order where the rules need it.</summary>
 public sealed partial class ChandyLamport
 {
-    /// <summary>Opens what the topology has; what it no longer has stays, so that what is under way there arrives.</summary>
-    private void OpenChannels()
+    /// <summary>
+    /// A session with each other member. Those that are no channel of the topology carry nothing of the application, but what is under way
+    /// from an earlier one arrives.
+    /// </summary>
+    /// <param name="begun">Channels that are new here are known to hold nothing from before this epoch.</param>
+    private void OpenChannels(long begun)
     {
         FindNeighbours();
-        foreach (var to in _receivers)
+        foreach (var member in _topology.Members.Contains(_self) ? _topology.Members.Without(_self) : NodeSet.Empty)
         {
-            _outgoing.TryAdd(to, new Outgoing());
-        }
-
-        foreach (var from in _senders)
-        {
-            _incoming.TryAdd(from, new Incoming());
+            _outgoing.TryAdd(member, new Outgoing());
+            _incoming.TryAdd(member, new Incoming { Entered = begun });
         }
     }
 
@@ -32,7 +32,7 @@ public sealed partial class ChandyLamport
 
         var channel = _outgoing[to];
         channel.Messages++;
-        channel.Post(new Parcel.Payload(channel.Messages, UsesColours ? [.. _recordings.Keys] : [], body));
+        channel.Post(new Parcel.Payload(channel.Messages, _topology.Epoch, UsesColours ? [.. _recordings.Keys] : [], body));
         return true;
     }
 
@@ -58,6 +58,18 @@ public sealed partial class ChandyLamport
             return;
         }
 
+        if (data.Parcel is not Parcel.Entered && data.Parcel.Epoch == _topology.Epoch && !_senders.Contains(from))
+        {
+            outbox.Refuse(Refusal.NotMember);
+            return;
+        }
+
+        if (!IsReceivable(data.Parcel))
+        {
+            outbox.Refuse(Refusal.NotReady);
+            return;
+        }
+
         var strange = Ids(data.Parcel).Where(id => !IsOver(id) && id.Epoch != _topology.Epoch).ToList();
         Take(new Record.Received(from, data.Sequence, data.Parcel), outbox);
         Send(from, new Message.Ack(_incarnation, channel.Through, data.Sequence), ChandyLamportMutation.AckBeforeDurable, outbox);
@@ -68,6 +80,23 @@ public sealed partial class ChandyLamport
 
         DeclineTooLarge(outbox);
     }
+
+    /// <summary>
+    /// What was sent in a later epoch waits until this process is in it, and what would make it record until it may: it is sent again.
+    /// </summary>
+    private bool IsReceivable(Parcel parcel) =>
+        (parcel is Parcel.Entered || parcel.Epoch <= _topology.Epoch || _options.Mutation == ChandyLamportMutation.LaterEpochReceived)
+        && (!Ids(parcel).Any(MayJoin) || IsSettled);
+
+    /// <summary>
+    /// Whether everything that was sent here in an earlier epoch, through a channel that this one lacks, was received. Before that a cut
+    /// would miss it: its sender, who takes part in this epoch, has sent it, and no channel of the cut holds it.
+    /// </summary>
+    private bool IsSettled => Unsettled == NodeId.None || _options.Mutation == ChandyLamportMutation.RecordsUnsettled;
+
+    private NodeId Unsettled => _topology.Members.Contains(_self)
+        ? _topology.Members.Without(_self).Except(_senders).FirstOrDefault(member => !_incoming[member].HasEnded(_topology.Epoch))
+        : NodeId.None;
 
     private void On(NodeId from, Message.Ack ack, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -97,6 +126,9 @@ public sealed partial class ChandyLamport
                 break;
             case Parcel.Payload payload:
                 Deliver(received.From, channel, payload);
+                break;
+            case Parcel.Entered entered when entered.To > channel.Entered:
+                (channel.Entered, channel.EnteredAt) = (entered.To, received.Sequence);
                 break;
         }
     }

@@ -25,7 +25,7 @@ public sealed partial class ChandyLamport
     private NodeSet _senders;
     private Incarnation _incarnation;
 
-    // Channels, also those that the topology no longer has: what is in them still arrives.
+    // Sessions, also those that are no channels of the topology, or no longer: what is in them still arrives.
     private readonly SortedDictionary<NodeId, Outgoing> _outgoing = [];
     private readonly SortedDictionary<NodeId, Incoming> _incoming = [];
 
@@ -51,7 +51,7 @@ public sealed partial class ChandyLamport
         _options = options;
         _application = application;
         _topology = topology.IsSound ? topology : throw new ArgumentException($"'{topology}' is no sound topology.", nameof(topology));
-        OpenChannels();
+        OpenChannels(topology.Epoch);
     }
 
     /// <summary>Kinds of timers; the key of Limit is the snapshot's number.</summary>

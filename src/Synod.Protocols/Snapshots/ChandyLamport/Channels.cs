@@ -59,8 +59,17 @@ public sealed partial class ChandyLamport
         /// <summary>The highest number among them.</summary>
         public long Highest;
 
+        /// <summary>The sender's highest epoch without this channel that was heard of.</summary>
+        public long Entered;
+
+        /// <summary>The parcel that told of <see cref="Entered"/>.</summary>
+        public long EnteredAt;
+
         /// <summary>Every parcel up to this one was delivered.</summary>
         public long Through => _through;
+
+        /// <summary>Whether nothing more comes that was sent before <paramref name="epoch"/>, an epoch without this channel.</summary>
+        public bool HasEnded(long epoch) => Entered >= epoch && _through >= EnteredAt;
 
         public bool Has(long sequence) => sequence <= _through || _beyond.BinarySearch(sequence) >= 0;
 
@@ -84,6 +93,8 @@ public sealed partial class ChandyLamport
             visitor.Visit("through", ref _through);
             visitor.Visit("messages", ref Messages);
             visitor.Visit("highest", ref Highest);
+            visitor.Visit("entered", ref Entered);
+            visitor.Visit("enteredAt", ref EnteredAt);
             visitor.Visit("beyond", _beyond, static (v, ref sequence) => v.Visit("", ref sequence));
         }
     }

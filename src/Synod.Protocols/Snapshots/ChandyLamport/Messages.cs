@@ -27,12 +27,17 @@ public sealed partial class ChandyLamport
     /// <summary>What a channel carries.</summary>
     public abstract record Parcel
     {
+        /// <summary>The sender's epoch when it sent this.</summary>
+        public abstract long Epoch { get; }
+
         /// <summary>
         /// A message of the application. <paramref name="Colours"/> are the snapshots that its sender has recorded and that may still be
         /// open; empty where channels keep the order.
         /// </summary>
-        public sealed record Payload(long Number, ImmutableArray<SnapshotId> Colours, ReadOnlyMemory<byte> Body) : Parcel
+        public sealed record Payload(long Number, long SentIn, ImmutableArray<SnapshotId> Colours, ReadOnlyMemory<byte> Body) : Parcel
         {
+            public override long Epoch => SentIn;
+
             public override string ToString() => string.Create(
                 CultureInfo.InvariantCulture, $"{Number}:{new Key(Body)}{(Colours.IsEmpty ? "" : $" after {string.Join(",", Colours)}")}");
         }
@@ -40,7 +45,17 @@ public sealed partial class ChandyLamport
         /// <summary>The sender has recorded, after <paramref name="Number"/> messages of the application in this channel.</summary>
         public sealed record Marker(SnapshotId Id, long Number) : Parcel
         {
+            public override long Epoch => Id.Epoch;
+
             public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Marker {Id} after {Number}");
+        }
+
+        /// <summary>The sender is in an epoch without this channel: nothing that it sent in an earlier one comes after this.</summary>
+        public sealed record Entered(long To) : Parcel
+        {
+            public override long Epoch => To;
+
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Entered e{To}");
         }
     }
 
@@ -226,10 +241,21 @@ public sealed partial class ChandyLamport
             public override string ToString() => "Reconfigured";
         }
 
-        /// <summary>A channel that would go still holds messages: try again when its receiver has them.</summary>
+        /// <summary>
+        /// One end of a channel would be no member any more, and the channel still holds messages: try again when its receiver has them.
+        /// </summary>
         public sealed record NotDrained(NodeId To) : Result
         {
             public override string ToString() => $"NotDrained {To}";
+        }
+
+        /// <summary>
+        /// No snapshot was begun: this member, who has no channel to here, may still be in an earlier epoch that had one. Try again once
+        /// every member has the topology.
+        /// </summary>
+        public sealed record NotEntered(NodeId Member) : Result
+        {
+            public override string ToString() => $"NotEntered {Member}";
         }
 
         /// <summary>Every member has loaded its piece.</summary>

@@ -47,6 +47,12 @@ internal enum ChandyLamportMutation
     /// <summary>A change of members leaves the snapshots before it open.</summary>
     EpochIgnored,
 
+    /// <summary>A process records while channels of an earlier epoch may still bring something.</summary>
+    RecordsUnsettled,
+
+    /// <summary>What was sent in a later epoch is received in an earlier one.</summary>
+    LaterEpochReceived,
+
     /// <summary>Pieces leave before what they tell of is durable.</summary>
     PieceBeforeDurable,
 

@@ -94,6 +94,7 @@ public sealed partial class ChandyLamport
                 case Parcel.Payload payload:
                     writer.Byte(1);
                     writer.Signed(payload.Number);
+                    writer.Signed(payload.SentIn);
                     writer.Many(payload.Colours, static (w, id) => Fields.Ids.Write(w, id));
                     writer.Bytes(payload.Body.Span);
                     break;
@@ -101,6 +102,10 @@ public sealed partial class ChandyLamport
                     writer.Byte(2);
                     Fields.Ids.Write(writer, marker.Id);
                     writer.Signed(marker.Number);
+                    break;
+                case Parcel.Entered entered:
+                    writer.Byte(3);
+                    writer.Signed(entered.To);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a parcel.");
@@ -110,8 +115,10 @@ public sealed partial class ChandyLamport
         public Parcel? Read(ref CodecReader reader) => reader.Byte() switch
         {
             1 => new Parcel.Payload(
-                Fields.Positive(ref reader), reader.Many(static (ref reader) => Fields.Ids.Read(ref reader)), reader.Bytes()),
+                Fields.Positive(ref reader), Fields.Positive(ref reader), reader.Many(static (ref reader) => Fields.Ids.Read(ref reader)),
+                reader.Bytes()),
             2 => new Parcel.Marker(Fields.Ids.Read(ref reader), reader.Signed()),
+            3 => new Parcel.Entered(Fields.Positive(ref reader)),
             _ => null,
         };
     }
