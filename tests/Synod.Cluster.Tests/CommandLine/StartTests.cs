@@ -74,16 +74,29 @@ public sealed class StartTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ \"dataFolder\": \"D\", \"colour\": \"red\" }", "colour")]
+    [InlineData("{ \"dataFolder\": \"D\", \"colour\": \"red\" }", "colour", "dataFolder, rejoin, nodes")]
     [InlineData("{ \"dataFolder\": ", "not understood")]
     [InlineData("[]", "not understood")]
     [InlineData("null", "'null'")]
     [InlineData("{ \"nodeId\": \"first\" }", "nodeId")]
-    public async Task A_configuration_that_is_not_understood_is_refused(string json, string says)
+    public async Task A_configuration_that_is_not_understood_is_refused(string json, params string[] says)
     {
         var file = Path.Combine(_folder, "synod.json");
         await File.WriteAllTextAsync(file, json, Cancellation);
-        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, file, says);
+        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, [file, .. says]);
+    }
+
+    [Fact]
+    public async Task The_configuration_in_the_README_is_understood()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "../../../../../README.md"), Cancellation);
+        var file = Path.Combine(_folder, "synod.json");
+        await File.WriteAllTextAsync(file, readme.Split("```json")[1].Split("```")[0], Cancellation);
+        var finished = await SynodProgram.RunAsync("start", "--config", file, "--data", Path.Combine(_folder, "data"));
+
+        // Its certificates are not here, which is all that is wrong.
+        finished.Fails(Usage, "certs/ca.crt", "certs/node-1.crt", "certs/node-1.key");
+        Assert.Equal(3, finished.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Fact]
