@@ -29,6 +29,12 @@ public static class Limits
         : throw new ArgumentException(
             $"A bound of a scan has {bound.Length:N0} bytes, and no key is longer than {MaxKeyBytes:N0}.", nameof(bound));
 
+    internal static long Moment(long at) => at >= 0
+        ? at
+        : throw new ArgumentException(
+            $"The moment to read at is {at}, before the Unix epoch. Give nanoseconds since then, as a commit's timestamp is, or 0 for now.",
+            nameof(at));
+
     internal static ByteString Value(ReadOnlyMemory<byte> value) => value.Length <= MaxValueBytes
         ? ByteString.CopyFrom(value.Span)
         : throw new ArgumentException(

@@ -78,12 +78,8 @@ public sealed partial class SynodClient : IAsyncDisposable
     /// A read-only transaction without locks. Its reads see one moment: <paramref name="at"/>, in nanoseconds since the Unix
     /// epoch, or, when that is 0, one that the first server read from chooses and that covers everything acknowledged before.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="at"/> is negative.</exception>
-    public SynodSnapshot Snapshot(long at = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(at);
-        return new SynodSnapshot(_router, at);
-    }
+    /// <exception cref="ArgumentException"><paramref name="at"/> is negative.</exception>
+    public SynodSnapshot Snapshot(long at = 0) => new(_router, Limits.Moment(at));
 
     /// <summary>
     /// Runs a read-write transaction, strictly serializable with all others. On a conflict the delegate runs again, under the age

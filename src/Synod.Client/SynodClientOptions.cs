@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Synod.Client;
@@ -73,15 +74,27 @@ public sealed record SynodClientOptions
 /// <summary>How the client knows that a node is a node of its cluster.</summary>
 public sealed record ClientTls
 {
+    private const string WhatIsMeant = "Give the PEM file ca.crt that 'synod cert create' made for the cluster.";
+
     /// <summary>The authorities that sign the nodes' certificates; null trusts those of the operating system.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
     /// <summary>Trusts the authorities of a PEM file, such as the <c>ca.crt</c> that <c>synod cert create</c> writes.</summary>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The file holds no certificate.</exception>
+    /// <exception cref="ArgumentException">The file holds no certificate.</exception>
     public static ClientTls FromFile(string path)
     {
         var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(path);
-        return new ClientTls { Authorities = authorities };
+        try
+        {
+            authorities.ImportFromPemFile(path);
+        }
+        catch (CryptographicException broken)
+        {
+            throw new ArgumentException($"The authority '{path}' cannot be read: {broken.Message} {WhatIsMeant}", nameof(path), broken);
+        }
+
+        return authorities.Count > 0
+            ? new ClientTls { Authorities = authorities }
+            : throw new ArgumentException($"The authority '{path}' holds no certificate. {WhatIsMeant}", nameof(path));
     }
 }

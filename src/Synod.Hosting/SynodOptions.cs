@@ -78,6 +78,8 @@ public sealed class SynodOptions
     /// </summary>
     public string Quorums { get; set; } = "majority";
 
+    private static string Names => string.Join(", ", SynodOptionsJson.Default.SynodOptions.Properties.Select(property => property.Name));
+
     /// <summary>Reads options from a JSON file; names as of the properties, in any case. Comments are permitted.</summary>
     /// <exception cref="SynodConfigurationException">The file is missing, is no JSON, or has a name that means nothing.</exception>
     public static SynodOptions FromFile(string path)
@@ -95,7 +97,7 @@ public sealed class SynodOptions
         catch (JsonException failure)
         {
             throw new SynodConfigurationException(
-                [$"The configuration {path} is not understood: {failure.Message} Correct it there; the README lists the names."]);
+                [$"The configuration {path} is not understood: {failure.Message} Correct it there; the names are {Names}."]);
         }
     }
 }

@@ -173,6 +173,7 @@ public class OutcomeTests
             cancel.Token);
 
         Assert.Equal(TransactionOutcome.Aborted, result.Outcome);
+        Assert.Equal("cancelled before the commit was sent", result.Reason);
         Assert.Empty(cluster.Commits);
     }
 

@@ -10,6 +10,7 @@ namespace Synod.Client.Transactions;
 internal sealed class Coordinator(Router router)
 {
     private const int AttemptsBetweenRefreshes = 3;
+    private const string Cancelled = "cancelled before the commit was sent";
 
     private readonly LanePool _lanes = new(router.Chance);
     private readonly KeepAliveLoop _keepAlive = new(router);
@@ -32,7 +33,9 @@ internal sealed class Coordinator(Router router)
 
                 if (cancellationToken.IsCancellationRequested || !await PauseAsync(attempt, cancellationToken))
                 {
-                    return result with { Reason = $"cancelled before the commit was sent; the last attempt failed: {result.Reason}" };
+                    return result.Reason == Cancelled
+                        ? result
+                        : result with { Reason = $"{Cancelled}; the last attempt failed: {result.Reason}" };
                 }
             }
         }
@@ -94,7 +97,7 @@ internal sealed class Coordinator(Router router)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && result is null)
         {
-            return new TransactionResult(TransactionOutcome.Aborted, 0, attempt, "cancelled before the commit was sent");
+            return new TransactionResult(TransactionOutcome.Aborted, 0, attempt, Cancelled);
         }
         catch (Exception failure) when (!committing || failure is SynodException)
         {

@@ -6,7 +6,7 @@ namespace Synod.Hosting.Http;
 
 /// <summary>
 /// Listens to every meter whose name begins with "Synod" and writes what it heard in the text format of Prometheus. Histograms
-/// become a sum, a count and the largest value.
+/// become a sum and a count.
 /// </summary>
 internal sealed class PrometheusText : IDisposable
 {
@@ -73,7 +73,7 @@ internal sealed class PrometheusText : IDisposable
             var name = Name(instrument, kind);
             if (!_families.TryGetValue(name, out var family))
             {
-                _families[name] = family = new Family(kind, instrument.Description ?? instrument.Unit ?? "");
+                _families[name] = family = new Family(kind, instrument.Description ?? "");
             }
 
             if (!family.Series.TryGetValue(labels, out var series))

@@ -26,7 +26,7 @@ internal static class KvCommand
         ClientFlags.Command("scan", "Prints the keys from start up to end, in order.", Shape(From, To, At, Limit, Json), ScanAsync),
         ClientFlags.Command(
             "txn",
-            "Runs lines of standard input as one transaction: 'get KEY', 'put KEY VALUE', 'del KEY'. Commits at the end of input. "
+            "Runs lines of standard input as one transaction: 'get KEY', 'put KEY VALUE', 'delete KEY' (or del). Commits at the end of input. "
             + "Example: printf 'get a\\nput b 2\\n' | synod kv txn",
             Shape(Json),
             TransactAsync),
@@ -156,9 +156,9 @@ internal static class KvCommand
         public static Step Parse(string line)
         {
             var words = line.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries);
-            return words is ["get" or "del", _] or ["put", _, _]
+            return words is ["get" or "delete" or "del", _] or ["put", _, _]
                 ? new Step(words[0], words[1], words.Length > 2 ? words[2] : "")
-                : throw new ArgumentException($"'{line}' is not understood. Write 'get KEY', 'put KEY VALUE' or 'del KEY'.");
+                : throw new ArgumentException($"'{line}' is not understood. Write 'get KEY', 'put KEY VALUE' or 'delete KEY'.");
         }
 
         public async Task RunAsync(SynodTransaction transaction, List<(string Key, Entry? Entry)> reads)

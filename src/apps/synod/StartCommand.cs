@@ -148,6 +148,9 @@ internal static class StartCommand
     private static ILoggerFactory Loggers(bool json) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Error);
+
+        // A port that is taken is told once, as the error of the command, and not before as a stack trace.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         _ = json
             ? logging.AddJsonConsole(console => console.TimestampFormat = "O")
             : logging.AddSimpleConsole(console =>

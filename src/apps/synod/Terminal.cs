@@ -40,7 +40,7 @@ internal static partial class Terminal
         }
         catch (Exception failure)
         {
-            return Fail(CodeOf(failure), failure.Message);
+            return Fail(CodeOf(failure), WithoutParameter(failure));
         }
     }
 
@@ -70,6 +70,11 @@ internal static partial class Terminal
         console.Profile.Width = Console.IsOutputRedirected ? 200 : console.Profile.Width;
         return console;
     }
+
+    /// <summary>An argument's name in the code tells a user of the command nothing.</summary>
+    private static string WithoutParameter(Exception failure) => failure is ArgumentException { ParamName: { } name }
+        ? failure.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+        : failure.Message;
 
     private static int CodeOf(Exception failure) => failure switch
     {

@@ -59,25 +59,25 @@ public sealed class NodeMetrics : IDisposable
         _syncDuration = _meter.CreateHistogram<double>("synod.log.sync.duration", "s", "One write and fdatasync of a batch.");
         _turnDuration = _meter.CreateHistogram<double>("synod.loop.turn.duration", "s", "One turn of the event loop.");
         _batchRecords = _meter.CreateHistogram<long>("synod.log.sync.records", "{record}", "Records that one sync made durable.");
-        Observe("synod.messages.sent", "{message}", () => MessagesSent);
-        Observe("synod.messages.received", "{message}", () => MessagesReceived);
-        Observe("synod.bytes.sent", "By", () => BytesSent);
-        Observe("synod.bytes.received", "By", () => BytesReceived);
-        Observe("synod.packets.sent", "{packet}", () => PacketsSent);
-        Observe("synod.packets.sent.bytes", "By", () => PacketBytesSent);
-        Observe("synod.packets.received", "{packet}", () => PacketsReceived);
-        Observe("synod.streams.sent.bytes", "By", () => StreamBytesSent);
-        Observe("synod.loop.turns", "{turn}", () => Turns);
-        Observe("synod.loop.steps", "{step}", () => Steps);
-        Observe("synod.log.records", "{record}", () => Records);
-        Observe("synod.log.syncs", "{sync}", () => Syncs);
-        Observe("synod.checkpoints", "{checkpoint}", () => Checkpoints);
-        Observe("synod.clock.contradictions", "{frame}", () => ClockContradictions);
-        Tagged("synod.frames.dropped", "{frame}", "reason", () => _dropped.Select(Pair));
-        Tagged("synod.connections.refused", "{connection}", "reason", () => _refusedConnections.Select(Pair));
-        Tagged("synod.frames.faulty", "{frame}", "fault", () => _faults.Select(Pair));
-        Tagged("synod.packets.refused", "{packet}", "fault", () => _packetFaults.Select(Pair));
-        Tagged("synod.refusals", "{input}", "reason", RefusalPairs);
+        Observe("synod.messages.sent", "{message}", "Messages of protocols sent to other nodes.", () => MessagesSent);
+        Observe("synod.messages.received", "{message}", "Messages of protocols that came from other nodes.", () => MessagesReceived);
+        Observe("synod.bytes.sent", "By", "Bytes of messages sent to other nodes.", () => BytesSent);
+        Observe("synod.bytes.received", "By", "Bytes of messages that came from other nodes.", () => BytesReceived);
+        Observe("synod.packets.sent", "{packet}", "Datagrams of gossip sent.", () => PacketsSent);
+        Observe("synod.packets.sent.bytes", "By", "Bytes of datagrams of gossip sent.", () => PacketBytesSent);
+        Observe("synod.packets.received", "{packet}", "Messages of gossip taken in, from datagrams and streams.", () => PacketsReceived);
+        Observe("synod.streams.sent.bytes", "By", "Bytes of gossip sent over streams.", () => StreamBytesSent);
+        Observe("synod.loop.turns", "{turn}", "Turns of the event loop.", () => Turns);
+        Observe("synod.loop.steps", "{step}", "Steps of protocols that the event loop ran.", () => Steps);
+        Observe("synod.log.records", "{record}", "Records made durable.", () => Records);
+        Observe("synod.log.syncs", "{sync}", "Writes of the log, each with one fdatasync.", () => Syncs);
+        Observe("synod.checkpoints", "{checkpoint}", "Checkpoints: the store was flushed and the log could be cut.", () => Checkpoints);
+        Observe("synod.clock.contradictions", "{frame}", "Frames whose sender's clock and this node's cannot both be right.", () => ClockContradictions);
+        Tagged("synod.frames.dropped", "{frame}", "Messages to other nodes that were not sent.", "reason", () => _dropped.Select(Pair));
+        Tagged("synod.connections.refused", "{connection}", "Connections refused, by reason.", "reason", () => _refusedConnections.Select(Pair));
+        Tagged("synod.frames.faulty", "{frame}", "Frames that came in damaged or could not be understood.", "fault", () => _faults.Select(Pair));
+        Tagged("synod.packets.refused", "{packet}", "Datagrams and streams of gossip that were not taken in.", "fault", () => _packetFaults.Select(Pair));
+        Tagged("synod.refusals", "{input}", "Inputs that a guard of a protocol refused.", "reason", RefusalPairs);
     }
 
     public long MessagesSent => Volatile.Read(ref _messagesSent);
@@ -186,11 +186,13 @@ public sealed class NodeMetrics : IDisposable
     private IEnumerable<(string, long)> RefusalPairs() =>
         Enum.GetValues<Refusal>().Select(refusal => (refusal.ToString(), Refusals(refusal))).Where(pair => pair.Item2 > 0);
 
-    private void Observe(string name, string unit, Func<long> value) => _meter.CreateObservableCounter(name, value, unit);
+    private void Observe(string name, string unit, string description, Func<long> value) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
 
-    private void Tagged(string name, string unit, string tag, Func<IEnumerable<(string Value, long Count)>> values) =>
+    private void Tagged(string name, string unit, string description, string tag, Func<IEnumerable<(string Value, long Count)>> values) =>
         _meter.CreateObservableCounter(
             name,
             () => values().Select(pair => new Measurement<long>(pair.Count, new KeyValuePair<string, object?>(tag, pair.Value))),
-            unit);
+            unit,
+            description);
 }

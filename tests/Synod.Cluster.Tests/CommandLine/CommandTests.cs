@@ -36,7 +36,7 @@ public class CommandTests(SharedCluster shared)
     public async Task A_transaction_is_read_from_standard_input()
     {
         (await shared.RunWithInputAsync("put txn/a 1\nput txn/b two words\n", "kv", "txn")).Ends(0);
-        var report = Json(await shared.RunWithInputAsync("get txn/a\nget txn/none\ndel txn/a\nput txn/c 3\n", "kv", "txn", "--json"));
+        var report = Json(await shared.RunWithInputAsync("get txn/a\nget txn/none\ndel txn/a\ndelete txn/none\nput txn/c 3\n", "kv", "txn", "--json"));
         Assert.Equal("committed", (string?)report["outcome"]);
         Assert.Equal("1", (string?)report["reads"]![0]!["value"]);
         Assert.False((bool)report["reads"]![1]!["found"]!);
@@ -94,10 +94,11 @@ public class CommandTests(SharedCluster shared)
     {
         (await shared.RunAsync("kv", "put", new string('k', 4097), "v")).Fails(Usage, "4,097", "4,096");
         (await shared.RunAsync("kv", "put", "", "v")).Fails(Usage, "empty");
-        (await shared.RunAsync("kv", "get", "a", "--at", "-1")).Fails(Usage);
+        (await shared.RunAsync("kv", "get", "a", "--at", "-1")).Fails(Usage, "-1", "before the Unix epoch.");
         (await shared.RunAsync("kv", "get", "a", "--token", "wrong")).Fails(Failed, "token is not the cluster's");
         (await SynodProgram.RunAsync("kv", "get", "a", "-e", shared.Cluster.Node(1).Endpoint)).Fails(Failed, "asks for a token");
         (await shared.RunAsync("kv", "get", "a", "--ca", "/nowhere/ca.crt")).Fails(Usage, "/nowhere/ca.crt");
+        (await shared.RunAsync("kv", "get", "a", "--ca", typeof(CommandTests).Assembly.Location)).Fails(Usage, "holds no certificate");
         (await shared.RunAsync("kv", "get", "a", "-e", "192.0.2.1:7201")).Fails(Failed, "TLS", "allow plain connections");
 
         var nobody = $"127.0.0.1:{LocalPorts.Take(1)[0].ToString(CultureInfo.InvariantCulture)}";

@@ -74,16 +74,29 @@ public sealed class StartTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ \"dataFolder\": \"D\", \"colour\": \"red\" }", "colour")]
+    [InlineData("{ \"dataFolder\": \"D\", \"colour\": \"red\" }", "colour", "dataFolder, rejoin, nodes")]
     [InlineData("{ \"dataFolder\": ", "not understood")]
     [InlineData("[]", "not understood")]
     [InlineData("null", "'null'")]
     [InlineData("{ \"nodeId\": \"first\" }", "nodeId")]
-    public async Task A_configuration_that_is_not_understood_is_refused(string json, string says)
+    public async Task A_configuration_that_is_not_understood_is_refused(string json, params string[] says)
     {
         var file = Path.Combine(_folder, "synod.json");
         await File.WriteAllTextAsync(file, json, Cancellation);
-        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, file, says);
+        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, [file, .. says]);
+    }
+
+    [Fact]
+    public async Task The_configuration_in_the_README_is_understood()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "../../../../../README.md"), Cancellation);
+        var file = Path.Combine(_folder, "synod.json");
+        await File.WriteAllTextAsync(file, readme.Split("```json")[1].Split("```")[0], Cancellation);
+        var finished = await SynodProgram.RunAsync("start", "--config", file, "--data", Path.Combine(_folder, "data"));
+
+        // Its certificates are not here, which is all that is wrong.
+        finished.Fails(Usage, "certs/ca.crt", "certs/node-1.crt", "certs/node-1.key");
+        Assert.Equal(3, finished.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Fact]
@@ -149,6 +162,7 @@ public sealed class StartTests : IDisposable
         var finished = await SynodProgram.RunAsync(
             "start", "--data", Path.Combine(_folder, "data"), "--client-listen", $"127.0.0.1:{Number(ports[0])}");
         finished.Fails(Usage, "cannot listen for clients", Number(ports[0]));
+        Assert.DoesNotContain("   at ", finished.Output + finished.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,7 +193,7 @@ public sealed class StartTests : IDisposable
         (await SynodProgram.RunAsync("kv", "put", "a", "1", "-e", endpoint)).Ends(0);
         Assert.Contains("\"node\"", await http.GetStringAsync("/status", Cancellation), StringComparison.Ordinal);
         var metrics = await http.GetStringAsync("/metrics", Cancellation);
-        Assert.Contains("# TYPE synod_", metrics, StringComparison.Ordinal);
+        Assert.Contains("# HELP synod_loop_turns_total Turns of the event loop.\n# TYPE synod_loop_turns_total counter", metrics, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/nothing", Cancellation)).StatusCode);
 
         node.Signal(Signal.Terminate);

@@ -179,7 +179,7 @@ internal sealed record Finished(int Code, string Output, string Errors)
         return this;
     }
 
-    /// <summary>Checks that it failed with a message for people: one that names the program, and no stack trace.</summary>
+    /// <summary>Checks that it failed with a message for people: one that names the program, no stack trace and no names from the code.</summary>
     public Finished Fails(int code, params ReadOnlySpan<string> says)
     {
         Ends(code);
@@ -189,6 +189,7 @@ internal sealed record Finished(int Code, string Output, string Errors)
         }
 
         Assert.DoesNotContain("   at ", Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("(Parameter '", Errors, StringComparison.Ordinal);
         return this;
     }
 }

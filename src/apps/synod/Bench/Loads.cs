@@ -25,12 +25,22 @@ internal static class Spread
     public static async Task CutAsync(
         SynodClient client, string prefix, int keys, int ranges, int firstLeader, CancellationToken cancellationToken)
     {
-        var nodes = (await client.DirectoryAsync(cancellationToken)).Nodes.Select(node => node.Id).Order().ToList();
+        var leaders = Leaders(await client.DirectoryAsync(cancellationToken));
         for (var range = 0; range < ranges; range++)
         {
             var first = (int)((long)keys * range / ranges);
-            await client.SplitAsync(Key(prefix, first), nodes[(firstLeader + range) % nodes.Count], cancellationToken);
+            await client.SplitAsync(Key(prefix, first), leaders[(firstLeader + range) % leaders.Count], cancellationToken);
         }
+    }
+
+    /// <summary>The nodes that hold every range, and so can lead each that is cut; 0, which lets the cluster choose, if there are none.</summary>
+    private static List<int> Leaders(Api.Directory directory)
+    {
+        var everywhere = directory.Nodes.Select(node => node.Id)
+            .Where(node => directory.Ranges.All(range => range.Replicas.Contains(node)))
+            .Order()
+            .ToList();
+        return everywhere.Count > 0 ? everywhere : [0];
     }
 
     public static async Task FillAsync(

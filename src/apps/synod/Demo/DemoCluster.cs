@@ -49,6 +49,10 @@ internal sealed class DemoCluster : IAsyncDisposable
                 "bound",
                 "--max-offset",
                 "0",
+
+                // Every node holds every range, so that any of them can lead one and the killed one is a replica.
+                "--replicas",
+                count.ToString(CultureInfo.InvariantCulture),
                 .. list,
             ]));
         var endpoints = Enumerable.Range(1, count)
