@@ -28,6 +28,11 @@ public sealed class RangeDirectory
         }
 
         _ranges[range.Group] = range;
+        if (range.IsGone)
+        {
+            _leaders.Remove(range.Group);
+        }
+
         VersionSum += range.Version - (known?.Version ?? 0);
         return true;
     }
@@ -59,8 +64,24 @@ public sealed class RangeDirectory
     /// </summary>
     public ulong SpeakerOf(ulong group) =>
         Find(group) is { IsRetired: true } retired && !Mutation.HasFlag(DatabaseMutation.RetiredIsSilent)
-            ? SuccessorOf(retired)?.Group ?? group
+            ? HeirOf(retired, retired.Span.Start)?.Group ?? group
             : group;
+
+    /// <summary>The ranges that serve a retired group's keys since; null while they are not known for all of its keys.</summary>
+    public IReadOnlyList<RangeDescriptor>? HeirsOf(RangeDescriptor retired)
+    {
+        List<RangeDescriptor> heirs = [];
+        for (var at = retired.Span.Start; HeirOf(retired, at) is { } heir; at = heir.Span.End)
+        {
+            heirs.Add(heir);
+            if (heir.Span.End.IsEmpty || (!retired.Span.End.IsEmpty && heir.Span.End >= retired.Span.End))
+            {
+                return heirs;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// Remembers who led a group in <paramref name="term"/>, unless this or a later term is known. True if it was news: each term is at
@@ -68,7 +89,7 @@ public sealed class RangeDirectory
     /// </summary>
     public bool Led(ulong group, NodeId leader, Ballot term)
     {
-        if (_leaders.TryGetValue(group, out var known) && term <= known.Term)
+        if ((_leaders.TryGetValue(group, out var known) && term <= known.Term) || Find(group) is { IsGone: true })
         {
             return false;
         }
@@ -88,6 +109,9 @@ public sealed class RangeDirectory
         return Find(group)?.PreferredLeader ?? NodeId.None;
     }
 
-    private RangeDescriptor? SuccessorOf(RangeDescriptor retired) =>
-        _ranges.Values.FirstOrDefault(range => !range.IsRetired && range.Span.Contains(retired.Span.Start));
+    // What was made by the command that retired it has the same version, and what came of that a higher one.
+    private RangeDescriptor? HeirOf(RangeDescriptor retired, Key at) => _ranges.Values.FirstOrDefault(
+        range => !range.IsRetired && range.Version >= VersionAtEnd(retired) && range.Span.Contains(at));
+
+    private static ulong VersionAtEnd(RangeDescriptor retired) => retired.IsGone ? retired.Version - 1 : retired.Version;
 }
