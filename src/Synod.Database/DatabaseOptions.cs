@@ -203,4 +203,7 @@ internal enum DatabaseMutation : long
 
     /// <summary>A retired group is given up without asking whether anybody has its successor's state.</summary>
     RetiredGoesAtOnce = 1L << 31,
+
+    /// <summary>A retired group answers by what it has left of the transactions that it handed on.</summary>
+    RetiredAnswers = 1L << 32,
 }

@@ -1,5 +1,9 @@
 using Synod.Core;
+using Synod.Database.Directory;
+using Synod.Database.Ranges;
+using Synod.Database.Transactions;
 using Synod.Simulation;
+using Synod.Storage;
 
 namespace Synod.Database.Tests;
 
@@ -166,6 +170,35 @@ public sealed class RetirementTests
         cluster.Run(Long);
         Assert.Equal("1", cluster.Get("k"));
         return isThere;
+    }
+
+    /// <summary>
+    /// It leads, but what it had decided is its successor's to tell; and the node has not heard of that one yet. A commit that was handed on
+    /// looks like one that its client's session left behind, which means that it was aborted.
+    /// </summary>
+    [Theory]
+    [InlineData(nameof(DatabaseMutation.None), 1)]
+    [InlineData(nameof(DatabaseMutation.RetiredAnswers), 0)]
+    public void A_retired_group_does_not_answer_for_itself(string mutation, int prepared)
+    {
+        const ulong retired = 77;
+        var node = new NodeId(1);
+        var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) }, nodes: 1);
+        cluster.Put("k", "1");
+        var (id, writer) = (new TransactionId(4_711, 1), new CodecWriter());
+        var descriptor = new RangeDescriptor(retired, KeySpan.All, 5, NodeSet.Of(node), node) { IsRetired = true };
+        var store = cluster.Cluster.Store(node);
+        RangeState.Create(store, descriptor, Slot.None);
+        var batch = new StoreBatch();
+        batch.Put(RangeKeys.Session(retired, id.Client), RangeKeys.WriteSession(writer, id.Sequence + 1, Outcome.Abort, default));
+        store.Write(batch);
+        store.Flush();
+        RestartAll(cluster);
+        cluster.Run(() => Groups(cluster, 1).All(group => group.Role == "Leader"));
+        cluster.Cluster[node].Receive(node, new NodeMessage.Prepare(
+            DatabaseNode.FirstGroup, id, new Age(1, id.Client), retired, Ballot.None, [new KeyWrite(Key.Of("z"), null)]));
+        cluster.Run(Duration.FromSeconds(5));
+        Assert.Equal(prepared, Groups(cluster, 1).Sum(group => group.Prepared));
     }
 
     private static void RestartAll(DatabaseCluster cluster)

@@ -19,7 +19,10 @@ public sealed class RangeDirectory
     /// <summary>The sum of versions: it grows with every change, so that equal sums mean equal knowledge in practice.</summary>
     public ulong VersionSum { get; private set; }
 
-    /// <summary>Takes in a descriptor unless it is outdated. True if it was news.</summary>
+    /// <summary>
+    /// Takes in a descriptor unless it is outdated. True if it was news. A range has ended when later ones serve all of its keys, whether or
+    /// not somebody is left who saw it retire.
+    /// </summary>
     public bool Merge(RangeDescriptor range)
     {
         if (_ranges.TryGetValue(range.Group, out var known) && known.Version >= range.Version)
@@ -27,13 +30,15 @@ public sealed class RangeDirectory
             return false;
         }
 
-        _ranges[range.Group] = range;
-        if (range.IsGone)
+        Put(range);
+        foreach (var older in _ranges.Values.Where(other => other.Covers(range.Span) && other.Version <= range.Version).ToList())
         {
-            _leaders.Remove(range.Group);
+            if (HeirsOf(older) is not null)
+            {
+                Put(older with { IsRetired = true, Version = older.Version + 1 });
+            }
         }
 
-        VersionSum += range.Version - (known?.Version ?? 0);
         return true;
     }
 
@@ -67,14 +72,14 @@ public sealed class RangeDirectory
             ? HeirOf(retired, retired.Span.Start)?.Group ?? group
             : group;
 
-    /// <summary>The ranges that serve a retired group's keys since; null while they are not known for all of its keys.</summary>
-    public IReadOnlyList<RangeDescriptor>? HeirsOf(RangeDescriptor retired)
+    /// <summary>The ranges that serve a range's keys after it; null unless they are known for all of its keys.</summary>
+    public IReadOnlyList<RangeDescriptor>? HeirsOf(RangeDescriptor range)
     {
         List<RangeDescriptor> heirs = [];
-        for (var at = retired.Span.Start; HeirOf(retired, at) is { } heir; at = heir.Span.End)
+        for (var at = range.Span.Start; HeirOf(range, at) is { } heir; at = heir.Span.End)
         {
             heirs.Add(heir);
-            if (heir.Span.End.IsEmpty || (!retired.Span.End.IsEmpty && heir.Span.End >= retired.Span.End))
+            if (heir.Span.End.IsEmpty || (!range.Span.End.IsEmpty && heir.Span.End >= range.Span.End))
             {
                 return heirs;
             }
@@ -109,9 +114,21 @@ public sealed class RangeDirectory
         return Find(group)?.PreferredLeader ?? NodeId.None;
     }
 
-    // What was made by the command that retired it has the same version, and what came of that a higher one.
-    private RangeDescriptor? HeirOf(RangeDescriptor retired, Key at) => _ranges.Values.FirstOrDefault(
-        range => !range.IsRetired && range.Version >= VersionAtEnd(retired) && range.Span.Contains(at));
+    // Of two ranges that serve a key, the later one has the higher version.
+    private RangeDescriptor? HeirOf(RangeDescriptor range, Key at) => _ranges.Values.FirstOrDefault(
+        other => !other.IsRetired && other.Version >= FirstVersionAfter(range) && other.Span.Contains(at));
 
-    private static ulong VersionAtEnd(RangeDescriptor retired) => retired.IsGone ? retired.Version - 1 : retired.Version;
+    // What the command made that retired it has the same version as the retired one; a tombstone's is one higher.
+    private static ulong FirstVersionAfter(RangeDescriptor range) =>
+        range.IsGone ? range.Version - 1 : range.IsRetired ? range.Version : range.Version + 1;
+
+    private void Put(RangeDescriptor range)
+    {
+        VersionSum += range.Version - (_ranges.GetValueOrDefault(range.Group)?.Version ?? 0);
+        _ranges[range.Group] = range;
+        if (range.IsGone)
+        {
+            _leaders.Remove(range.Group);
+        }
+    }
 }
