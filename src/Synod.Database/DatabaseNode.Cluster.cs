@@ -38,6 +38,11 @@ public sealed partial class DatabaseNode
     {
         var now = _step.Context.Now;
         _ticks++;
+        if (_ticks % BalanceEvery == 0)
+        {
+            BuryRetired();
+        }
+
         _step.Outbox.SetTimer(new TimerId((int)NodeTimer.Tick), now + _options.Tick);
         var heartbeat = new NodeMessage.Heartbeat(_directory.VersionSum, _options.Incarnation);
         foreach (var other in _others)

@@ -185,15 +185,27 @@ public sealed partial class DatabaseNode
         return Open(group);
     }
 
+    /// <summary>The groups whose replicas are in the store. Of one that is gone the name is there, and the log may not be cut yet.</summary>
     private List<ulong> StoredGroups()
     {
         var groups = new List<ulong>();
         using var cursor = _store.Seek(MetaKey.All);
         while (cursor.Next())
         {
-            if (MetaKey.KindOf(cursor.Key) == RangeKeys.DescriptorKind && IsOwn(RangeKeys.ReadDescriptor(cursor.Value.ToArray())))
+            if (MetaKey.KindOf(cursor.Key) != RangeKeys.DescriptorKind)
             {
-                groups.Add(MetaKey.GroupOf(cursor.Key));
+                continue;
+            }
+
+            var range = RangeKeys.ReadDescriptor(cursor.Value.ToArray());
+            if (range.IsGone)
+            {
+                _directory.Merge(range);
+                _orphans.Remove(range.Group);
+            }
+            else if (IsOwn(range))
+            {
+                groups.Add(range.Group);
             }
         }
 

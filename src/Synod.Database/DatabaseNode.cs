@@ -175,7 +175,7 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
             Open(group);
         }
 
-        if (!_replicas.ContainsKey(FirstGroup) && InitialReplicas.Contains(_options.Self) && _options.Incarnation == 0)
+        if (_directory.Find(FirstGroup) is null && InitialReplicas.Contains(_options.Self) && _options.Incarnation == 0)
         {
             var first = new RangeDescriptor(FirstGroup, KeySpan.All, 1, InitialReplicas, InitialReplicas.First());
             RangeState.Create(_store, first, Slot.None);
@@ -227,6 +227,12 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
                 break;
             case NodeMessage.ToLeader m:
                 OnToLeader(from, m);
+                break;
+            case NodeMessage.AskState m:
+                OnAskState(from, m);
+                break;
+            case NodeMessage.HasState m:
+                OnHasState(from, m);
                 break;
         }
 

@@ -104,7 +104,7 @@ public sealed record DatabaseOptions
 
 /// <summary>Known mistakes that simulation must find; each is one guard left out.</summary>
 [Flags]
-internal enum DatabaseMutation
+internal enum DatabaseMutation : long
 {
     None = 0,
 
@@ -200,4 +200,10 @@ internal enum DatabaseMutation
 
     /// <summary>A replica that makes a split's child keeps nothing of that the split was chosen.</summary>
     SplitToBeLearnedAgain = 1 << 30,
+
+    /// <summary>A retired group is given up without asking whether anybody has its successor's state.</summary>
+    RetiredGoesAtOnce = 1L << 31,
+
+    /// <summary>A retired group answers by what it has left of the transactions that it handed on.</summary>
+    RetiredAnswers = 1L << 32,
 }

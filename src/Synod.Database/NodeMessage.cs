@@ -21,6 +21,14 @@ public abstract record NodeMessage
     /// <summary>A node to all as a rumor when it has become a group's leader, and to one that took it for the leader.</summary>
     public sealed record Leads(ulong Group, NodeId Leader, Ballot Term) : NodeMessage;
 
+    /// <summary>A node with a replica of a retired group to each member of a group that serves its keys since: have you its state?</summary>
+    public sealed record AskState(ulong Group) : NodeMessage;
+
+    /// <summary>
+    /// The answer, when it is durable: this incarnation of the node has a state of the group, and makes it again by itself after a crash.
+    /// </summary>
+    public sealed record HasState(ulong Group, ulong Incarnation) : NodeMessage;
+
     /// <summary>What is heard from whoever has the cluster's key, whether or not this node knows it.</summary>
     public abstract record Gossip : NodeMessage, IGossipMessage
     {

@@ -89,6 +89,15 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 w.Byte(14);
                 _averages.Write(w, m.Message);
                 break;
+            case NodeMessage.AskState m:
+                w.Byte(15);
+                w.Fixed64(m.Group);
+                break;
+            case NodeMessage.HasState m:
+                w.Byte(16);
+                w.Fixed64(m.Group);
+                w.Fixed64(m.Incarnation);
+                break;
         }
     }
 
@@ -121,6 +130,11 @@ public sealed class NodeMessageWire : IWire<NodeMessage>
                 return _rumors.Read(ref r) is { } rumor ? new NodeMessage.Rumor(rumor) : null;
             case 14:
                 return _averages.Read(ref r) is { } average ? new NodeMessage.Average(average) : null;
+            case 15:
+                return new NodeMessage.AskState(r.Fixed64());
+            case 16:
+                var held = r.Fixed64();
+                return new NodeMessage.HasState(held, r.Fixed64());
         }
 
         var group = r.Fixed64();

@@ -12,7 +12,8 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
     private ulong _clients = 100;
 
     public DatabaseCluster(
-        ulong seed = 1, Func<DatabaseOptions, DatabaseOptions>? adapt = null, ClockConditions? clocks = null, int nodes = 3)
+        ulong seed = 1, Func<DatabaseOptions, DatabaseOptions>? adapt = null, ClockConditions? clocks = null, int nodes = 3,
+        MachineConditions? machine = null)
     {
         Nodes = [.. Enumerable.Range(1, nodes).Select(id => new NodeId(id))];
         Descriptors = [.. Nodes.Select(node => new NodeDescriptor(node, $"node-{node.Value}"))];
@@ -32,8 +33,8 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
                 return node;
             },
             Messages = new NodeMessageWire(),
-            Records = new NodeRecordWire(),
-            Machine = new MachineConditions { SlowSyncPerMillion = 0 },
+            Records = new ReadingWire(RecordsRead),
+            Machine = machine ?? new MachineConditions { SlowSyncPerMillion = 0 },
             Clocks = clocks ?? new ClockConditions(),
         });
         Cluster.Start();
@@ -48,6 +49,9 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
 
     /// <summary>Which nodes came back without their disk, and as what.</summary>
     public Dictionary<NodeId, ulong> Incarnations { get; } = [];
+
+    /// <summary>What was read from logs, at any start of any node.</summary>
+    public List<NodeRecord> RecordsRead { get; } = [];
 
     public SimulatedWorld World { get; }
 
@@ -192,4 +196,22 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
     }
 
     public string? Get(string key, long at = 0) => Ask(key, Read(key, at: at)).Read.Items.SingleOrDefault()?.Value.ToStringUtf8();
+
+    private sealed class ReadingWire(List<NodeRecord> read) : IWire<NodeRecord>
+    {
+        private readonly NodeRecordWire _wire = new();
+
+        public void Write(CodecWriter writer, NodeRecord value) => _wire.Write(writer, value);
+
+        public NodeRecord? Read(ref CodecReader reader)
+        {
+            var record = _wire.Read(ref reader);
+            if (record is not null)
+            {
+                read.Add(record);
+            }
+
+            return record;
+        }
+    }
 }

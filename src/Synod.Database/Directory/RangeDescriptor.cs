@@ -12,6 +12,10 @@ namespace Synod.Database.Directory;
 /// <param name="PreferredLeader">The member that should lead when all are well, so that leaders spread over the nodes.</param>
 public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, NodeSet Replicas, NodeId PreferredLeader)
 {
+    private const byte ServingMark = 0;
+    private const byte RetiredMark = 1;
+    private const byte GoneMark = 2;
+
     /// <summary>
     /// Which incarnation of a member belongs to the group, where it is not the first: a node that lost its disk comes back as a new
     /// replica of new groups, and never votes in one that it forgot.
@@ -20,6 +24,14 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
 
     /// <summary>Whether a group with other members has taken the span over: this one serves nothing any more.</summary>
     public bool IsRetired { get; init; }
+
+    /// <summary>
+    /// Whether nobody needs a replica of the retired group any more (paxos.md §7): only its name is kept, for those who still ask.
+    /// </summary>
+    public bool IsGone { get; init; }
+
+    /// <summary>What is left of it once it has retired and its replicas are not needed.</summary>
+    public RangeDescriptor Tombstone => this with { IsRetired = true, IsGone = true, Version = Version + 1 };
 
     /// <summary>The incarnation of <paramref name="node"/> that belongs to the group; 0 for the first.</summary>
     public ulong IncarnationOf(NodeId node) => Incarnations.GetValueOrDefault(node);
@@ -35,7 +47,7 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
         writer.Unsigned(Version);
         writer.Nodes(Replicas);
         writer.Node(PreferredLeader);
-        writer.Bool(IsRetired);
+        writer.Byte(IsGone ? GoneMark : IsRetired ? RetiredMark : ServingMark);
         writer.Unsigned((ulong)Incarnations.Count);
         foreach (var (node, incarnation) in Incarnations)
         {
@@ -52,7 +64,12 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
         var version = reader.Unsigned();
         var replicas = reader.Nodes();
         var preferred = reader.Node();
-        var retired = reader.Bool();
+        var mark = reader.Byte();
+        if (mark > GoneMark)
+        {
+            reader.Fail();
+        }
+
         var incarnations = ImmutableSortedDictionary.CreateBuilder<NodeId, ulong>();
         for (var count = reader.Count(); count > 0 && !reader.Failed; count--)
         {
@@ -62,7 +79,8 @@ public sealed record RangeDescriptor(ulong Group, KeySpan Span, ulong Version, N
 
         return new RangeDescriptor(group, new KeySpan(start, end), version, replicas, preferred)
         {
-            IsRetired = retired,
+            IsRetired = mark >= RetiredMark,
+            IsGone = mark == GoneMark,
             Incarnations = incarnations.ToImmutable(),
         };
     }

@@ -19,7 +19,10 @@ public sealed class RangeDirectory
     /// <summary>The sum of versions: it grows with every change, so that equal sums mean equal knowledge in practice.</summary>
     public ulong VersionSum { get; private set; }
 
-    /// <summary>Takes in a descriptor unless it is outdated. True if it was news.</summary>
+    /// <summary>
+    /// Takes in a descriptor unless it is outdated. True if it was news. A range has ended when later ones serve all of its keys, whether or
+    /// not somebody is left who saw it retire.
+    /// </summary>
     public bool Merge(RangeDescriptor range)
     {
         if (_ranges.TryGetValue(range.Group, out var known) && known.Version >= range.Version)
@@ -27,8 +30,15 @@ public sealed class RangeDirectory
             return false;
         }
 
-        _ranges[range.Group] = range;
-        VersionSum += range.Version - (known?.Version ?? 0);
+        Put(range);
+        foreach (var older in _ranges.Values.Where(other => other.Covers(range.Span) && other.Version <= range.Version).ToList())
+        {
+            if (HeirsOf(older) is not null)
+            {
+                Put(older with { IsRetired = true, Version = older.Version + 1 });
+            }
+        }
+
         return true;
     }
 
@@ -59,8 +69,24 @@ public sealed class RangeDirectory
     /// </summary>
     public ulong SpeakerOf(ulong group) =>
         Find(group) is { IsRetired: true } retired && !Mutation.HasFlag(DatabaseMutation.RetiredIsSilent)
-            ? SuccessorOf(retired)?.Group ?? group
+            ? HeirOf(retired, retired.Span.Start)?.Group ?? group
             : group;
+
+    /// <summary>The ranges that serve a range's keys after it; null unless they are known for all of its keys.</summary>
+    public IReadOnlyList<RangeDescriptor>? HeirsOf(RangeDescriptor range)
+    {
+        List<RangeDescriptor> heirs = [];
+        for (var at = range.Span.Start; HeirOf(range, at) is { } heir; at = heir.Span.End)
+        {
+            heirs.Add(heir);
+            if (heir.Span.End.IsEmpty || (!range.Span.End.IsEmpty && heir.Span.End >= range.Span.End))
+            {
+                return heirs;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// Remembers who led a group in <paramref name="term"/>, unless this or a later term is known. True if it was news: each term is at
@@ -68,7 +94,7 @@ public sealed class RangeDirectory
     /// </summary>
     public bool Led(ulong group, NodeId leader, Ballot term)
     {
-        if (_leaders.TryGetValue(group, out var known) && term <= known.Term)
+        if ((_leaders.TryGetValue(group, out var known) && term <= known.Term) || Find(group) is { IsGone: true })
         {
             return false;
         }
@@ -88,6 +114,21 @@ public sealed class RangeDirectory
         return Find(group)?.PreferredLeader ?? NodeId.None;
     }
 
-    private RangeDescriptor? SuccessorOf(RangeDescriptor retired) =>
-        _ranges.Values.FirstOrDefault(range => !range.IsRetired && range.Span.Contains(retired.Span.Start));
+    // Of two ranges that serve a key, the later one has the higher version.
+    private RangeDescriptor? HeirOf(RangeDescriptor range, Key at) => _ranges.Values.FirstOrDefault(
+        other => !other.IsRetired && other.Version >= FirstVersionAfter(range) && other.Span.Contains(at));
+
+    // What the command made that retired it has the same version as the retired one; a tombstone's is one higher.
+    private static ulong FirstVersionAfter(RangeDescriptor range) =>
+        range.IsGone ? range.Version - 1 : range.IsRetired ? range.Version : range.Version + 1;
+
+    private void Put(RangeDescriptor range)
+    {
+        VersionSum += range.Version - (_ranges.GetValueOrDefault(range.Group)?.Version ?? 0);
+        _ranges[range.Group] = range;
+        if (range.IsGone)
+        {
+            _leaders.Remove(range.Group);
+        }
+    }
 }

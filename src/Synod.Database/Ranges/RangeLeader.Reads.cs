@@ -68,6 +68,13 @@ internal sealed partial class RangeLeader
             return;
         }
 
+        if (_replica.HandsOver && at > Floor)
+        {
+            // Whoever serves the keys next was told the floor, or will not wait for a later one.
+            _step.Answer(request, Responses.Unavailable(Closing ?? "The range is handed over."));
+            return;
+        }
+
         _lastRead = Timestamp.Max(_lastRead, at);
         var fixedBody = body;
         if (body.Read.At == 0)

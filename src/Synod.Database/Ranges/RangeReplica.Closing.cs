@@ -17,6 +17,9 @@ internal sealed partial class RangeReplica
     /// <summary>Whether a split or transfer is under way.</summary>
     public bool IsClosing => _closing is not null;
 
+    /// <summary>Whether it is under way so far that no timestamp above the leader's floor may be used any more.</summary>
+    public bool HandsOver => _closing is { IsBegun: true };
+
     /// <summary>Whether another group is to take over some of the keys, for which this leader has to hold its lease.</summary>
     private bool NeedsSuccessor => _succeeds || _closing is { Child: not null };
 

@@ -41,10 +41,14 @@ internal sealed partial class RangeReplica
         }
     }
 
-    /// <summary>Serves a message about a transaction, now or as soon as the lease is held. False if this is not the leader.</summary>
+    /// <summary>
+    /// Serves a message about a transaction, now or as soon as the lease is held. False if this is not the leader; or if it leads a group that
+    /// has retired: what that had decided is its successor's to tell, and here it looks as if it had decided nothing.
+    /// </summary>
     public bool Handle(NodeMessage.ToLeader message)
     {
-        if (State.IsAbsent || Paxos.Role != PaxosRole.Leader)
+        if (State.IsAbsent || Paxos.Role != PaxosRole.Leader
+            || (State.Descriptor.IsRetired && !_options.Mutation.HasFlag(DatabaseMutation.RetiredAnswers)))
         {
             return false;
         }

@@ -50,6 +50,12 @@ internal sealed partial class RangeReplica
 
     public ulong Group { get; }
 
+    /// <summary>Whether all that is known to be chosen is applied.</summary>
+    public bool HasAppliedAll => _executed.Count == 0;
+
+    /// <summary>For how many looks at it the group has been known to be retired.</summary>
+    public int RetiredFor { get; set; }
+
     public RangeState State { get; }
 
     public MultiPaxos Paxos { get; }
@@ -148,22 +154,13 @@ internal sealed partial class RangeReplica
     {
         if (Leader is { } old && (Paxos.Role != PaxosRole.Leader || Paxos.Ballot != old.Term))
         {
-            Leader = null;
-            old.End();
-            EndClosing("The range's leader changed.");
+            EndTerm(old, "The range's leader changed.");
         }
 
         if (Paxos.Role != PaxosRole.Leader)
         {
             _leaseAsked = false;
-            foreach (var (request, body, _) in Taken(_waiting))
-            {
-                if (body is not null)
-                {
-                    _step.Answer(request, NotLeader());
-                }
-            }
-
+            RefuseWaiting();
             return;
         }
 
@@ -201,6 +198,36 @@ internal sealed partial class RangeReplica
             }
 
             ContinueClosing(leader);
+        }
+    }
+
+    /// <summary>The replica goes away: whoever waits for it has to ask its successor.</summary>
+    public void End()
+    {
+        if (Leader is { } leader)
+        {
+            EndTerm(leader, "The range's members changed.");
+        }
+
+        RefuseWaiting();
+        State.CloseSnapshots();
+    }
+
+    private void EndTerm(RangeLeader leader, string reason)
+    {
+        Leader = null;
+        leader.End();
+        EndClosing(reason);
+    }
+
+    private void RefuseWaiting()
+    {
+        foreach (var (request, body, _) in Taken(_waiting))
+        {
+            if (body is not null)
+            {
+                _step.Answer(request, NotLeader());
+            }
         }
     }
 

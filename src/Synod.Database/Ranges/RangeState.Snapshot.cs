@@ -45,6 +45,14 @@ internal sealed partial class RangeState
         }
     }
 
+    public void CloseSnapshots()
+    {
+        foreach (var reader in _outgoing.Keys.ToList())
+        {
+            CloseSnapshot(reader);
+        }
+    }
+
     /// <summary>
     /// Not one from before a split that this node knows of: it adopted the group for what is left of the span, and may have adopted the child
     /// as well, whose keys the snapshot would overwrite. Who has applied the split has a later one.
@@ -149,6 +157,16 @@ internal sealed partial class RangeState
         var writer = new CodecWriter();
         batch.Put(RangeKeys.Descriptor(descriptor.Group), RangeKeys.WriteDescriptor(writer, descriptor));
         batch.Put(RangeKeys.Progress(descriptor.Group), RangeKeys.WriteProgress(writer, applied, Ballot.None, default, default));
+        store.Write(batch);
+    }
+
+    /// <summary>Nothing is left of a group's state but its name. The versions in its span are its successor's.</summary>
+    public static void Bury(IStore store, RangeDescriptor tombstone)
+    {
+        var batch = new StoreBatch();
+        var meta = MetaKey.Group(tombstone.Group);
+        batch.DeleteRange(meta.Start.Memory.ToArray(), meta.End.Memory.ToArray());
+        batch.Put(RangeKeys.Descriptor(tombstone.Group), RangeKeys.WriteDescriptor(new CodecWriter(), tombstone));
         store.Write(batch);
     }
 

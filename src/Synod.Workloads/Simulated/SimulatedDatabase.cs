@@ -52,6 +52,10 @@ internal sealed class SimulatedDatabase
 
     public SimulatedDoors Doors { get; }
 
+    /// <summary>Whether every node is up and has no replica left of a group that has retired.</summary>
+    public bool RetiredGroupsAreGone =>
+        Cluster.Nodes.All(node => Cluster[node].Protocol is DatabaseNode { RetiredReplicas: 0 });
+
     public SynodClient AddClient(TimeSpan patience)
     {
         var number = SimulatedNetwork.FirstClient + _clients.Count;

@@ -153,6 +153,7 @@ public static class SimulationRun
         {
             Demand(database, () => Until(context, () => database.Operator.EveryRangeIsWhole), RecoveryLimit, "LostReplicasReturn");
             Demand(database, () => Until(context, () => database.Operator.NewsIsEverywhere), RecoveryLimit, "NewsReachesEveryNode");
+            Demand(database, () => Until(context, () => database.RetiredGroupsAreGone), RecoveryLimit, "RetiredGroupsGo");
         }
 
         Demand(database, () => workload.ReadBackAsync(context), RecoveryLimit, "ReadBackEnds");
