@@ -81,7 +81,7 @@ public sealed partial class RulesTests
     [GeneratedRegex(@"`(?<name>\w+Mutation\.\w+|[a-z]+(-[a-z]+)+)`")]
     private static partial Regex MutantName();
 
-    [GeneratedRegex(@"enum (?<name>\w+Mutation)\s*\{(?<body>[^}]*)\}")]
+    [GeneratedRegex(@"enum (?<name>\w+Mutation)(?: : long)?\s*\{(?<body>[^}]*)\}")]
     private static partial Regex FlagsEnum();
 
     [GeneratedRegex(@"^\s*(?<name>[A-Z]\w*)(\s*=[^,]*)?,", RegexOptions.Multiline)]
