@@ -42,8 +42,8 @@ public sealed class ComebackTests
         var (wiped, stranger) = (new NodeId(3), new NodeId(5));
         for (var round = 0; round < 4; round++)
         {
-            Transfer(cluster, 3);
-            Transfer(cluster, 1);
+            cluster.Transfer(3);
+            cluster.Transfer(1);
         }
 
         var before = cluster.RangeOf("k").Group;
@@ -51,7 +51,7 @@ public sealed class ComebackTests
         cluster.Incarnations[wiped] = 77;
         cluster.Cluster.StartAfter(wiped, Duration.Zero);
         cluster.Run(() => cluster.RangeOf("k").Group != before, 60);
-        Transfer(cluster, 3);
+        cluster.Transfer(3);
         cluster.Run(Duration.FromMilliseconds(300));
         var directory = cluster.Wait(cluster.Send(stranger, new Api.Request { Directory = new Api.DirectoryQuery() })).Directory;
         Assert.Equal(3, directory.Ranges.Single().Leader);
@@ -75,8 +75,8 @@ public sealed class ComebackTests
         cluster.Incarnations[wiped] = 77;
         cluster.Cluster.StartAfter(wiped, Duration.Zero);
         cluster.Run(() => cluster.RangeOf("a").Group != retired && cluster.LeaderOf("z").Value == 2, 60);
-        Transfer(cluster, 3, "a");
-        Transfer(cluster, 2, "z");
+        cluster.Transfer(3, "a");
+        cluster.Transfer(2, "z");
         cluster.Cluster.Crash(new NodeId(1));
         cluster.Run(() => cluster.LeaderOf("z").Value == 2, 60);
 
@@ -117,11 +117,11 @@ public sealed class ComebackTests
     {
         var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
-        cluster.Run(() => cluster.Nodes.All(node => Groups(cluster, node.Value).All(group => group.Quiescent)), 60);
-        Lose(cluster, 1);
+        cluster.Transfer(1);
+        cluster.Run(() => cluster.Nodes.All(node => cluster.Groups(node.Value).All(group => group.Quiescent)), 60);
+        cluster.Lose(1);
         cluster.Run(Duration.FromSeconds(20));
-        Assert.Equal(isLed, cluster.Nodes.Any(node => Groups(cluster, node.Value).Any(group => group.Role == "Leader")));
+        Assert.Equal(isLed, cluster.Nodes.Any(node => cluster.Groups(node.Value).Any(group => group.Role == "Leader")));
     }
 
     [Fact]
@@ -129,12 +129,12 @@ public sealed class ComebackTests
     {
         var cluster = new DatabaseCluster();
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
-        cluster.Run(() => Groups(cluster, 1).All(group => group.Quiescent), 60);
+        cluster.Transfer(1);
+        cluster.Run(() => cluster.Groups(1).All(group => group.Quiescent), 60);
         cluster.Run(Duration.FromSeconds(5));
-        Lose(cluster, 3);
+        cluster.Lose(3);
         cluster.Run(Duration.FromSeconds(20));
-        Assert.True(Assert.Single(Groups(cluster, 3)).Applied >= 0);
+        Assert.True(Assert.Single(cluster.Groups(3)).Applied >= 0);
     }
 
     /// <summary>With its disk it forgot how often it had started, and which names it gave.</summary>
@@ -146,9 +146,9 @@ public sealed class ComebackTests
         var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
         cluster.Split("m", 1);
         var before = cluster.RangeOf("z").Group;
-        Lose(cluster, 1);
-        cluster.Run(() => Groups(cluster, 1).Count == 2 && Groups(cluster, 1).All(group => group.Applied >= 0), 60);
-        Transfer(cluster, 1, "a");
+        cluster.Lose(1);
+        cluster.Run(() => cluster.Groups(1).Count == 2 && cluster.Groups(1).All(group => group.Applied >= 0), 60);
+        cluster.Transfer(1, "a");
         var split = new Api.Request
         {
             Group = cluster.RangeOf("a").Group,
@@ -174,10 +174,10 @@ public sealed class ComebackTests
     {
         var cluster = new DatabaseCluster(seed, options => options with { Mutation = mutation });
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
-        Lose(cluster, 3);
+        cluster.Transfer(1);
+        cluster.Lose(3);
         cluster.Run(() => IsWhole(cluster), 60);
-        Lose(cluster, 1);
+        cluster.Lose(1);
         cluster.Cluster.Crash(new NodeId(2));
         cluster.Cluster.StartAfter(new NodeId(2), Duration.Zero);
         return cluster.World.RunUntil(() => IsWhole(cluster), cluster.World.Elapsed + Duration.FromSeconds(60));
@@ -189,7 +189,7 @@ public sealed class ComebackTests
     {
         var cluster = new DatabaseCluster();
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
+        cluster.Transfer(1);
         var (leader, node) = (new NodeId(1), new NodeId(3));
         var before = cluster.RangeOf("k").Group;
         cluster.Network.Block(node.Value, leader.Value);
@@ -201,28 +201,15 @@ public sealed class ComebackTests
         }
 
         cluster.Run(Duration.FromSeconds(1));
-        Assert.Empty(Groups(cluster, 3));
+        Assert.Empty(cluster.Groups(3));
         cluster.Cluster.Crash(node);
         cluster.Cluster.StartAfter(node, Duration.Zero);
         cluster.Run(Duration.FromSeconds(1));
-        Assert.Empty(Groups(cluster, 3));
+        Assert.Empty(cluster.Groups(3));
         cluster.Network.Heal();
         cluster.Run(() => IsWhole(cluster), 60);
         Assert.Equal("1", cluster.Get("k"));
     }
-
-    /// <summary>The node is started at once with an empty disk, as another incarnation: before anybody has missed it.</summary>
-    private static void Lose(DatabaseCluster cluster, int node)
-    {
-        var lost = new NodeId(node);
-        cluster.Cluster[lost].Wipe();
-        cluster.Incarnations[lost] = 77UL + (ulong)node;
-        cluster.Cluster.StartAfter(lost, Duration.Zero);
-        cluster.Run(() => cluster.Cluster.IsUp(lost));
-    }
-
-    private static Google.Protobuf.Collections.RepeatedField<Api.GroupStatus> Groups(DatabaseCluster cluster, int node) =>
-        cluster.Wait(cluster.Send(new NodeId(node), new Api.Request { Status = new Api.StatusQuery() })).Status.Groups;
 
     /// <summary>Whether every node holds the one range, with state.</summary>
     private static bool IsWhole(DatabaseCluster cluster)
@@ -232,13 +219,7 @@ public sealed class ComebackTests
             return false;
         }
 
-        var groups = cluster.Nodes.Select(node => Groups(cluster, node.Value)).ToList();
+        var groups = cluster.Nodes.Select(node => cluster.Groups(node.Value)).ToList();
         return groups.TrueForAll(held => held.Count == 1 && held[0].Applied >= 0 && held[0].Range.Group == groups[0][0].Range.Group);
-    }
-
-    private static void Transfer(DatabaseCluster cluster, int to, string key = "k")
-    {
-        var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };
-        cluster.Run(() => cluster.Ask(key, transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf(key).Value == to, 60);
     }
 }

@@ -197,6 +197,27 @@ internal sealed class DatabaseCluster : IAnswerReceiver<Api.Response>
 
     public string? Get(string key, long at = 0) => Ask(key, Read(key, at: at)).Read.Items.SingleOrDefault()?.Value.ToStringUtf8();
 
+    /// <summary>The node is started at once with an empty disk, as another incarnation: before anybody has missed it.</summary>
+    public void Lose(int node)
+    {
+        var lost = new NodeId(node);
+        Cluster[lost].Wipe();
+        Incarnations[lost] = 77UL + (ulong)node;
+        Cluster.StartAfter(lost, Duration.Zero);
+        Run(() => Cluster.IsUp(lost));
+    }
+
+    /// <summary>What a node holds and has not seen retire.</summary>
+    public Google.Protobuf.Collections.RepeatedField<Api.GroupStatus> Groups(int node) =>
+        Wait(Send(new NodeId(node), new Api.Request { Status = new Api.StatusQuery() })).Status.Groups;
+
+    /// <summary>Has a node lead the range of the key.</summary>
+    public void Transfer(int to, string key = "k")
+    {
+        var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };
+        Run(() => Ask(key, transfer).BodyCase == Api.Response.BodyOneofCase.Done && LeaderOf(key).Value == to, 60);
+    }
+
     private sealed class ReadingWire(List<NodeRecord> read) : IWire<NodeRecord>
     {
         private readonly NodeRecordWire _wire = new();

@@ -21,7 +21,7 @@ public sealed class RetirementTests
     {
         var cluster = new DatabaseCluster(machine: new MachineConditions { SlowSyncPerMillion = 0, CheckpointBytes = 16 << 10 });
         cluster.Put("k", "1");
-        Lose(cluster, 3);
+        cluster.Lose(3);
         cluster.Run(() => IsWhole(cluster), 60);
         Assert.Contains(cluster.Protocols.Values, node => node.RetiredReplicas > 0);
         cluster.Run(() => cluster.Protocols.Values.All(node => node.RetiredReplicas == 0), 60);
@@ -38,7 +38,7 @@ public sealed class RetirementTests
         Assert.All(cluster.Protocols.Values, node => Assert.Equal(0, node.RetiredReplicas));
         Assert.DoesNotContain(cluster.RecordsRead.OfType<NodeRecord.Consensus>(), record => record.Group == DatabaseNode.FirstGroup);
         Assert.All(cluster.Nodes, node => Assert.DoesNotContain(
-            Groups(cluster, node.Value), group => group.Range.Group == DatabaseNode.FirstGroup));
+            cluster.Groups(node.Value), group => group.Range.Group == DatabaseNode.FirstGroup));
         cluster.Put("k", "2");
         Assert.Equal("2", cluster.Get("k"));
     }
@@ -50,7 +50,7 @@ public sealed class RetirementTests
         var cluster = new DatabaseCluster(
             machine: new MachineConditions { SlowSyncPerMillion = 0, StoreFlushPerMillion = 1_000_000, CheckpointBytes = 16 << 10 });
         cluster.Put("k", "1");
-        Lose(cluster, 3);
+        cluster.Lose(3);
         cluster.Run(() => IsWhole(cluster), 60);
         cluster.Run(() => cluster.Protocols.Values.All(node => node.RetiredReplicas == 0), 60);
         RestartAll(cluster);
@@ -74,8 +74,8 @@ public sealed class RetirementTests
     {
         var cluster = new DatabaseCluster(adapt: options => options with { Mutation = Enum.Parse<DatabaseMutation>(mutation) });
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
-        Lose(cluster, 3);
+        cluster.Transfer(1);
+        cluster.Lose(3);
         cluster.Run(() => cluster.Protocols[new NodeId(1)].RetiredReplicas > 0, 60);
         cluster.Cluster.Crash(new NodeId(2));
         cluster.Cluster.Crash(new NodeId(3));
@@ -100,7 +100,7 @@ public sealed class RetirementTests
         cluster.Cluster.Crash(away);
         for (var lost = 4; lost >= 1; lost--)
         {
-            Lose(cluster, lost);
+            cluster.Lose(lost);
             cluster.Run(() => IsWhole(cluster, ranges: 2), 60);
             cluster.Run(() => cluster.Nodes.Where(cluster.Cluster.IsUp).All(node => cluster.Protocols[node].RetiredReplicas == 0), 60);
         }
@@ -124,7 +124,7 @@ public sealed class RetirementTests
     {
         var cluster = new DatabaseCluster();
         cluster.Put("k", "1");
-        Lose(cluster, 3);
+        cluster.Lose(3);
         cluster.Run(() => cluster.Protocols[new NodeId(1)].RetiredReplicas > 0, 60);
         cluster.Protocols[new NodeId(1)].BeginCheckpoint();
         cluster.Run(Long);
@@ -153,8 +153,8 @@ public sealed class RetirementTests
         }
 
         cluster.Put("k", "1");
-        Transfer(cluster, 1);
-        Lose(cluster, 3);
+        cluster.Transfer(1);
+        cluster.Lose(3);
         cluster.Run(() => IsWhole(cluster), 60);
         cluster.Run(() => cluster.Protocols.Values.All(node => node.RetiredReplicas == 0), 60);
         foreach (var node in cluster.Nodes.Take(2))
@@ -194,11 +194,11 @@ public sealed class RetirementTests
         store.Write(batch);
         store.Flush();
         RestartAll(cluster);
-        cluster.Run(() => Groups(cluster, 1).All(group => group.Role == "Leader"));
+        cluster.Run(() => cluster.Groups(1).All(group => group.Role == "Leader"));
         cluster.Cluster[node].Receive(node, new NodeMessage.Prepare(
             DatabaseNode.FirstGroup, id, new Age(1, id.Client), retired, Ballot.None, [new KeyWrite(Key.Of("z"), null)]));
         cluster.Run(Duration.FromSeconds(5));
-        Assert.Equal(prepared, Groups(cluster, 1).Sum(group => group.Prepared));
+        Assert.Equal(prepared, cluster.Groups(1).Sum(group => group.Prepared));
     }
 
     private static void RestartAll(DatabaseCluster cluster)
@@ -216,29 +216,11 @@ public sealed class RetirementTests
         cluster.Run(() => cluster.Nodes.All(cluster.Cluster.IsUp));
     }
 
-    private static void Lose(DatabaseCluster cluster, int node)
-    {
-        var lost = new NodeId(node);
-        cluster.Cluster[lost].Wipe();
-        cluster.Incarnations[lost] = 77UL + (ulong)node;
-        cluster.Cluster.StartAfter(lost, Duration.Zero);
-        cluster.Run(() => cluster.Cluster.IsUp(lost));
-    }
-
-    private static Google.Protobuf.Collections.RepeatedField<Api.GroupStatus> Groups(DatabaseCluster cluster, int node) =>
-        cluster.Wait(cluster.Send(new NodeId(node), new Api.Request { Status = new Api.StatusQuery() })).Status.Groups;
-
     /// <summary>Whether every node that is up holds the ranges, with state, of groups that have it as what it is.</summary>
     private static bool IsWhole(DatabaseCluster cluster, int ranges = 1)
     {
-        var groups = cluster.Nodes.Where(cluster.Cluster.IsUp).Select(node => Groups(cluster, node.Value)).ToList();
+        var groups = cluster.Nodes.Where(cluster.Cluster.IsUp).Select(node => cluster.Groups(node.Value)).ToList();
         return groups.TrueForAll(held => held.Count == ranges
             && held.All(group => group.Applied >= 0 && groups[0].Any(other => other.Range.Group == group.Range.Group)));
-    }
-
-    private static void Transfer(DatabaseCluster cluster, int to)
-    {
-        var transfer = new Api.Request { TransferLeadership = new Api.TransferLeadership { To = to } };
-        cluster.Run(() => cluster.Ask("k", transfer).BodyCase == Api.Response.BodyOneofCase.Done && cluster.LeaderOf("k").Value == to, 60);
     }
 }

@@ -25,6 +25,27 @@ public sealed class VisibilityTests
         Assert.Equal(isEarly, early > 0);
     }
 
+    /// <summary>The split carries the floor, and is proposed: nobody will tell the new group of a later read.</summary>
+    [Fact]
+    public void No_read_is_served_above_the_floor_that_is_handed_over()
+    {
+        var cluster = Nodes(nameof(DatabaseMutation.None));
+        cluster.Put("k", "1");
+        cluster.Transfer(1);
+        var before = cluster.World.TrueTime.Nanoseconds;
+        cluster.Network.Block(One.Value, Two.Value);
+        cluster.Network.Block(One.Value, 3);
+        var group = cluster.RangeOf("k").Group;
+        cluster.Send(One, new Api.Request { Group = group, Split = new Api.Split { At = Google.Protobuf.ByteString.CopyFromUtf8("m") } });
+        cluster.Run(Duration.FromMilliseconds(50));
+        var (now, then) = (DatabaseCluster.Read("k"), DatabaseCluster.Read("k", at: before - 1_000_000_000));
+        (now.Group, now.Read.ChooseTimestamp, then.Group) = (group, true, group);
+        var (later, earlier) = (cluster.Send(One, now), cluster.Send(One, then));
+        cluster.Run(Duration.FromMilliseconds(50));
+        Assert.Equal(Api.Response.BodyOneofCase.Unavailable, cluster.AnswerTo(later)?.BodyCase);
+        Assert.Equal(Api.Response.BodyOneofCase.Read, cluster.AnswerTo(earlier)?.BodyCase);
+    }
+
     [Theory]
     [InlineData(nameof(DatabaseMutation.None), true)]
     [InlineData(nameof(DatabaseMutation.IgnoreReadTimestamps), false)]

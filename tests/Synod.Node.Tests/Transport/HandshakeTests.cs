@@ -121,6 +121,20 @@ public sealed class HandshakeTests
         Assert.Equal(3, (await node.NextMessageAsync()).Number);
     }
 
+    /// <summary>Starts are counted in the data folder. The end of the former life may not have been noticed here: a half-open connection.</summary>
+    [Fact]
+    public async Task A_node_that_lost_its_disk_counts_its_starts_anew_and_replaces_what_is_left_of_its_former_life()
+    {
+        await using var node = await StartAsync(1, stores: new AnyStore());
+        node.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = new IPEndPoint(IPAddress.Loopback, 1) });
+        var hello = Stranger.Good(2, 1) with { Boot = 5 };
+        using var former = await Stranger.AdmittedAsync(node, hello);
+        using var next = await Stranger.AdmittedAsync(node, hello with { Store = 77, Boot = 1 });
+        await former.ClosedAsync();
+        await next.SendAsync(Stranger.Messages(new Toy.Message(Toy.MessageKind.Told, 0, 3)));
+        Assert.Equal(3, (await node.NextMessageAsync()).Number);
+    }
+
     [Fact]
     public async Task The_dialler_refuses_a_node_that_is_not_the_one_it_dialled()
     {
@@ -146,6 +160,11 @@ public sealed class HandshakeTests
         var text = RefusalNotice.Read(frame.AsMemory(Frame.HeaderLength))!.Text;
         Assert.DoesNotContain(text, char.IsControl);
         Assert.True(text.Length <= 512);
+    }
+
+    private sealed class AnyStore : IPeerStores
+    {
+        public bool Accept(NodeId peer, ulong store) => true;
     }
 
     private sealed class OnlyStore(ulong known) : IPeerStores

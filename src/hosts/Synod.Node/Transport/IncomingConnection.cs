@@ -31,6 +31,9 @@ internal sealed class IncomingConnection
     /// <summary>Who is at the other end, once known.</summary>
     public NodeId Peer { get; private set; }
 
+    /// <summary>The peer's data folder, whose starts <see cref="Boot"/> counts.</summary>
+    public ulong Store { get; private set; }
+
     public long Boot { get; private set; }
 
     public void Start() => _thread.Start();
@@ -117,7 +120,7 @@ internal sealed class IncomingConnection
                 : JudgeCaller(hello, (stream as SslStream)?.RemoteCertificate);
         if (refusal is null)
         {
-            (Peer, Boot) = (hello!.Node, hello.Boot);
+            (Peer, Store, Boot) = (hello!.Node, hello.Store, hello.Boot);
             refusal = _transport.Admit(this);
         }
 

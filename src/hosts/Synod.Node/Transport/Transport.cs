@@ -184,7 +184,8 @@ public sealed class Transport : IAsyncDisposable
         {
             if (_admitted.TryGetValue(connection.Peer, out var older))
             {
-                if (older.Boot > connection.Boot)
+                // A node that lost its disk counts its starts anew: those from another folder say nothing of these.
+                if (older.Store == connection.Store && older.Boot > connection.Boot)
                 {
                     return new(ConnectionRefusal.StaleBoot, $"Node {connection.Peer.Value} has connected from a later start.");
                 }
