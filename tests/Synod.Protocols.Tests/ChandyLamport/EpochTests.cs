@@ -133,5 +133,22 @@ public sealed class EpochTests
         Assert.Equal(200, BankBranch.Money(play.Taken(A)));
     }
 
+    [Fact]
+    public void Who_left_owes_nothing_to_another_that_goes_for_good()
+    {
+        var play = Stage(Mesh);
+        var without = Topology.Mesh(2, NodeSet.Of(B, C));
+        Assert.All([A, B, C], node => play.Submit(node, Enter(without)));
+        play.Sync(A);
+        while (play.Between(A, C).Any())
+        {
+            play.Drop(A, C);
+        }
+
+        play.Run();
+        play.Submit(A, Enter(Topology.Mesh(3, NodeSet.Of(A, B))));
+        Assert.IsType<Process.Result.Reconfigured>(play.Answers(A)[^1].Result);
+    }
+
     private static Process.Command.Reconfigure Enter(Topology topology) => new(topology, default);
 }

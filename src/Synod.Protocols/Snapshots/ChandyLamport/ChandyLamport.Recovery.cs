@@ -106,7 +106,9 @@ public sealed partial class ChandyLamport
         _topology = reconfigured.Topology;
         _loading = _loading.Intersect(_topology.Members);
         OpenChannels(begun: 0);
-        foreach (var (_, session) in _outgoing.Where(item => _topology.Members.Contains(item.Key) && !_receivers.Contains(item.Key)))
+        // Nobody waits to hear it of who is no member, and whoever would acknowledge it may go next.
+        foreach (var (_, session) in _outgoing.Where(item => _topology.Members.Contains(_self)
+            && _topology.Members.Contains(item.Key) && !_receivers.Contains(item.Key)))
         {
             session.Post(new Parcel.Entered(_topology.Epoch));
         }
