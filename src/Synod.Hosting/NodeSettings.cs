@@ -32,6 +32,9 @@ internal sealed partial record NodeSettings
     /// <summary>The replicas of the range that the cluster begins with.</summary>
     public required NodeSet InitialReplicas { get; init; }
 
+    /// <summary>Whether some of these replicas are nodes that still have to be found.</summary>
+    public bool WaitsForOthers => !InitialReplicas.IsSubsetOf(NodeSet.Of([.. Nodes.Select(node => node.Id)]));
+
     public IPEndPoint? Listen { get; init; }
 
     public IPEndPoint? ClientListen { get; init; }

@@ -93,6 +93,11 @@ public sealed class SynodNode : ISynodNode, IHostedService, IAsyncDisposable
             },
             _log);
         await _node.StartAsync();
+        if (_settings.WaitsForOthers)
+        {
+            _log.FirstRange(_settings.InitialReplicas);
+        }
+
         _ = FollowAsync(_node);
         _handler = new NodeRequestHandler(_node.Host);
         _joining = JoinAsync(_node, _handler);
@@ -195,4 +200,7 @@ internal static partial class HostingLog
 {
     [LoggerMessage(100, LogLevel.Warning, "Stopping before every leadership was handed over; the ranges it led pause until an election")]
     public static partial void DrainCutShort(this ILogger log);
+
+    [LoggerMessage(101, LogLevel.Information, "Nodes find each other: {Replicas} hold a new cluster's first range, which serves once enough of them are here; --replicas says how many")]
+    public static partial void FirstRange(this ILogger log, Synod.Core.NodeSet replicas);
 }

@@ -28,7 +28,7 @@ public sealed class JoinTests : IAsyncLifetime
     [Fact]
     public async Task Two_nodes_that_know_the_first_ones_address_make_a_cluster_with_it_and_see_each_other_die_and_come_back()
     {
-        _ = Start(1, 1, _key);
+        await Start(1, 1, _key).SaysAsync("n1, n2, n3 hold a new cluster's first range");
         _ = Start(2, 2, _key, Seed);
         var third = Start(3, 3, _key, Seed);
         await SeesAsync(1, 2, "ALIVE");

@@ -58,6 +58,7 @@ internal sealed class BenchRun(string name, IReadOnlyList<SynodClient> clients, 
         while (!_stopping)
         {
             var start = Stopwatch.GetTimestamp();
+            var measured = _measuring;
             TransactionResult? result = null;
             var served = true;
             try
@@ -69,12 +70,16 @@ internal sealed class BenchRun(string name, IReadOnlyList<SynodClient> clients, 
                 served = false;
             }
 
-            if (!_measuring)
+            var done = served && result is null or { IsCommitted: true };
+
+            // What was begun inside the measurement and failed after its end has failed all the same: clients are patient, and a cluster
+            // that stopped half-way would look well.
+            if (!_measuring && (done || !measured))
             {
                 continue;
             }
 
-            if (served && result is null or { IsCommitted: true })
+            if (done)
             {
                 var microseconds = (long)Stopwatch.GetElapsedTime(start).TotalMicroseconds;
                 histogram.RecordValue(Math.Clamp(microseconds, 1, LongestMicroseconds));
