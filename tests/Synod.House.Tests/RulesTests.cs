@@ -12,8 +12,13 @@ public sealed partial class RulesTests
     private static readonly string[] Flags =
     [
         "src/Synod.Protocols/Commit/TwoPhaseCommit/Mutation.cs",
+        "src/Synod.Protocols/Commit/ThreePhaseCommit/Mutation.cs",
+        "src/Synod.Protocols/Commit/PaxosCommit/Mutation.cs",
         "src/Synod.Protocols/Consensus/MultiPaxos/Mutations.cs",
+        "src/Synod.Protocols/Consensus/EPaxos/Mutations.cs",
+        "src/Synod.Protocols/Byzantine/Pbft/Mutations.cs",
         "src/Synod.Protocols/Byzantine/HotStuff/Mutations.cs",
+        "src/Synod.Protocols/Snapshots/ChandyLamport/Mutations.cs",
         "src/Synod.Database/DatabaseOptions.cs",
         "src/Synod.Protocols/Gossip/Membership/Mutation.cs",
         "src/Synod.Protocols/Gossip/AntiEntropy/Scuttlebutt/Mutations.cs",

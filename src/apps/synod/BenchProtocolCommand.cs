@@ -51,7 +51,7 @@ internal static class BenchProtocolCommand
         var options = new ProtocolRunOptions(
             entry,
             parsed.GetValue(Nodes) ?? Math.Max(3, entry.LeastNodes),
-            Math.Max(1, parsed.GetValue(Clients)),
+            Within(parsed, Clients, 1, int.MaxValue),
             parsed.GetValue(Quorums)!,
             IsOn(parsed, Durable),
             IsOn(parsed, Tls))
@@ -61,6 +61,7 @@ internal static class BenchProtocolCommand
             ClientSignatures = IsOn(parsed, ClientSignatures),
             CheckpointBytes = Math.Max(1, parsed.GetValue(CheckpointBytes)),
         };
+        var conflict = Within(parsed, Conflict, 0, 100);
         var killed = parsed.GetValue(Kill) ?? [];
         if (killed.FirstOrDefault(node => node < 1 || node > options.Nodes) is not 0 and var stranger)
         {
@@ -70,7 +71,7 @@ internal static class BenchProtocolCommand
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
         await cluster.StartAsync(cancellationToken);
-        var load = new ProtocolLoad(cluster, options, Math.Clamp(parsed.GetValue(Conflict), 0, 100), Math.Max(0, parsed.GetValue(ValueBytes)));
+        var load = new ProtocolLoad(cluster, options, conflict, Math.Max(0, parsed.GetValue(ValueBytes)));
         var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)));
         Terminal.Talk.MarkupLineInterpolated($"[grey]warming up for {warmup.TotalSeconds:0.#} s, then measuring {length.TotalSeconds:0.#} s …[/]");
         var result = await load.RunAsync(warmup, length, killed, cancellationToken);
@@ -136,7 +137,7 @@ internal static class BenchProtocolCommand
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumns("", "");
         table.HideHeaders();
-        table.AddRow("protocol", $"{options.Entry.Name}, {options.Nodes} nodes, {options.Clients} clients, {(options.Durable ? "on disk" : "in memory")}{(options.Tls ? ", TLS" : "")}");
+        table.AddRow("protocol", $"{options.Entry.Name}, {options.Nodes} nodes, {options.Clients} client{(options.Clients == 1 ? "" : "s")}, {(options.Durable ? "on disk" : "in memory")}{(options.Tls ? ", TLS" : "")}");
         Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
         Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
         Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");
@@ -186,6 +187,13 @@ internal static class BenchProtocolCommand
             Math.Round(checking / result.Seconds / cores, 4),
             Math.Round(checking / (counts.ProcessorMicroseconds / 1e6 + result.ClientProcessor.TotalSeconds), 4));
     }
+
+    private static int Within(ParseResult parsed, Option<int> option, int least, int most) =>
+        parsed.GetValue(option) is var value && value >= least && value <= most
+            ? value
+            : throw new ArgumentException(most == int.MaxValue
+                ? $"{option.Name} is at least {least}, not {value}."
+                : $"{option.Name} is {least} to {most}, not {value}.");
 
     private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
 

@@ -64,9 +64,9 @@ internal sealed class ProtocolCluster : IAsyncDisposable
     /// <exception cref="ArgumentException">The options do not fit the protocol.</exception>
     public static ProtocolCluster Create(ProtocolRunOptions options)
     {
-        if (options.Nodes < options.Entry.LeastNodes || options.Nodes >= NodeSet.Capacity)
+        if (options.Nodes < options.Entry.LeastNodes || options.Nodes > options.Entry.MostNodes)
         {
-            throw new ArgumentException($"{options.Entry.Name} runs on {options.Entry.LeastNodes} to {NodeSet.Capacity - 1} nodes, not on {options.Nodes}.");
+            throw new ArgumentException($"{options.Entry.Name} runs on {options.Entry.LeastNodes} to {options.Entry.MostNodes} nodes, not on {options.Nodes}.");
         }
 
         if (options.Quorums.Length > 0 && !options.Entry.HasQuorums)

@@ -19,7 +19,11 @@ internal sealed record ProtocolEntry(
     bool HasQuorums,
     bool RunsOnce,
     Func<ProtocolSettings, NodeId, string, string, ILogger, IProtocolNode> Node,
-    Func<ProtocolSettings, int, string, IReadOnlyList<NodeConnection>, IProtocolClient> Client);
+    Func<ProtocolSettings, int, string, IReadOnlyList<NodeConnection>, IProtocolClient> Client)
+{
+    /// <summary>More cannot be run.</summary>
+    public int MostNodes { get; init; } = NodeSet.Capacity - 1;
+}
 
 /// <summary>Every protocol that can be run as processes.</summary>
 internal static class ProtocolCatalog
@@ -31,7 +35,7 @@ internal static class ProtocolCatalog
             static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: 0)),
         new("epaxos", 3, HasKeys: false, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new EPaxosNode(settings, self, data, folder, log),
-            static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: client % nodes.Count)),
+            static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: client % nodes.Count)) { MostNodes = 7 },
         new("pbft", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new PbftNode(settings, self, data, folder, log),
             static (settings, client, folder, nodes) => new PbftLoadClient(settings, client, folder, nodes)),
