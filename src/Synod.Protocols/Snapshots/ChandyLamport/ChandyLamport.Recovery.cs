@@ -106,11 +106,11 @@ public sealed partial class ChandyLamport
         _topology = reconfigured.Topology;
         _loading = _loading.Intersect(_topology.Members);
         OpenChannels(begun: 0);
+
         // Nobody waits to hear it of who is no member, and whoever would acknowledge it may go next.
-        foreach (var (_, session) in _outgoing.Where(item => _topology.Members.Contains(_self)
-            && _topology.Members.Contains(item.Key) && !_receivers.Contains(item.Key)))
+        foreach (var member in Others.Except(_receivers))
         {
-            session.Post(new Parcel.Entered(_topology.Epoch));
+            _outgoing[member].Post(new Parcel.Entered(_topology.Epoch));
         }
     }
 

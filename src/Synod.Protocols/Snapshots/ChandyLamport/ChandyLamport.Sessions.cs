@@ -13,12 +13,15 @@ public sealed partial class ChandyLamport
     private void OpenChannels(long begun)
     {
         FindNeighbours();
-        foreach (var member in _topology.Members.Contains(_self) ? _topology.Members.Without(_self) : NodeSet.Empty)
+        foreach (var member in Others)
         {
             _outgoing.TryAdd(member, new Outgoing());
             _incoming.TryAdd(member, new Incoming { Entered = begun });
         }
     }
+
+    /// <summary>The other members; nobody for who is none.</summary>
+    private NodeSet Others => _topology.Members.Contains(_self) ? _topology.Members.Without(_self) : NodeSet.Empty;
 
     private void FindNeighbours() => (_receivers, _senders) = (_topology.From(_self), _topology.To(_self));
 
@@ -94,9 +97,7 @@ public sealed partial class ChandyLamport
     /// </summary>
     private bool IsSettled => Unsettled == NodeId.None || _options.Mutation == ChandyLamportMutation.RecordsUnsettled;
 
-    private NodeId Unsettled => _topology.Members.Contains(_self)
-        ? _topology.Members.Without(_self).Except(_senders).FirstOrDefault(member => !_incoming[member].HasEnded(_topology.Epoch))
-        : NodeId.None;
+    private NodeId Unsettled => Others.Except(_senders).FirstOrDefault(member => !_incoming[member].HasEnded(_topology.Epoch));
 
     private void On(NodeId from, Message.Ack ack, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -127,8 +128,8 @@ public sealed partial class ChandyLamport
             case Parcel.Payload payload:
                 Deliver(received.From, channel, payload);
                 break;
-            case Parcel.Entered entered when entered.To > channel.Entered:
-                (channel.Entered, channel.EnteredAt) = (entered.To, received.Sequence);
+            case Parcel.Entered entered when entered.Epoch > channel.Entered:
+                (channel.Entered, channel.EnteredAt) = (entered.Epoch, received.Sequence);
                 break;
         }
     }

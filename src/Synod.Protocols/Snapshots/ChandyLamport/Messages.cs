@@ -24,38 +24,29 @@ public enum SnapshotEnd : byte
 
 public sealed partial class ChandyLamport
 {
-    /// <summary>What a channel carries.</summary>
-    public abstract record Parcel
+    /// <summary>What a channel carries, sent in an epoch of its sender.</summary>
+    public abstract record Parcel(long Epoch)
     {
-        /// <summary>The sender's epoch when it sent this.</summary>
-        public abstract long Epoch { get; }
-
         /// <summary>
         /// A message of the application. <paramref name="Colours"/> are the snapshots that its sender has recorded and that may still be
         /// open; empty where channels keep the order.
         /// </summary>
-        public sealed record Payload(long Number, long SentIn, ImmutableArray<SnapshotId> Colours, ReadOnlyMemory<byte> Body) : Parcel
+        public sealed record Payload(long Number, long Epoch, ImmutableArray<SnapshotId> Colours, ReadOnlyMemory<byte> Body) : Parcel(Epoch)
         {
-            public override long Epoch => SentIn;
-
             public override string ToString() => string.Create(
                 CultureInfo.InvariantCulture, $"{Number}:{new Key(Body)}{(Colours.IsEmpty ? "" : $" after {string.Join(",", Colours)}")}");
         }
 
         /// <summary>The sender has recorded, after <paramref name="Number"/> messages of the application in this channel.</summary>
-        public sealed record Marker(SnapshotId Id, long Number) : Parcel
+        public sealed record Marker(SnapshotId Id, long Number) : Parcel(Id.Epoch)
         {
-            public override long Epoch => Id.Epoch;
-
             public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Marker {Id} after {Number}");
         }
 
         /// <summary>The sender is in an epoch without this channel: nothing that it sent in an earlier one comes after this.</summary>
-        public sealed record Entered(long To) : Parcel
+        public sealed record Entered(long Epoch) : Parcel(Epoch)
         {
-            public override long Epoch => To;
-
-            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Entered e{To}");
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Entered e{Epoch}");
         }
     }
 

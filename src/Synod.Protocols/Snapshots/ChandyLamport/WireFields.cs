@@ -94,7 +94,7 @@ public sealed partial class ChandyLamport
                 case Parcel.Payload payload:
                     writer.Byte(1);
                     writer.Signed(payload.Number);
-                    writer.Signed(payload.SentIn);
+                    writer.Signed(payload.Epoch);
                     writer.Many(payload.Colours, static (w, id) => Fields.Ids.Write(w, id));
                     writer.Bytes(payload.Body.Span);
                     break;
@@ -105,7 +105,7 @@ public sealed partial class ChandyLamport
                     break;
                 case Parcel.Entered entered:
                     writer.Byte(3);
-                    writer.Signed(entered.To);
+                    writer.Signed(entered.Epoch);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a parcel.");
