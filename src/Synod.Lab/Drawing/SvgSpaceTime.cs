@@ -18,8 +18,10 @@ internal sealed class SvgSpaceTime
     private const double MostGap = 60;
     private const double ForArrival = 7;
     private const double PixelsPerMs = 4;
+    private const double HeadLength = 12;
     private const double LabelLetter = 6.3;
     private const double MarkLetter = 7;
+    private const double MarkText = 11;
     private const double TextHeight = 11;
 
     /// <summary>How far the middle of a label is above the line that it is written on.</summary>
@@ -201,12 +203,13 @@ internal sealed class SvgSpaceTime
         _body.Append("</g>\n");
     }
 
-    /// <summary>The words of the arrows, each along its own, where there is room between the others and beside the marks.</summary>
+    /// <summary>The words of the arrows, each along its own, where there is room between the others and the marks, and if it can be beside the arrows' heads.</summary>
     private void Labels(IReadOnlyList<HistoryEvent> messages)
     {
-        var marks = _history.Events.Where(item => item.Transit is null && item.Lane >= 0)
-            .Select(item => LevelText(X(item.Lane) + 11, _places[item.Number], item.Text.Length * MarkLetter));
-        var places = messages.Select(LabelsOf).ToList();
+        var marks = _history.Events.Where(item => item.Transit is null)
+            .Select(item => LevelText(X(Math.Max(0, item.Lane)) + MarkText, _places[item.Number], item.Text.Length * MarkLetter));
+        var heads = messages.Select(HeadOf).ToList();
+        var places = messages.Select(item => LabelsOf(item).OrderBy(place => heads.Exists(head => head.Overlaps(place))).ToArray()).ToList();
         var chosen = new LabelPlaces([.. marks], places).Arrange();
         foreach (var (index, item) in messages.Index())
         {
@@ -218,7 +221,7 @@ internal sealed class SvgSpaceTime
     }
 
     /// <summary>Where the words of an arrow may stand, the best place first.</summary>
-    private LabelBox[] LabelsOf(HistoryEvent item)
+    private IEnumerable<LabelBox> LabelsOf(HistoryEvent item)
     {
         var (x1, y1, x2, y2) = Line(item);
         var turn = Math.Atan2(y2 - y1, x2 - x1);
@@ -230,8 +233,14 @@ internal sealed class SvgSpaceTime
         var width = item.Transit.Name.Length * LabelLetter;
 
         // Above the arrow if there is room, and below it otherwise.
-        return [.. new[] { -4.0, 11.0 }.SelectMany(above => shares.Select(share => new LabelBox(
-            x1 + (x2 - x1) * share, y1 + (y2 - y1) * share + above - LabelMiddle, turn, width, TextHeight)))];
+        return new[] { -4.0, 11.0 }.SelectMany(above => shares.Select(share => new LabelBox(
+            x1 + (x2 - x1) * share, y1 + (y2 - y1) * share + above - LabelMiddle, turn, width, TextHeight)));
+    }
+
+    private LabelBox HeadOf(HistoryEvent item)
+    {
+        var (x1, _, x2, y2) = Line(item);
+        return new(x2 + Math.Sign(x1 - x2) * HeadLength / 2, y2, 0, HeadLength, HeadLength);
     }
 
     private static LabelBox LevelText(double left, double y, double width) => new(left + width / 2, y, 0, width, TextHeight);
@@ -242,7 +251,7 @@ internal sealed class SvgSpaceTime
         var right = X(_history.Lanes.Count - 1) + _spacing - 40;
         _body.Append($"<g class=\"event\" data-event=\"{item.Number}\"><title>{Escape(item.Detail)}</title>")
             .Append($"<line class=\"across\" x1=\"{Number(_left)}\" y1=\"{Number(y)}\" x2=\"{Number(right)}\" y2=\"{Number(y)}\"/>")
-            .Append($"<text class=\"halo lost\" x=\"{Number(X(0) + 12)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+            .Append($"<text class=\"halo lost\" x=\"{Number(X(0) + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
     }
 
     private void Mark(HistoryEvent item)
@@ -283,7 +292,7 @@ internal sealed class SvgSpaceTime
                 break;
         }
 
-        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + 11)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
     }
 
     private void Shape(string style, double x, double y, string points) =>

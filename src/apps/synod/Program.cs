@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Synod.App;
 using Synod.App.Processes;
 using Synod.App.Protocols;
@@ -24,10 +25,16 @@ var root = new RootCommand($"Synod: a replicated, transactional key-value databa
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
+    // What is wrong is not to be looked for above a page of help. Only who named no command at all is told which there are.
+    var isUnfinished = parsed.CommandResult.Command.Subcommands.Any();
+    if (parsed.Action is ParseErrorAction refusal)
+    {
+        refusal.ShowHelp = isUnfinished;
+    }
+
     using var said = new StringWriter();
-    await parsed.InvokeAsync(new InvocationConfiguration { Error = said });
-    Console.Error.Write(Terminal.WithoutTypes(said.ToString()));
-    return ExitCodes.Usage;
+    await parsed.InvokeAsync(new InvocationConfiguration { Error = said, Output = isUnfinished ? Console.Error : said });
+    return Terminal.Misused(parsed, said.ToString());
 }
 
 return await parsed.InvokeAsync(new InvocationConfiguration
