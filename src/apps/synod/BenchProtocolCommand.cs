@@ -31,7 +31,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
     private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
     private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
-    private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };
+    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
@@ -63,7 +63,7 @@ internal static class BenchProtocolCommand
             CheckpointBytes = parsed.GetValue(CheckpointBytes),
         };
         var killed = parsed.GetValue(Kill) ?? [];
-        foreach (var stranger in killed.Where(node => node < 1 || node > options.Nodes))
+        foreach (var stranger in killed.Where(node => node > options.Nodes))
         {
             throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
         }

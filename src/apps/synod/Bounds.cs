@@ -15,7 +15,7 @@ internal static class Bounds
         where T : struct, INumber<T>
     {
         option.Description += Span(least, most);
-        option.CustomParser = result => Parse(result, option.Name, least, most) ?? default;
+        option.CustomParser = result => Parse(result, result.Tokens[0], option.Name, least, most) ?? default;
         return option;
     }
 
@@ -23,7 +23,15 @@ internal static class Bounds
         where T : struct, INumber<T>
     {
         option.Description += Span(least, most);
-        option.CustomParser = result => Parse(result, option.Name, least, most);
+        option.CustomParser = result => Parse(result, result.Tokens[0], option.Name, least, most);
+        return option;
+    }
+
+    public static Option<T[]> Between<T>(this Option<T[]> option, T least, T most)
+        where T : struct, INumber<T>
+    {
+        option.Description += Span(least, most);
+        option.CustomParser = result => [.. result.Tokens.Select(token => Parse(result, token, option.Name, least, most)).OfType<T>()];
         return option;
     }
 
@@ -31,14 +39,14 @@ internal static class Bounds
         where T : struct, INumber<T>
     {
         argument.Description += Span(least, most);
-        argument.CustomParser = result => Parse(result, $"<{argument.Name}>", least, most) ?? default;
+        argument.CustomParser = result => Parse(result, result.Tokens[0], $"<{argument.Name}>", least, most) ?? default;
         return argument;
     }
 
-    private static T? Parse<T>(ArgumentResult result, string name, T least, T most)
+    private static T? Parse<T>(ArgumentResult result, Token token, string name, T least, T most)
         where T : struct, INumber<T>
     {
-        var text = result.Tokens[0].Value;
+        var text = token.Value;
         if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
         {
             return value;

@@ -2,27 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Synod.App;
 using Synod.App.Processes;
-using Synod.App.Protocols;
 
 // Sockets complete on the threads that wait for them: nothing here blocks on one, and a hop through the thread pool for every
 // packet is half of what a small write costs. The runtime reads this before the first socket and has no other switch for it.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
 NodeProcess.EndWithStarter();
-var root = new RootCommand($"Synod: a replicated, transactional key-value database. {ExitCodes.Help}")
-{
-    DemoCommand.Create(),
-    StartCommand.Create(),
-    StatusCommand.Create(),
-    KvCommand.Create(),
-    RangeCommand.Create(),
-    CertCommand.Create(),
-    BenchCommand.Create(),
-    SimCommand.Create(),
-    LabCommand.Create(),
-    ProtocolNodeCommand.Create(),
-};
-var parsed = root.Parse(args);
+var parsed = SynodCommand.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
     // What is wrong is not to be looked for above a page of help. Only who named no command at all is told which there are.

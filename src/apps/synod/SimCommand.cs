@@ -24,7 +24,7 @@ internal static class SimCommand
     private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "Simulated seconds of faults per run.", DefaultValueFactory = _ => 20 }.Between(0.001, Bounds.Day);
     private static readonly Option<int> Jobs = new Option<int>("--jobs", "-j") { Description = "Runs at a time; each takes one core.", DefaultValueFactory = _ => Environment.ProcessorCount }.Between(1, 1_024);
     private static readonly Option<bool> Twice = new("--twice") { Description = "Run every seed twice and compare the traces' hashes." };
-    private static readonly Option<string?> Trace = new("--trace") { Description = "Where a failing run's trace goes. Default: sim-WORKLOAD-SEED.trace." };
+    private static readonly Option<string?> Trace = new("--trace") { Description = "Where the trace of the first failing run goes. Default: sim-WORKLOAD-SEED.trace, for each of the first five." };
     private static readonly Option<string?> Bug = new("--bug") { Description = "Run with a seeded bug, or hunt it alone with --bugs; the names are in the table of --bugs." };
     private static readonly Option<bool> Bugs = new("--bugs") { Description = "Hunt every seeded bug, and tell what caught it and how fast." };
     private static readonly Option<double> Limit = new Option<double>("--limit") { Description = "With --bugs: seconds of hunting for each.", DefaultValueFactory = _ => 120 }.Between(0.1, Bounds.Day);

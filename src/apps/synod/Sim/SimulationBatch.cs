@@ -19,7 +19,7 @@ internal sealed record SimulationBatch
 
     public required bool Twice { get; init; }
 
-    /// <summary>Where a failing run's trace goes; null for a file of its own for each of the first few.</summary>
+    /// <summary>Where the trace of the first failing run goes; null for a file of its own for each of the first few.</summary>
     public string? Trace { get; init; }
 
     public SeededBug? Bug { get; init; }
