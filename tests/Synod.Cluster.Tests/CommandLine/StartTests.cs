@@ -24,10 +24,10 @@ public sealed class StartTests : IDisposable
     [InlineData("--data D --node 1=127.0.0.1", "is no node", "1=127.0.0.1:7101/7201")]
     [InlineData("--data D --node 1=nowhere:99999/1", "not host:port")]
     [InlineData("--data D --clock bound --max-offset 0 --node 1=127.0.0.1:1/2 --node 1=127.0.0.1:3/4", "listed 2 times")]
-    [InlineData("--data D --clock bound --max-offset -1", "clock's bound")]
+    [InlineData("--data D --clock bound --max-offset -1", "--max-offset", "0 to 60,000")]
     [InlineData("--data D --clock sundial", "sundial")]
     [InlineData("--data D --quorums most", "'most'", "majority")]
-    [InlineData("--data D --replicas 0", "0 replicas")]
+    [InlineData("--data D --replicas 0", "--replicas", "1 to 127")]
     [InlineData("--data D --certs /nowhere", "/nowhere/ca.crt", "synod cert create")]
     [InlineData("--data D --client-listen 0.0.0.0:1", "without TLS")]
     [InlineData("--data D --client-listen here", "'here'")]
@@ -84,6 +84,16 @@ public sealed class StartTests : IDisposable
         var file = Path.Combine(_folder, "synod.json");
         await File.WriteAllTextAsync(file, json, Cancellation);
         (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, [file, .. says]);
+    }
+
+    [Theory]
+    [InlineData("{ \"dataFolder\": \"D\", \"replicas\": 0 }", "0 replicas keep nothing")]
+    [InlineData("{ \"dataFolder\": \"D\", \"clock\": { \"source\": \"bound\", \"maxOffsetMilliseconds\": -1 } }", "clock's bound")]
+    public async Task A_configuration_that_cannot_be_meant_is_refused_with_the_reason(string json, string says)
+    {
+        var file = Path.Combine(_folder, "synod.json");
+        await File.WriteAllTextAsync(file, json, Cancellation);
+        (await SynodProgram.RunAsync("start", "--config", file)).Fails(Usage, says);
     }
 
     [Fact]
