@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -69,7 +68,7 @@ internal sealed class WebServer : IAsyncDisposable
         app.MapGet("/healthz", (CancellationToken aborted) => HealthAsync(node, aborted));
         app.MapGet("/metrics", () => Results.Text(metrics.Render(), "text/plain; version=0.0.4"));
         app.MapGet("/status", async (CancellationToken aborted) =>
-            Results.Text(JsonFormatter.Default.Format(await node.StatusAsync(aborted)), "application/json"));
+            Results.Text(StatusJson.Of(await node.StatusAsync(aborted)).ToJsonString(), "application/json"));
         return await new WebServer(app, metrics).StartAsync(listen, "health and metrics", cancellationToken);
     }
 

@@ -22,33 +22,67 @@ internal readonly record struct LabelBox(double X, double Y, double Angle, doubl
     }
 }
 
-/// <summary>Finds room for texts that may stand in several places, one after the other.</summary>
-internal sealed class LabelPlaces
+/// <summary>Finds room for texts that may stand in several places, among things that stand where they stand.</summary>
+/// <param name="fixtures">What cannot move.</param>
+/// <param name="texts">The places of each text, the best first.</param>
+internal sealed class LabelPlaces(IReadOnlyList<LabelBox> fixtures, IReadOnlyList<LabelBox[]> texts)
 {
-    private readonly List<LabelBox> _taken = [];
+    /// <summary>How many texts in a row may step aside, each for the one before.</summary>
+    private const int LongestChain = 3;
 
-    /// <summary>Something stands here, whatever it covers.</summary>
-    public void Take(in LabelBox box) => _taken.Add(box);
+    private const int Nowhere = -1;
 
-    /// <summary>Takes the first place that is free, or the one that covers the least; its index.</summary>
-    public int TakeBest(ReadOnlySpan<LabelBox> places)
+    private readonly int[] _chosen = [.. Enumerable.Repeat(Nowhere, texts.Count)];
+    private readonly int[][] _open = [.. texts.Select(places => Enumerable.Range(0, places.Length)
+        .Where(place => !fixtures.Any(fixture => fixture.Overlaps(places[place]))).ToArray())];
+
+    /// <summary>
+    /// The index of a place for each text: the first that is free; else one from which others can step aside; else the one that covers
+    /// the fewest texts, and of these the fewest fixtures.
+    /// </summary>
+    public IReadOnlyList<int> Arrange()
     {
-        var (best, least) = (0, int.MaxValue);
-        for (var index = 0; index < places.Length && least > 0; index++)
+        for (var text = 0; text < texts.Count; text++)
         {
-            var covered = 0;
-            foreach (var taken in _taken)
+            if (!Settles(text, LongestChain))
             {
-                covered += taken.Overlaps(places[index]) ? 1 : 0;
-            }
-
-            if (covered < least)
-            {
-                (best, least) = (index, covered);
+                _chosen[text] = LeastCovering(text);
             }
         }
 
-        _taken.Add(places[best]);
-        return best;
+        return _chosen;
     }
+
+    /// <summary>Finds a text a place where it covers nothing, perhaps by moving others; if there is none, all stay where they are.</summary>
+    private bool Settles(int text, int chain)
+    {
+        var before = _chosen[text];
+        foreach (var place in _open[text])
+        {
+            _chosen[text] = place;
+            if (!Covered(text, place).Any())
+            {
+                return true;
+            }
+        }
+
+        foreach (var place in chain > 0 ? _open[text] : [])
+        {
+            _chosen[text] = place;
+            if (Covered(text, place).Take(2).ToList() is [var other] && Settles(other, chain - 1))
+            {
+                return true;
+            }
+        }
+
+        _chosen[text] = before;
+        return false;
+    }
+
+    private int LeastCovering(int text) => Enumerable.Range(0, texts[text].Length)
+        .MinBy(place => (Covered(text, place).Count(), fixtures.Count(fixture => fixture.Overlaps(texts[text][place]))));
+
+    /// <summary>The texts that one would stand on.</summary>
+    private IEnumerable<int> Covered(int text, int place) => Enumerable.Range(0, texts.Count).Where(other =>
+        other != text && _chosen[other] != Nowhere && texts[other][_chosen[other]].Overlaps(texts[text][place]));
 }

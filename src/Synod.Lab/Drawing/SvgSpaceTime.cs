@@ -18,9 +18,14 @@ internal sealed class SvgSpaceTime
     private const double MostGap = 60;
     private const double ForArrival = 7;
     private const double PixelsPerMs = 4;
+    private const double HeadLength = 12;
     private const double LabelLetter = 6.3;
     private const double MarkLetter = 7;
+    private const double MarkText = 11;
     private const double TextHeight = 11;
+
+    /// <summary>How far the middle of a label is above the line that it is written on.</summary>
+    private const double LabelMiddle = 4;
 
     /// <summary>How far from an arrow's end its words may stand, in lanes. Best is beyond the middle, where arrows that cross are apart.</summary>
     private static readonly double[] s_fromEnd = [0.35, 0.42, 0.5, 0.28, 0.58, 0.65, 0.22, 0.72, 0.78, 1.35, 1.5, 1.65, 2.35, 2.5, 2.65];
@@ -32,7 +37,6 @@ internal sealed class SvgSpaceTime
     private readonly SortedDictionary<long, double> _moments = [];
     private readonly Dictionary<int, double> _places = [];
     private readonly Dictionary<int, HistoryEvent> _ends;
-    private readonly LabelPlaces _labels = new();
     private readonly double _bottom;
 
     private SvgSpaceTime(History history, double left, double top, StringBuilder body)
@@ -43,10 +47,6 @@ internal sealed class SvgSpaceTime
         _ends = history.Events.Where(item => item.Kind is EventKind.Arrived or EventKind.Missed).ToDictionary(item => item.Transit!.Number);
         _bottom = Place(top + 26);
         Top = top;
-        foreach (var item in history.Events.Where(item => item.Transit is null && item.Lane >= 0))
-        {
-            _labels.Take(LevelText(X(item.Lane) + 11, _places[item.Number], item.Text.Length * MarkLetter));
-        }
     }
 
     private double Top { get; }
@@ -62,7 +62,7 @@ internal sealed class SvgSpaceTime
         // Words over arrows and marks over both, so that they can be read.
         var messages = history.Events.Where(item => item.Kind is EventKind.Sent or EventKind.Lost).ToList();
         messages.ForEach(picture.Arrow);
-        messages.ForEach(picture.Label);
+        picture.Labels(messages);
         foreach (var item in history.Events.Where(item => item.Transit is null))
         {
             if (item.Kind == EventKind.Cut)
@@ -203,26 +203,44 @@ internal sealed class SvgSpaceTime
         _body.Append("</g>\n");
     }
 
-    /// <summary>The words of an arrow, along it, where there is room.</summary>
-    private void Label(HistoryEvent item)
+    /// <summary>The words of the arrows, each along its own, where there is room between the others and the marks, and if it can be beside the arrows' heads.</summary>
+    private void Labels(IReadOnlyList<HistoryEvent> messages)
     {
-        var transit = item.Transit!;
-        var end = _ends.GetValueOrDefault(transit.Number);
+        var marks = _history.Events.Where(item => item.Transit is null)
+            .Select(item => LevelText(X(Math.Max(0, item.Lane)) + MarkText, _places[item.Number], item.Text.Length * MarkLetter));
+        var heads = messages.Select(HeadOf).ToList();
+        var places = messages.Select(item => LabelsOf(item).OrderBy(place => heads.Exists(head => head.Overlaps(place))).ToArray()).ToList();
+        var chosen = new LabelPlaces([.. marks], places).Arrange();
+        foreach (var (index, item) in messages.Index())
+        {
+            var (x, middle, turn, _, _) = places[index][chosen[index]];
+            var y = middle + LabelMiddle;
+            var style = _ends.GetValueOrDefault(item.Transit!.Number)?.Kind == EventKind.Arrived ? "" : " lost";
+            _body.Append($"<text class=\"label halo{style}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(turn * 180 / Math.PI)} {Number(x)} {Number(y)})\">{Escape(item.Transit.Name)}</text>\n");
+        }
+    }
+
+    /// <summary>Where the words of an arrow may stand, the best place first.</summary>
+    private IEnumerable<LabelBox> LabelsOf(HistoryEvent item)
+    {
         var (x1, y1, x2, y2) = Line(item);
         var turn = Math.Atan2(y2 - y1, x2 - x1);
         turn = turn is > Math.PI / 2 or < -Math.PI / 2 ? turn - Math.PI : turn;
         var lanes = Math.Abs(x2 - x1) / _spacing;
-        var shares = end is null
-            ? [0.55, 0.75, 0.4, 0.95]
-            : s_fromEnd.Select(distance => 1 - distance / lanes).Where(share => share > 0.15).ToList();
+        var shares = _ends.ContainsKey(item.Transit!.Number)
+            ? s_fromEnd.Select(distance => 1 - distance / lanes).Where(share => share > 0.15).ToArray()
+            : [0.55, 0.75, 0.4, 0.95];
+        var width = item.Transit.Name.Length * LabelLetter;
 
         // Above the arrow if there is room, and below it otherwise.
-        var places = new[] { -4.0, 11.0 }
-            .SelectMany(above => shares.Select(share => (X: x1 + (x2 - x1) * share, Y: y1 + (y2 - y1) * share + above))).ToList();
-        var width = transit.Name.Length * LabelLetter;
-        var (x, y) = places[_labels.TakeBest([.. places.Select(place => new LabelBox(place.X, place.Y - 4, turn, width, TextHeight))])];
-        var style = end?.Kind == EventKind.Arrived ? "" : " lost";
-        _body.Append($"<text class=\"label halo{style}\" x=\"{Number(x)}\" y=\"{Number(y)}\" transform=\"rotate({Number(turn * 180 / Math.PI)} {Number(x)} {Number(y)})\">{Escape(transit.Name)}</text>\n");
+        return new[] { -4.0, 11.0 }.SelectMany(above => shares.Select(share => new LabelBox(
+            x1 + (x2 - x1) * share, y1 + (y2 - y1) * share + above - LabelMiddle, turn, width, TextHeight)));
+    }
+
+    private LabelBox HeadOf(HistoryEvent item)
+    {
+        var (x1, _, x2, y2) = Line(item);
+        return new(x2 + Math.Sign(x1 - x2) * HeadLength / 2, y2, 0, HeadLength, HeadLength);
     }
 
     private static LabelBox LevelText(double left, double y, double width) => new(left + width / 2, y, 0, width, TextHeight);
@@ -233,7 +251,7 @@ internal sealed class SvgSpaceTime
         var right = X(_history.Lanes.Count - 1) + _spacing - 40;
         _body.Append($"<g class=\"event\" data-event=\"{item.Number}\"><title>{Escape(item.Detail)}</title>")
             .Append($"<line class=\"across\" x1=\"{Number(_left)}\" y1=\"{Number(y)}\" x2=\"{Number(right)}\" y2=\"{Number(y)}\"/>")
-            .Append($"<text class=\"halo lost\" x=\"{Number(X(0) + 12)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+            .Append($"<text class=\"halo lost\" x=\"{Number(X(0) + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
     }
 
     private void Mark(HistoryEvent item)
@@ -274,7 +292,7 @@ internal sealed class SvgSpaceTime
                 break;
         }
 
-        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + 11)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
     }
 
     private void Shape(string style, double x, double y, string points) =>

@@ -10,13 +10,13 @@ namespace Synod.App;
 /// <summary><c>synod bench</c>: a closed loop of clients against any cluster, with a latency histogram.</summary>
 internal static class BenchCommand
 {
-    private static readonly Option<int> Clients = new("--clients") { Description = "Workers, each with one operation at a time.", DefaultValueFactory = _ => 64 };
-    private static readonly Option<int> ValueBytes = new("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 256 };
-    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
-    private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 3 };
-    private static readonly Option<int> Keys = new("--keys") { Description = "Keys, or accounts on each side of a transfer.", DefaultValueFactory = _ => 10_000 };
-    private static readonly Option<int> Ranges = new("--ranges") { Description = "Ranges that the keys are spread over.", DefaultValueFactory = _ => 3 };
-    private static readonly Option<int> Connections = new("--connections") { Description = "Connections to each node.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Workers, each with one operation at a time.", DefaultValueFactory = _ => 64 }.Between(1, 10_000);
+    private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 256 }.Between(1, Limits.MaxValueBytes);
+    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
+    private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 3 }.Between(0, Bounds.Day);
+    private static readonly Option<int> Keys = new Option<int>("--keys") { Description = "Keys, or accounts on each side of a transfer.", DefaultValueFactory = _ => 10_000 }.Between(1, 10_000_000);
+    private static readonly Option<int> Ranges = new Option<int>("--ranges") { Description = "Ranges that the keys are spread over.", DefaultValueFactory = _ => 3 }.Between(1, 1_000);
+    private static readonly Option<int> Connections = new Option<int>("--connections") { Description = "Connections to each node.", DefaultValueFactory = _ => 1 }.Between(1, 100);
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create() => new("bench", "Measures a cluster: a closed loop of clients with a latency histogram.")
@@ -33,19 +33,13 @@ internal static class BenchCommand
         var flags = new ClientFlags(command);
         command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(async () =>
         {
-            if (parsed.GetValue(Clients) < 1 || !(parsed.GetValue(Seconds) > 0) || !(parsed.GetValue(Warmup) >= 0)
-                || parsed.GetValue(Keys) < 1 || parsed.GetValue(ValueBytes) < 0)
-            {
-                throw new ArgumentException("A load has at least 1 client and 1 key, takes more than 0 seconds, and writes 0 bytes or more.");
-            }
-
-            var clients = new SynodClient[Math.Max(1, parsed.GetValue(Connections))];
+            var clients = new SynodClient[parsed.GetValue(Connections)];
             for (var i = 0; i < clients.Length; i++)
             {
                 clients[i] = flags.Client(parsed);
             }
 
-            var settings = new LoadSettings(parsed.GetValue(Keys), parsed.GetValue(ValueBytes), Math.Max(1, parsed.GetValue(Ranges)));
+            var settings = new LoadSettings(parsed.GetValue(Keys), parsed.GetValue(ValueBytes), parsed.GetValue(Ranges));
             var run = new BenchRun(name, clients, make(settings), parsed.GetValue(Clients));
             var result = await run.RunAsync(
                 TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)), cancellationToken);

@@ -5,6 +5,7 @@ using Spectre.Console;
 using Synod.App.Protocols;
 using Synod.App.Protocols.Load;
 using Synod.App.Protocols.Nodes;
+using Synod.Core;
 
 namespace Synod.App;
 
@@ -17,20 +18,20 @@ internal static class BenchProtocolCommand
         Required = true,
     };
 
-    private static readonly Option<int?> Nodes = new("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for Byzantine protocols." };
-    private static readonly Option<int> Clients = new("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<int> Conflict = new("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 };
+    private static readonly Option<int?> Nodes = new Option<int?>("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for Byzantine protocols." }.Between(1, NodeSet.Capacity - 1);
+    private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 }.Between(1, 10_000);
+    private static readonly Option<int> Conflict = new Option<int>("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 }.Between(0, 100);
     private static readonly Option<string> Quorums = new("--quorums") { Description = "Sizes as elect/replicate, such as 4/2. Default: a majority.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
     private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
-    private static readonly Option<int> ValueBytes = new("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<int> Pipeline = new("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
-    private static readonly Option<int> Block = new("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own.", DefaultValueFactory = _ => 0 };
+    private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, 65_536);
+    private static readonly Option<int?> Pipeline = new Option<int?>("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own." }.Between(1, 1_000);
+    private static readonly Option<int?> Block = new Option<int?>("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own." }.Between(1, 10_000);
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
-    private static readonly Option<long> CheckpointBytes = new("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 };
-    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 };
-    private static readonly Option<double> Warmup = new("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 };
-    private static readonly Option<int[]> Kill = new("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." };
+    private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
+    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
+    private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
+    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
@@ -41,7 +42,7 @@ internal static class BenchProtocolCommand
         {
             Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, ClientSignatures, CheckpointBytes, Seconds, Warmup, Kill, Json,
         };
-        command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
+        command.SetAction((parsed, cancellationToken) => Terminal.JudgedAsync(parsed.GetValue(Json), () => RunAsync(parsed, cancellationToken)));
         return command;
     }
 
@@ -51,19 +52,18 @@ internal static class BenchProtocolCommand
         var options = new ProtocolRunOptions(
             entry,
             parsed.GetValue(Nodes) ?? Math.Max(3, entry.LeastNodes),
-            Within(parsed, Clients, 1, int.MaxValue),
+            parsed.GetValue(Clients),
             parsed.GetValue(Quorums)!,
             IsOn(parsed, Durable),
             IsOn(parsed, Tls))
         {
-            Pipeline = Math.Max(0, parsed.GetValue(Pipeline)),
-            Block = Math.Max(0, parsed.GetValue(Block)),
+            Pipeline = parsed.GetValue(Pipeline) ?? 0,
+            Block = parsed.GetValue(Block) ?? 0,
             ClientSignatures = IsOn(parsed, ClientSignatures),
-            CheckpointBytes = Math.Max(1, parsed.GetValue(CheckpointBytes)),
+            CheckpointBytes = parsed.GetValue(CheckpointBytes),
         };
-        var conflict = Within(parsed, Conflict, 0, 100);
         var killed = parsed.GetValue(Kill) ?? [];
-        if (killed.FirstOrDefault(node => node < 1 || node > options.Nodes) is not 0 and var stranger)
+        foreach (var stranger in killed.Where(node => node > options.Nodes))
         {
             throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
         }
@@ -71,7 +71,7 @@ internal static class BenchProtocolCommand
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
         await cluster.StartAsync(cancellationToken);
-        var load = new ProtocolLoad(cluster, options, conflict, Math.Max(0, parsed.GetValue(ValueBytes)));
+        var load = new ProtocolLoad(cluster, options, parsed.GetValue(Conflict), parsed.GetValue(ValueBytes));
         var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)));
         Terminal.Talk.MarkupLineInterpolated($"[grey]warming up for {warmup.TotalSeconds:0.#} s, then measuring {length.TotalSeconds:0.#} s …[/]");
         var result = await load.RunAsync(warmup, length, killed, cancellationToken);
@@ -187,13 +187,6 @@ internal static class BenchProtocolCommand
             Math.Round(checking / result.Seconds / cores, 4),
             Math.Round(checking / (counts.ProcessorMicroseconds / 1e6 + result.ClientProcessor.TotalSeconds), 4));
     }
-
-    private static int Within(ParseResult parsed, Option<int> option, int least, int most) =>
-        parsed.GetValue(option) is var value && value >= least && value <= most
-            ? value
-            : throw new ArgumentException(most == int.MaxValue
-                ? $"{option.Name} is at least {least}, not {value}."
-                : $"{option.Name} is {least} to {most}, not {value}.");
 
     private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
 

@@ -15,7 +15,7 @@ internal static class CertCommand
     };
 
     private static readonly Option<string> Cluster = new("--cluster") { Description = "The cluster's name.", DefaultValueFactory = _ => "synod" };
-    private static readonly Option<int[]> Nodes = new("--node") { Description = "A node's number; repeat for more." };
+    private static readonly Option<int[]> Nodes = new Option<int[]>("--node") { Description = "A node's number; repeat for more." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<string[]> Hosts = new("--host") { Description = "A name or address of these nodes besides localhost; repeat for more." };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
@@ -38,9 +38,13 @@ internal static class CertCommand
     {
         var folder = parsed.GetValue(Folder)!;
         var nodes = parsed.GetValue(Nodes) ?? [];
-        foreach (var node in nodes.Where(node => node is < 1 or >= NodeSet.Capacity))
+        try
         {
-            throw new ArgumentException($"{node} is no node's number. Numbers go from 1 to {NodeSet.Capacity - 1}.");
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        {
+            throw new ArgumentException($"--folder '{folder}' is no folder and cannot become one: {refusal.Message} Nothing was made. Name another.", refusal);
         }
 
         var made = new List<string>();

@@ -29,11 +29,11 @@ internal sealed class ClientFlags
 
     private readonly Option<bool> _plaintext = new("--allow-plaintext") { Description = "Permit connections without TLS to other machines." };
 
-    private readonly Option<double> _timeout = new("--timeout")
+    private readonly Option<double> _timeout = new Option<double>("--timeout")
     {
         Description = "Seconds to look for a node that answers.",
         DefaultValueFactory = _ => 10,
-    };
+    }.Between(0.001, Bounds.Day);
 
     public ClientFlags(Command command)
     {

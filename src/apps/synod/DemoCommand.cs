@@ -10,11 +10,11 @@ namespace Synod.App;
 /// <summary><c>synod demo</c>: three nodes, a bank across shards, a node killed, and nothing lost.</summary>
 internal static class DemoCommand
 {
-    private static readonly Option<double> Seconds = new("--seconds") { Description = "How long transfers run; at least 5.", DefaultValueFactory = _ => 20 };
-    private static readonly Option<int> Accounts = new("--accounts") { Description = "Accounts, spread over four ranges.", DefaultValueFactory = _ => 200 };
-    private static readonly Option<int> Nodes = new("--nodes") { Description = "Node processes; at least 3, so that one may die.", DefaultValueFactory = _ => 3 };
-    private static readonly Option<int> Clients = new("--clients") { Description = "Concurrent clients.", DefaultValueFactory = _ => 24 };
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "Fixes who transfers how much to whom.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long transfers run, in seconds.", DefaultValueFactory = _ => 20 }.Between(5, Bounds.Day);
+    private static readonly Option<int> Accounts = new Option<int>("--accounts") { Description = "Accounts, spread over four ranges.", DefaultValueFactory = _ => 200 }.Between(8, 1_000_000);
+    private static readonly Option<int> Nodes = new Option<int>("--nodes") { Description = "Node processes, of which one is to die.", DefaultValueFactory = _ => 3 }.Between(3, 9);
+    private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Concurrent clients.", DefaultValueFactory = _ => 24 }.Between(1, 1_000);
+    private static readonly Option<ulong> Seed = new Option<ulong>("--seed") { Description = "Fixes who transfers how much to whom.", DefaultValueFactory = _ => 1 }.Between(0ul, ulong.MaxValue);
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the data folders and logs." };
 
@@ -24,7 +24,7 @@ internal static class DemoCommand
         {
             Seconds, Accounts, Nodes, Clients, Seed, Json, Keep,
         };
-        command.SetAction((parsed, cancellationToken) => Terminal.RunAsync(() => RunAsync(parsed, cancellationToken)));
+        command.SetAction((parsed, cancellationToken) => Terminal.JudgedAsync(parsed.GetValue(Json), () => RunAsync(parsed, cancellationToken)));
         return command;
     }
 
@@ -32,11 +32,6 @@ internal static class DemoCommand
     {
         var settings = new DemoSettings(
             parsed.GetValue(Seconds), parsed.GetValue(Accounts), parsed.GetValue(Nodes), parsed.GetValue(Clients), parsed.GetValue(Seed));
-        if (settings.Seconds < 5 || settings.Accounts < 8 || settings.Nodes is < 3 or > 9 || settings.Clients < 1)
-        {
-            return Terminal.Fail(ExitCodes.Usage, "The demo needs at least 5 seconds, 8 accounts, 3 to 9 nodes and 1 client.");
-        }
-
         await using var cluster = DemoCluster.Create(settings.Nodes);
         cluster.Keep = parsed.GetValue(Keep);
         await using var first = cluster.Client();

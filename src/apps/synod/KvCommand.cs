@@ -10,9 +10,9 @@ internal static class KvCommand
 {
     private static readonly Argument<string> Key = new("key") { Description = "The key." };
     private static readonly Argument<string> Value = new("value") { Description = "The value." };
-    private static readonly Option<long> At = new("--at") { Description = "Read the past: nanoseconds since the Unix epoch, as 'committed at' says. 0 reads the newest." };
+    private static readonly Option<long> At = new Option<long>("--at") { Description = "Read the past: nanoseconds since the Unix epoch, as 'committed at' says. 0 reads the newest." }.Between(0, long.MaxValue);
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
-    private static readonly Option<int> Limit = new("--limit") { Description = "At most this many keys; 0 for all." };
+    private static readonly Option<int> Limit = new Option<int>("--limit") { Description = "At most this many keys; 0 for all." }.Between(0, int.MaxValue);
     private static readonly Argument<string> From = new("start") { Description = "The first key.", DefaultValueFactory = _ => "" };
     private static readonly Argument<string> To = new("end") { Description = "The key to stop before.", DefaultValueFactory = _ => "" };
 

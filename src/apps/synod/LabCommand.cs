@@ -13,8 +13,8 @@ internal static class LabCommand
     private static readonly Argument<string> Name = new("scenario") { Description = "Which one; 'synod lab list' has the names." };
     private static readonly Argument<string> Family = new("family") { Description = $"One of: {string.Join(", ", CostTable.Families)}." };
     private static readonly Argument<string?> Claim = new("proof") { Description = "Which one; without it, the list of all.", DefaultValueFactory = _ => null };
-    private static readonly Option<int?> Size = new("--size") { Description = "How many rounds, or runs, in place of as many as in the list: each round more takes about ten times as long." };
-    private static readonly Option<ulong> Seed = new("--seed") { Description = "What chance there is in the scenario is drawn from it.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int?> Size = new Option<int?>("--size") { Description = "How many rounds, or runs, in place of as many as in the list: each round more takes about ten times as long." }.Between(1, 1_000_000_000);
+    private static readonly Option<ulong> Seed = new Option<ulong>("--seed") { Description = "What chance there is in the scenario is drawn from it.", DefaultValueFactory = _ => 1 }.Between(0ul, ulong.MaxValue);
     private static readonly Option<string?> Svg = new("--svg") { Description = "Also draw the report into this file." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
@@ -64,10 +64,11 @@ internal static class LabCommand
 
     private static int Run(ParseResult parsed)
     {
+        OutputFile.Check(parsed, Svg);
         var report = ScenarioList.Named(parsed.GetValue(Name)!).Run(parsed.GetValue(Seed));
         if (parsed.GetValue(Svg) is { } file)
         {
-            File.WriteAllText(file, SvgPicture.Draw(report));
+            OutputFile.Write(file, SvgPicture.Draw(report));
         }
 
         if (parsed.GetValue(Json))

@@ -1,33 +1,26 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Synod.App;
 using Synod.App.Processes;
-using Synod.App.Protocols;
 
 // Sockets complete on the threads that wait for them: nothing here blocks on one, and a hop through the thread pool for every
 // packet is half of what a small write costs. The runtime reads this before the first socket and has no other switch for it.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
 NodeProcess.EndWithStarter();
-var root = new RootCommand($"Synod: a replicated, transactional key-value database. {ExitCodes.Help}")
-{
-    DemoCommand.Create(),
-    StartCommand.Create(),
-    StatusCommand.Create(),
-    KvCommand.Create(),
-    RangeCommand.Create(),
-    CertCommand.Create(),
-    BenchCommand.Create(),
-    SimCommand.Create(),
-    LabCommand.Create(),
-    ProtocolNodeCommand.Create(),
-};
-var parsed = root.Parse(args);
+var parsed = SynodCommand.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
+    // What is wrong is not to be looked for above a page of help. Only who named no command at all is told which there are.
+    var isUnfinished = parsed.CommandResult.Command.Subcommands.Any();
+    if (parsed.Action is ParseErrorAction refusal)
+    {
+        refusal.ShowHelp = isUnfinished;
+    }
+
     using var said = new StringWriter();
-    await parsed.InvokeAsync(new InvocationConfiguration { Error = said });
-    Console.Error.Write(Terminal.WithoutTypes(said.ToString()));
-    return ExitCodes.Usage;
+    await parsed.InvokeAsync(new InvocationConfiguration { Error = said, Output = isUnfinished ? Console.Error : said });
+    return Terminal.Misused(parsed, said.ToString());
 }
 
 return await parsed.InvokeAsync(new InvocationConfiguration

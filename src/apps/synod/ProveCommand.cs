@@ -54,11 +54,6 @@ internal static class ProveCommand
 
     private static int Check(Proof proof, int size, bool json, CancellationToken stop)
     {
-        if (size < 1)
-        {
-            return Terminal.Fail(ExitCodes.Usage, $"--size must be at least 1 of {proof.Unit}.");
-        }
-
         if (!json)
         {
             Terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{proof.Title} {size:N0} {proof.Unit}."));

@@ -1,8 +1,9 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using Synod.Api;
 using Synod.Client;
+using Synod.Core;
 
 namespace Synod.App;
 
@@ -10,9 +11,9 @@ namespace Synod.App;
 internal static class RangeCommand
 {
     private static readonly Argument<string> Key = new("key") { Description = "The first key of the new range." };
-    private static readonly Argument<ulong> Group = new("group") { Description = "The range's group, as 'range list' shows it." };
-    private static readonly Argument<int> Node = new("node") { Description = "The node that is to lead." };
-    private static readonly Option<int> Leader = new("--leader") { Description = "The node that should lead the new range; 0 lets the cluster choose." };
+    private static readonly Argument<ulong> Group = new Argument<ulong>("group") { Description = "The range's group, as 'range list' shows it." }.Between(1ul, ulong.MaxValue);
+    private static readonly Argument<int> Node = new Argument<int>("node") { Description = "The node that is to lead." }.Between(1, NodeSet.Capacity - 1);
+    private static readonly Option<int> Leader = new Option<int>("--leader") { Description = "The node that should lead the new range; 0 lets the cluster choose." }.Between(0, NodeSet.Capacity - 1);
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON." };
 
     public static Command Create() => new("range", "Shows and arranges the ranges of the key space.")
@@ -63,20 +64,8 @@ internal static class RangeCommand
         return ExitCodes.Done;
     }
 
-    /// <summary>A key for people: text as it is, other bytes as \xNN.</summary>
-    public static string Readable(ReadOnlySpan<byte> key)
-    {
-        var text = new StringBuilder();
-        foreach (var item in key)
-        {
-            _ = item is >= 0x20 and < 0x7f ? text.Append((char)item) : text.Append($"\\x{item:x2}");
-        }
-
-        return text.ToString();
-    }
-
     public static string Span(Api.Range range) =>
-        $"[{Readable(range.Start.Span)}, {(range.End.IsEmpty ? "∞" : Readable(range.End.Span))})";
+        $"[{KeyText.Of(range.Start.Span)}, {(range.End.IsEmpty ? "∞" : KeyText.Of(range.End.Span))})";
 
     private static async Task<int> ListAsync(ParseResult parsed, SynodClient client, CancellationToken cancellationToken)
     {
@@ -87,8 +76,8 @@ internal static class RangeCommand
             Terminal.Json(new JsonArray([.. ranges.Select(range => new JsonObject
             {
                 ["group"] = range.Group,
-                ["start"] = Readable(range.Start.Span),
-                ["end"] = range.End.IsEmpty ? null : Readable(range.End.Span),
+                ["start"] = KeyText.Of(range.Start.Span),
+                ["end"] = range.End.IsEmpty ? null : KeyText.Of(range.End.Span),
                 ["version"] = range.Version,
                 ["replicas"] = new JsonArray([.. range.Replicas.Select(replica => (JsonNode)replica)]),
                 ["leader"] = range.Leader,

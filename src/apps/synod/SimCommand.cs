@@ -21,13 +21,13 @@ internal static class SimCommand
         DefaultValueFactory = _ => "1..20",
     };
 
-    private static readonly Option<double> Seconds = new("--seconds") { Description = "Simulated seconds of faults per run.", DefaultValueFactory = _ => 20 };
-    private static readonly Option<int> Jobs = new("--jobs", "-j") { Description = "Runs at a time; each takes one core.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "Simulated seconds of faults per run.", DefaultValueFactory = _ => 20 }.Between(0.001, Bounds.Day);
+    private static readonly Option<int> Jobs = new Option<int>("--jobs", "-j") { Description = "Runs at a time; each takes one core.", DefaultValueFactory = _ => Environment.ProcessorCount }.Between(1, 1_024);
     private static readonly Option<bool> Twice = new("--twice") { Description = "Run every seed twice and compare the traces' hashes." };
-    private static readonly Option<string?> Trace = new("--trace") { Description = "Where a failing run's trace goes. Default: sim-WORKLOAD-SEED.trace." };
+    private static readonly Option<string?> Trace = new("--trace") { Description = "Where the trace of the first failing run goes. Default: sim-WORKLOAD-SEED.trace, for each of the first five." };
     private static readonly Option<string?> Bug = new("--bug") { Description = "Run with a seeded bug, or hunt it alone with --bugs; the names are in the table of --bugs." };
     private static readonly Option<bool> Bugs = new("--bugs") { Description = "Hunt every seeded bug, and tell what caught it and how fast." };
-    private static readonly Option<double> Limit = new("--limit") { Description = "With --bugs: seconds of hunting for each.", DefaultValueFactory = _ => 120 };
+    private static readonly Option<double> Limit = new Option<double>("--limit") { Description = "With --bugs: seconds of hunting for each.", DefaultValueFactory = _ => 120 }.Between(0.1, Bounds.Day);
     private static readonly Option<string?> Output = new("--out", "-o") { Description = "With --bugs: also write the table to this Markdown file." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
@@ -49,29 +49,18 @@ internal static class SimCommand
     private static int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         var bug = parsed.GetValue(Bug) is { } name ? SeededBug.Find(name) : null;
-        if (!(parsed.GetValue(Seconds) > 0))
-        {
-            throw new ArgumentException("A run takes more than 0 simulated seconds.");
-        }
-
+        OutputFile.Check(parsed, Trace);
         var batch = new SimulationBatch
         {
             Workloads = WorkloadsOf(parsed.GetValue(Workload) ?? bug?.Workload ?? "bank"),
             Seeds = SeedsOf(parsed.GetValue(Seeds)!),
             Seconds = parsed.GetValue(Seconds),
-            Jobs = Math.Max(1, parsed.GetValue(Jobs)),
+            Jobs = parsed.GetValue(Jobs),
             Twice = parsed.GetValue(Twice),
+            Trace = parsed.GetValue(Trace),
             Bug = bug,
         };
         var result = WithProgress(batch.Count, (step, fail) => batch.Run(step, fail, cancellationToken));
-        var failures = result.Failures.OrderBy(failure => failure.Workload, StringComparer.Ordinal).ThenBy(failure => failure.Seed).ToList();
-        foreach (var failure in failures.Take(5))
-        {
-            var file = parsed.GetValue(Trace) ?? string.Create(CultureInfo.InvariantCulture, $"sim-{failure.Workload}-{failure.Seed}.trace");
-            batch.WriteTrace(failure, file);
-            Terminal.Fail(ExitCodes.Failed, failure.Failure!.Message, $"  trace: {file}", $"  replay: {batch.ReplayCommand(failure)}");
-        }
-
         if (parsed.GetValue(Json))
         {
             Terminal.Json(result.ToJson());
@@ -81,7 +70,7 @@ internal static class SimCommand
             Terminal.Out.Write(result.ToTable());
         }
 
-        return failures.Count == 0 && result.Unequal == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        return result.IsOk ? ExitCodes.Done : ExitCodes.Failed;
     }
 
     private static int RunRoom(ParseResult parsed, KnownBug bug, CancellationToken cancellationToken)
@@ -107,11 +96,12 @@ internal static class SimCommand
 
     private static int Hunt(ParseResult parsed, CancellationToken cancellationToken)
     {
+        OutputFile.Check(parsed, Output);
         var seeds = SeedsOf(parsed.GetValue(Seeds)!);
         var limit = TimeSpan.FromSeconds(parsed.GetValue(Limit));
         var bugs = parsed.GetValue(Bug) is { } name ? [KnownBug.Find(name)] : KnownBug.All;
         var results = new HuntResult[bugs.Count];
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parsed.GetValue(Jobs)), CancellationToken = cancellationToken };
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = parsed.GetValue(Jobs), CancellationToken = cancellationToken };
         var report = WithProgress(bugs.Count, (step, fail) =>
         {
             var numbers = Partitioner.Create(Enumerable.Range(0, bugs.Count), EnumerablePartitionerOptions.NoBuffering);
@@ -120,7 +110,7 @@ internal static class SimCommand
                 var result = results[number] = bugs[number].Hunt(seeds.First, limit, TimeProvider.System, cancellationToken);
                 if (result.Caught is null)
                 {
-                    fail($"{result.Bug.Name}: not caught in {result.Runs} runs");
+                    fail([$"{result.Bug.Name}: not caught in {result.Runs} runs"]);
                 }
 
                 step(result.Bug.Name);
@@ -129,7 +119,7 @@ internal static class SimCommand
         });
         if (parsed.GetValue(Output) is { } file)
         {
-            File.WriteAllText(file, report.ToMarkdown());
+            OutputFile.Write(file, report.ToMarkdown());
         }
 
         if (parsed.GetValue(Json))
@@ -144,7 +134,8 @@ internal static class SimCommand
         return report.AllCaught ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static T WithProgress<T>(int count, Func<Action<string>, Action<string>, T> run)
+    /// <param name="run">Takes what is told of each thing that is done, and what is told of one that failed, as lines.</param>
+    private static T WithProgress<T>(int count, Func<Action<string>, Action<string[]>, T> run)
     {
         if (!Terminal.Talk.Profile.Capabilities.Interactive)
         {
@@ -159,7 +150,7 @@ internal static class SimCommand
                         Console.Error.WriteLine($"{now} of {count}: {what}");
                     }
                 },
-                Console.Error.WriteLine);
+                lines => Terminal.Fail(ExitCodes.Failed, lines));
         }
 
         return Terminal.Talk.Progress()
@@ -173,7 +164,7 @@ internal static class SimCommand
                         bar.Increment(1);
                         bar.Description = Markup.Escape(what);
                     },
-                    line => Terminal.Talk.MarkupLineInterpolated($"[red]{line}[/]"));
+                    lines => Terminal.Talk.MarkupLineInterpolated($"[red]{string.Join('\n', lines)}[/]"));
             });
     }
 

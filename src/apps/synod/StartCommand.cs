@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Synod.Core;
 using Synod.Hosting;
 
 namespace Synod.App;
@@ -14,7 +15,7 @@ internal static class StartCommand
         Description = "A JSON file with the options of SynodOptions (nodeId, cluster, dataFolder, nodes, tls, …). Flags win over it.",
     };
 
-    private static readonly Option<int?> Id = new("--id") { Description = "This node's number, from 1." };
+    private static readonly Option<int?> Id = new Option<int?>("--id") { Description = "This node's number." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<string?> Data = new("--data", "-d") { Description = "The data folder; made if missing." };
     private static readonly Option<bool> Rejoin = new("--rejoin") { Description = "The data folder was lost or is damaged: come back with an empty one, as a new replica." };
     private static readonly Option<string?> Cluster = new("--cluster") { Description = "The cluster's name, the same on all nodes." };
@@ -34,8 +35,8 @@ internal static class StartCommand
     private static readonly Option<string?> Certs = new("--certs") { Description = "A folder of 'synod cert create': TLS with ca.crt and node-ID.crt." };
     private static readonly Option<bool> Plaintext = new("--allow-plaintext") { Description = "Permit connections without TLS beyond this machine." };
     private static readonly Option<SynodClockSource?> Clock = new("--clock") { Description = "Where the clock's bound comes from: kernel or bound." };
-    private static readonly Option<double?> MaxOffset = new("--max-offset") { Description = "The clock's (largest) bound in milliseconds; 0 if all nodes share one clock." };
-    private static readonly Option<int?> Replicas = new("--replicas") { Description = "Replicas of each range." };
+    private static readonly Option<double?> MaxOffset = new Option<double?>("--max-offset") { Description = "The clock's (largest) bound in milliseconds; 0 if all nodes share one clock." }.Between(0, 60_000);
+    private static readonly Option<int?> Replicas = new Option<int?>("--replicas") { Description = "Replicas of each range." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<string?> Quorums = new("--quorums") { Description = "majority, two sizes as 4/2 (elect/replicate), 'grid 2x3', or 'weights 3,1,1,1 4/3'. Unsafe ones are refused." };
     private static readonly Option<bool> JsonLog = new("--json-log") { Description = "Log as JSON, one object a line." };
 

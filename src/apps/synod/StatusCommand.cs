@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Google.Protobuf;
 using Spectre.Console;
 using Synod.Api;
 using Synod.Client;
@@ -11,7 +10,7 @@ namespace Synod.App;
 /// <summary><c>synod status</c>: nodes, ranges, leaders, leases, clock bound, lag.</summary>
 internal static class StatusCommand
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object: keys as text (bytes that are none as \\xNN), times in nanoseconds, null for what there is none of (leaseLeft, clockWidth, leader), and whole numbers of more than 53 bits as strings." };
 
     public static Command Create() =>
         ClientFlags.Command("status", "Draws the cluster: nodes, ranges, leaders, leases, clock bounds, lag.", command => command.Add(Json), RunAsync);
@@ -25,7 +24,7 @@ internal static class StatusCommand
             Terminal.Json(new JsonObject
             {
                 ["nodes"] = new JsonArray([.. answers.Select(answer => answer.Status is { } status
-                    ? JsonNode.Parse(JsonFormatter.Default.Format(status))!
+                    ? StatusJson.Of(status)
                     : new JsonObject { ["node"] = answer.Node.Id, ["unreachable"] = answer.Problem })]),
             });
         }

@@ -1,3 +1,7 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -24,42 +28,73 @@ internal static partial class Terminal
     public static void Json(JsonNode value) => Console.Out.WriteLine(value.ToJsonString(Compact));
 
     /// <summary>Runs a command and turns what stops it into a message and an exit code.</summary>
-    public static async Task<int> RunAsync(Func<Task<int>> command)
+    public static Task<int> RunAsync(Func<Task<int>> command) => RunAsync(command, static _ => { });
+
+    /// <summary>The same for a command whose verdict a program reads: it gets one also if the command did not come that far.</summary>
+    public static Task<int> JudgedAsync(bool json, Func<Task<int>> command) => RunAsync(command, error =>
     {
+        if (json)
+        {
+            Json(new JsonObject { ["ok"] = false, ["error"] = error });
+        }
+    });
+
+    private static async Task<int> RunAsync(Func<Task<int>> command, Action<string> stopped)
+    {
+        var (code, lines) = (ExitCodes.Failed, (IReadOnlyList<string>)["Interrupted."]);
         try
         {
             return await command();
         }
         catch (OperationCanceledException)
         {
-            return Fail(ExitCodes.Failed, "Interrupted.");
         }
         catch (SynodConfigurationException problems)
         {
-            return Fail(ExitCodes.Usage, [.. problems.Problems]);
+            (code, lines) = (ExitCodes.Usage, problems.Problems);
         }
         catch (Exception failure)
         {
-            return Fail(CodeOf(failure), WithoutParameter(failure));
+            (code, lines) = (CodeOf(failure), [WithoutParameter(failure)]);
+        }
+
+        stopped(string.Join('\n', lines));
+        return Fail(code, [.. lines]);
+    }
+
+    /// <summary>Says a parser's complaints in the words of who typed, not of who programmed, and where to read on.</summary>
+    public static int Misused(ParseResult parsed, string complaints)
+    {
+        var words = ExpectedType().Replace(complaints, match => match.Groups[1].Value switch
+        {
+            nameof(Double) => "as a number",
+            nameof(Int32) => $"as a whole number up to {int.MaxValue:N0}",
+            nameof(Int64) => $"as a whole number up to {long.MaxValue:N0}",
+            nameof(UInt64) => $"as a whole number from 0 to {ulong.MaxValue:N0}",
+            _ => "as what it takes",
+        });
+        var command = string.Join(' ', Path(parsed.CommandResult).Reverse());
+        return Fail(ExitCodes.Usage, [.. words.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), $"'{command} --help' says what it takes."]);
+
+        static IEnumerable<string> Path(SymbolResult? result)
+        {
+            for (; result is CommandResult command; result = command.Parent)
+            {
+                yield return command.Command.Name;
+            }
         }
     }
 
-    /// <summary>A parser's complaint in the words of who typed, not of who programmed.</summary>
-    public static string WithoutTypes(string complaint) => ExpectedType().Replace(complaint, match => match.Value switch
-    {
-        var type when type.Contains("Double", StringComparison.Ordinal) => "as a number",
-        var type when type.Contains("Int", StringComparison.Ordinal) => "as a whole number",
-        _ => "as what it takes",
-    });
-
-    /// <summary>Says what went wrong.</summary>
+    /// <summary>Says what went wrong, in one piece whoever else talks.</summary>
     public static int Fail(int code, params ReadOnlySpan<string> lines)
     {
+        var text = new StringBuilder();
         foreach (var line in lines)
         {
-            Console.Error.WriteLine($"synod: {line}");
+            text.Append(CultureInfo.InvariantCulture, $"synod: {line}\n");
         }
 
+        Console.Error.Write(text);
         return code;
     }
 
@@ -92,6 +127,6 @@ internal static partial class Terminal
         return ExitCodes.Failed;
     }
 
-    [GeneratedRegex("as expected type '[^']*'")]
+    [GeneratedRegex(@"as expected type '[^']*System\.(\w+)[^']*'")]
     private static partial Regex ExpectedType();
 }

@@ -57,6 +57,14 @@ public class LabTests
     }
 
     [Theory]
+    [InlineData("", "empty")]
+    [InlineData("/", "a folder")]
+    [InlineData("/no/such/folder/x.svg", "no folder '/no/such/folder'")]
+    [InlineData("/proc/x.svg", "cannot be written")]
+    public async Task A_picture_that_cannot_be_written_is_refused(string file, string says) =>
+        Assert.Empty((await SynodProgram.RunAsync("lab", "run", "2pc-blocking", "--svg", file)).Fails(Usage, file, says).Output);
+
+    [Theory]
     [InlineData("commit")]
     [InlineData("consensus")]
     public async Task Costs_are_counted_beside_their_formulas(string family)
@@ -76,7 +84,6 @@ public class LabTests
         Assert.True((bool)proof["holds"]!);
         Assert.Contains("states of", (string)proof["seen"]!, StringComparison.Ordinal);
         Assert.Contains("round 1, worlds followed: 1 of 1", run.Errors, StringComparison.Ordinal);
-        (await SynodProgram.RunAsync("lab", "prove", "pbft-twin-n1", "--size", "0")).Fails(Usage, "--size");
     }
 
     [Fact]

@@ -41,7 +41,27 @@ public sealed class SimTests : IDisposable
         Assert.True((long)result["transactions_committed"]! > 0);
     }
 
+    [Fact]
+    public async Task A_failure_is_told_once_and_the_table_has_only_what_happened()
+    {
+        var trace = Path.Combine(_folder, "failure.trace");
+        var failure = (await SynodProgram.RunAsync(
+            "sim", "--bug", "intent-released-early", "--seeds", "1..2", "--seconds", "4", "--trace", trace)).Ends(Failed);
+        var said = failure.Errors.Split('\n').Where(line => line.Contains("wrong-audit", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, said.Count);
+        Assert.Equal(2, said.Distinct().Count());
+        Assert.Equal(2, failure.Errors.Split(Replay).Length - 1);
+
+        // A file that was asked for by name has one trace.
+        Assert.Single(failure.Errors.Split('\n'), line => line.Contains(trace, StringComparison.Ordinal));
+        var faults = failure.Output.Split('\n').Where(line => line.StartsWith("│   ", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(faults);
+        Assert.Single(faults, line => line.EndsWith(" 0 │", StringComparison.Ordinal) && line.Contains("other kinds", StringComparison.Ordinal));
+        Assert.Single(faults, line => line.EndsWith(" 0 │", StringComparison.Ordinal));
+    }
+
     [Theory]
+    [InlineData("--trace", "/no/such/folder/x.trace")]
     [InlineData("--seeds", "9..1")]
     [InlineData("--seeds", "many")]
     [InlineData("--seconds", "0")]

@@ -38,15 +38,18 @@ public sealed class DrawingTests
     [Fact]
     public void A_label_goes_where_there_is_room()
     {
-        var places = new LabelPlaces();
         LabelBox here = new(100, 100, 0, 60, 12), across = new(100, 100, Math.PI / 4, 60, 12), below = new(100, 113, 0, 60, 12), beside = new(161, 100, 0, 60, 12);
         Assert.True(here.Overlaps(across) && across.Overlaps(here) && across.Overlaps(below));
         Assert.False(here.Overlaps(below) || here.Overlaps(beside));
-        places.Take(here);
-        Assert.Equal(1, places.TakeBest([across, below]));
+        Assert.Equal([0, 1], new LabelPlaces([], [[here], [across, below]]).Arrange());
+        Assert.Equal([1], new LabelPlaces([here], [[across, below]]).Arrange());
 
-        // Nothing is free: what covers the least.
-        Assert.Equal(1, places.TakeBest([new(100, 106, 0, 60, 12), beside with { X = 155 }]));
+        // Nothing is free: the first steps aside, and another for it.
+        Assert.Equal([1, 1, 0], new LabelPlaces([], [[here, below], [below, beside], [across with { Angle = 0 }]]).Arrange());
+
+        // Nor can anything be freed: what covers the least, and a mark rather than another label.
+        Assert.Equal([0, 0, 1], new LabelPlaces([], [[here], [below], [new(100, 106, 0, 60, 12), beside with { X = 155 }]]).Arrange());
+        Assert.Equal([0, 1], new LabelPlaces([beside], [[here], [across, beside with { X = 165 }]]).Arrange());
     }
 
     private static string Folder([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "Drawings");

@@ -58,13 +58,13 @@ public sealed partial class ScenarioTests
     {
         var boxes = XDocument.Parse(SvgPicture.Draw(First(name))).Descendants()
             .Where(item => item.Attribute("class")?.Value.StartsWith("label", StringComparison.Ordinal) == true).Select(BoxOf).ToList();
-        var covered = boxes.Where((box, index) => boxes.Take(index).Any(before => before.Overlaps(box))).Count();
-        Assert.True(covered * 10 <= boxes.Count, $"{covered} of {boxes.Count} words stand on others.");
+        Assert.All(
+            boxes.Index(), item => Assert.All(boxes.Take(item.Index), before => Assert.False(before.Box.Overlaps(item.Item.Box), $"{before.Words} and {item.Item.Words}")));
 
-        static LabelBox BoxOf(XElement label)
+        static (string Words, LabelBox Box) BoxOf(XElement label)
         {
             var turn = double.Parse(label.Attribute("transform")!.Value.Split('(', ' ')[1], CultureInfo.InvariantCulture) * Math.PI / 180;
-            return new(Place(label, "x"), Place(label, "y") - 4, turn, label.Value.Length * 6, 10);
+            return (label.Value, new(Place(label, "x"), Place(label, "y") - 4, turn, label.Value.Length * 6, 10));
         }
 
         static double Place(XElement label, string axis) => double.Parse(label.Attribute(axis)!.Value, CultureInfo.InvariantCulture);

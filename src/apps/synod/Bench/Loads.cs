@@ -20,6 +20,9 @@ internal interface ILoad
 /// <summary>Keys of one prefix, cut into ranges of equal size that different nodes lead.</summary>
 internal static class Spread
 {
+    /// <summary>Of values in one transaction; with their keys they stay well below what one may write.</summary>
+    private const int MostBytesAtOnce = 16 << 20;
+
     public static string Key(string prefix, int number) => string.Create(CultureInfo.InvariantCulture, $"{prefix}/{number:d9}");
 
     public static async Task CutAsync(
@@ -46,7 +49,7 @@ internal static class Spread
     public static async Task FillAsync(
         SynodClient client, string prefix, int keys, ReadOnlyMemory<byte> value, CancellationToken cancellationToken)
     {
-        const int batch = 500;
+        var batch = Math.Clamp(MostBytesAtOnce / value.Length, 1, 500);
         for (var first = 0; first < keys; first += batch)
         {
             var from = first;

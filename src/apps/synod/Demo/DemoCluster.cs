@@ -29,7 +29,7 @@ internal sealed class DemoCluster : IAsyncDisposable
 
     public static DemoCluster Create(int count)
     {
-        var folder = Directory.CreateTempSubdirectory("synod-demo-").FullName;
+        var folder = NewFolder();
         var ports = LoopbackPorts.Free(2 * count);
         var list = Enumerable.Range(1, count)
             .SelectMany(id => new[] { "--node", string.Create(CultureInfo.InvariantCulture, $"{id}=127.0.0.1:{ports[id - 1]}/{ports[count + id - 1]}") })
@@ -164,6 +164,20 @@ internal sealed class DemoCluster : IAsyncDisposable
         catch (SynodUnavailableException)
         {
             return false;
+        }
+    }
+
+    private static string NewFolder()
+    {
+        try
+        {
+            return Directory.CreateTempSubdirectory("synod-demo-").FullName;
+        }
+        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        {
+            throw new ArgumentException(
+                $"The nodes of the demo keep their data in a new folder of '{Path.GetTempPath()}', and none can be made there. Set TMPDIR to a folder that may be written to.",
+                refusal);
         }
     }
 

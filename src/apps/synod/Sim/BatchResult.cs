@@ -12,6 +12,8 @@ internal sealed record BatchResult(
 {
     public IEnumerable<SimulationVerdict> Failures => Verdicts.Where(verdict => !verdict.IsOk);
 
+    public bool IsOk => !Failures.Any() && Unequal == 0;
+
     private double Simulated => Verdicts.Sum(verdict => verdict.Simulated.Nanoseconds / 1e9) * (Batch.Twice ? 2 : 1);
 
     private SortedDictionary<string, long> Faults
@@ -49,7 +51,7 @@ internal sealed record BatchResult(
             ["plan"] = verdict.Plan,
             ["replay"] = Batch.ReplayCommand(verdict),
         })]),
-        ["ok"] = !Failures.Any() && Unequal == 0,
+        ["ok"] = IsOk,
     };
 
     public Table ToTable()
@@ -60,9 +62,14 @@ internal sealed record BatchResult(
         Row("transactions committed", Verdicts.Sum(verdict => verdict.Progress.Committed));
         Row("transactions unknown", Verdicts.Sum(verdict => verdict.Progress.Unknown));
         Row("events", Verdicts.Sum(verdict => verdict.Events));
-        foreach (var (fault, count) in Faults)
+        foreach (var (fault, count) in Faults.Where(fault => fault.Value > 0))
         {
             Row($"  {fault}", count);
+        }
+
+        if (Faults.Count(fault => fault.Value == 0) is > 0 and var others)
+        {
+            Row($"  {others} other kinds of faults", 0);
         }
 
         table.AddRow("simulated time", string.Create(CultureInfo.InvariantCulture, $"{Simulated:N0} s"));
@@ -72,7 +79,7 @@ internal sealed record BatchResult(
             table.AddRow("same trace the second time", $"{Verdicts.Count - Unequal} of {Verdicts.Count}");
         }
 
-        table.AddRow("[bold]failed[/]", Failures.Any() || Unequal > 0 ? $"[bold red]{Failures.Count() + Unequal}[/]" : "[bold green]0[/]");
+        table.AddRow("[bold]failed[/]", IsOk ? "[bold green]0[/]" : $"[bold red]{Failures.Count() + Unequal}[/]");
         return table;
 
         void Row(string name, long value) => table.AddRow(Markup.Escape(name), string.Create(CultureInfo.InvariantCulture, $"{value:N0}"));

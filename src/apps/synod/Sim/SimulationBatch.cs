@@ -19,14 +19,18 @@ internal sealed record SimulationBatch
 
     public required bool Twice { get; init; }
 
+    /// <summary>Where the trace of the first failing run goes; null for a file of its own for each of the first few.</summary>
+    public string? Trace { get; init; }
+
     public SeededBug? Bug { get; init; }
 
     public int Count => checked((int)(Seeds.Last - Seeds.First + 1) * Workloads.Count);
 
     /// <param name="step">Takes the name of every run that is done.</param>
-    /// <param name="fail">Takes what is wrong with a run, at once.</param>
-    public BatchResult Run(Action<string> step, Action<string> fail, CancellationToken cancellationToken)
+    /// <param name="fail">Takes what is wrong with a run, at once and as lines.</param>
+    public BatchResult Run(Action<string> step, Action<string[]> fail, CancellationToken cancellationToken)
     {
+        var failures = new FailureAccount(this);
         var watch = Stopwatch.StartNew();
         var verdicts = new ConcurrentBag<SimulationVerdict>();
         var unequal = 0;
@@ -39,12 +43,12 @@ internal sealed record SimulationBatch
             if (Twice && SimulationRun.Execute(Options(run.workload, run.seed)).TraceHash != verdict.TraceHash)
             {
                 Interlocked.Increment(ref unequal);
-                fail($"Seed {run.seed} of {run.workload} went differently the second time.");
+                fail([$"Seed {run.seed} of {run.workload} went differently the second time."]);
             }
 
-            if (verdict.Failure is { } failure)
+            if (!verdict.IsOk)
             {
-                fail(failure.Message);
+                failures.Tell(verdict, fail);
             }
 
             step(string.Create(CultureInfo.InvariantCulture, $"{run.workload} {run.seed}"));
@@ -55,7 +59,7 @@ internal sealed record SimulationBatch
     /// <summary>Runs a failed seed again with every event as a line of text.</summary>
     public void WriteTrace(SimulationVerdict failure, string file)
     {
-        using var writer = new StreamWriter(file);
+        using var writer = OutputFile.Create(file);
         _ = SimulationRun.Execute(Options(failure.Workload, failure.Seed) with { Trace = writer });
         writer.WriteLine(failure.Failure!.Message);
     }
