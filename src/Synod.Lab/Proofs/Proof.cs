@@ -16,6 +16,11 @@ namespace Synod.Lab.Proofs;
 /// </param>
 public sealed record Proof(string Name, string Title, string Unit, int Size, Func<int, Action<ProofProgress>, string> Check)
 {
+    private const int RandomRounds = 7;
+
+    // Between two lines of progress, and of what a search remembers.
+    private const int SchedulesAtOnce = 500;
+
     public static IReadOnlyList<Proof> All { get; } =
     [
         new("epaxos-random-runs", "Random runs of five replicas with recoveries and crashes agree and end.", "runs", 100_000, EPaxosRuns),
@@ -39,6 +44,12 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 "rounds",
                 3,
                 (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, lies: 1), tell)),
+            new Proof(
+                $"{rules.Name}-random-lying-twins",
+                "Seven rounds of one twin of four, drawn at random: in each of them the twins may alter a message.",
+                "schedules",
+                20_000,
+                (schedules, tell) => Drawn(HotStuffTwins.Model(rules, RandomRounds, lies: RandomRounds), schedules, tell)),
         }),
         .. Quartet.Replicas.SelectMany(twin => new[]
         {
@@ -54,6 +65,12 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 "rounds",
                 5,
                 (rounds, tell) => Seen(PbftTwins.Model(twin, rounds, lies: 1), tell)),
+            new Proof(
+                $"pbft-random-lying-twin-{twin}",
+                "Seven rounds drawn at random: in each of them the twins may alter a message.",
+                "schedules",
+                20_000,
+                (schedules, tell) => Drawn(PbftTwins.Model(twin, RandomRounds, lies: RandomRounds), schedules, tell)),
         }),
     ];
 
@@ -85,6 +102,25 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
         return result.Counterexample is { } found
             ? throw new InvariantViolation(found.Property, found.ToString())
             : $"{result}; worlds at the end of round {result.Depth} are judged and not counted";
+    }
+
+    private static string Drawn<TMessage, TRecord, TCommand, TResult>(
+        RoundModel<TMessage, TRecord, TCommand, TResult> model, int schedules, Action<ProofProgress> tell)
+    {
+        var states = 0L;
+        for (var done = 0; done < schedules; done += SchedulesAtOnce)
+        {
+            var result = model.Wander(seed: done, Math.Min(SchedulesAtOnce, schedules - done));
+            if (result.Counterexample is { } found)
+            {
+                throw new InvariantViolation(found.Property, found.ToString());
+            }
+
+            states += result.States;
+            tell(new("schedules", Math.Min(done + SchedulesAtOnce, schedules), schedules, 0));
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{schedules} schedules of {model.Rounds} rounds, {states} worlds at the ends of rounds");
     }
 }
 

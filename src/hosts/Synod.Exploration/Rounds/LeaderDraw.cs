@@ -4,20 +4,21 @@ namespace Synod.Exploration;
 
 /// <summary>
 /// Who leads in which round, for protocols that are told: drawn when one first asks, and every outcome of the draw is explored. So
-/// schedules that differ only in a leader whom nobody asked for are one schedule.
+/// schedules that differ only in a leader whom nobody asked for are one schedule. Whoever asks where nobody is drawn is told the first, and with
+/// each of the others it is run again.
 /// </summary>
 /// <param name="leaders">Each may lead in any round.</param>
 public sealed class LeaderDraw(IReadOnlyList<NodeId> leaders)
 {
-    private readonly List<int> _asked = [];
+    private readonly List<(int Round, int Leader)> _asked = [];
     private readonly List<(int Round, int Leader)> _heard = [];
     private Drawn _drawn;
 
     /// <summary>How many may lead.</summary>
     internal int Count => leaders.Count;
 
-    /// <summary>The rounds that were asked for since <see cref="Begin"/>, each once, in the order of asking.</summary>
-    internal IReadOnlyList<int> Asked => _asked;
+    /// <summary>The rounds that were asked for since <see cref="Begin"/>, each once, in the order of asking, and what was told.</summary>
+    internal IReadOnlyList<(int Round, int Leader)> Asked => _asked;
 
     /// <summary>The leader of a round, from 0 on. Only a step of a <see cref="RoundModel{TMessage,TRecord,TCommand,TResult}"/> may ask.</summary>
     public NodeId LeaderOf(long round)
@@ -64,16 +65,18 @@ public sealed class LeaderDraw(IReadOnlyList<NodeId> leaders)
 
     private int Ask(int round)
     {
-        if (!_asked.Contains(round))
+        foreach (var (asked, told) in _asked)
         {
-            _asked.Add(round);
+            if (asked == round)
+            {
+                return told;
+            }
         }
 
-        return _drawn.Of(round) is var leader and > 0 ? leader : throw new Undrawn();
+        var leader = Math.Max(_drawn.Of(round), 1);
+        _asked.Add((round, leader));
+        return leader;
     }
-
-    /// <summary>A step asked for a leader who is not drawn: it is run again with each of those who may be.</summary>
-    internal sealed class Undrawn : Exception;
 }
 
 /// <summary>The leaders that are drawn, by their positions from 1 on: four bits a round.</summary>

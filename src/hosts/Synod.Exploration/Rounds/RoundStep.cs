@@ -174,7 +174,7 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
                     break;
             }
         }
-        catch (Exception failure) when (failure is not LeaderDraw.Undrawn)
+        catch (Exception failure)
         {
             // Whatever a step throws is a finding: the search reports it with the way that led there.
             return new Worked(-1, [], failure is InvariantViolation ? failure.Message : failure.ToString());

@@ -10,10 +10,10 @@ namespace Synod.Exploration;
 internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
 {
     /// <summary>With more sides worked out than this, all are forgotten: most that come again come soon.</summary>
-    private const int MostSides = 400_000;
+    private const int MostSides = 1_000_000;
 
     /// <summary>With more states of nodes within rounds than this, these are forgotten too.</summary>
-    private const int MostNodes = 300_000;
+    private const int MostNodes = 1_000_000;
 
     private readonly RoundModel<TMessage, TRecord, TCommand, TResult> _model;
     private readonly RoundEssence<TMessage, TRecord, TCommand, TResult> _essence;
@@ -183,7 +183,7 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         Run(world, sides, at + 1, lie, drawn);
     }
 
-    /// <summary>Runs a side with these leaders: it ends, or asks for one who is not drawn.</summary>
+    /// <summary>Runs a side with these leaders, and the first of all where nobody is drawn.</summary>
     private void WorkOut(RoundWorld world, int side, Side root, int lie, Drawn drawn)
     {
         if (_step.Nodes > MostNodes)
@@ -192,39 +192,28 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         }
 
         _leaders.Begin(drawn);
-        var isOpen = false;
-        try
+        if (_round == 0)
         {
-            if (_round == 0)
-            {
-                _run.Start(_orders[0]);
-            }
-            else
-            {
-                _run.Take(
-                    node => Begun(world.Nodes[node]),
-                    _orders[world.Order],
-                    side,
-                    _round,
-                    lie < 0 ? null : message => Told(message, lie, world.Said));
-            }
+            _run.Start(_orders[0]);
         }
-        catch (LeaderDraw.Undrawn)
+        else
         {
-            isOpen = true;
+            _run.Take(
+                node => Begun(world.Nodes[node]),
+                _orders[world.Order],
+                side,
+                _round,
+                lie < 0 ? null : message => Told(message, lie, world.Said));
         }
 
         var at = root;
-        for (var index = 0; index < _leaders.Asked.Count; index++)
+        foreach (var (round, leader) in _leaders.Asked)
         {
-            at.Asks = _leaders.Asked[index];
-            at = isOpen && index + 1 == _leaders.Asked.Count ? at : at.With(drawn.Of(at.Asks));
+            at.Asks = round;
+            at = at.With(leader);
         }
 
-        if (!isOpen)
-        {
-            at.Outcome = OutcomeOf(side);
-        }
+        at.Outcome = OutcomeOf(side);
     }
 
     private Outcome OutcomeOf(int side)
