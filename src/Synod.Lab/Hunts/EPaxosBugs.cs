@@ -21,7 +21,7 @@ public static class EPaxosBugs
         },
     };
 
-    public static IReadOnlyList<RoomBug> All { get; } =
+    private static readonly (RoomBug Bug, EPaxosMutation Mutation)[] Known =
     [
         Bug("epaxos-lost-dependency", EPaxosMutation.LostDependency, s_storm),
         Bug("epaxos-preaccept-volatile", EPaxosMutation.VolatilePreAccept, s_slowDisks),
@@ -38,20 +38,22 @@ public static class EPaxosBugs
         Bug("epaxos-accept-volatile", EPaxosMutation.VolatileAccept, replicas: 3),
         Bug("epaxos-join-volatile", EPaxosMutation.VolatileJoin, replicas: 3),
         Bug("epaxos-commit-volatile", EPaxosMutation.VolatileCommit, replicas: 3),
+        Bug("epaxos-one-ballot", EPaxosMutation.OneBallot, 10 * Runs, EPaxosWaves.Run),
+        Bug("epaxos-unbounded-pipeline", EPaxosMutation.UnboundedPipeline, 1, EPaxosStream.Run),
     ];
 
-    private static RoomBug Bug(string name, EPaxosMutation mutation, EPaxosSetting setting) =>
-        new(name, "EPaxos", seed => EPaxosWorld.Hunt(seed, setting, mutation));
+    public static IReadOnlyList<RoomBug> All { get; } = [.. Known.Select(item => item.Bug)];
+
+    internal static IEnumerable<EPaxosMutation> Mutations => Known.Select(item => item.Mutation);
+
+    private static (RoomBug Bug, EPaxosMutation Mutation) Bug(string name, EPaxosMutation mutation, EPaxosSetting setting) =>
+        (new(name, "EPaxos", seed => EPaxosWorld.Hunt(seed, setting, mutation)), mutation);
 
     /// <summary>Short runs without time: what storms meet too seldom.</summary>
-    private static RoomBug Bug(string name, EPaxosMutation mutation, int replicas) => new(name, "EPaxos", seed => RoomBug.Find(
-        seed,
-        () =>
-        {
-            for (var run = seed * Runs; run < (seed + 1) * Runs; run++)
-            {
-                new EPaxosRun(run, replicas, mutation).Run();
-            }
-        },
-        () => Duration.Zero));
+    private static (RoomBug Bug, EPaxosMutation Mutation) Bug(string name, EPaxosMutation mutation, int replicas) =>
+        Bug(name, mutation, Runs, (run, mistake) => new EPaxosRun(run, replicas, mistake).Run());
+
+    private static (RoomBug Bug, EPaxosMutation Mutation) Bug(
+        string name, EPaxosMutation mutation, ulong runs, Action<ulong, EPaxosMutation> world) =>
+        (new(name, "EPaxos", seed => RoomBug.Find(seed, runs, run => world(run, mutation))), mutation);
 }

@@ -8,6 +8,9 @@ namespace Synod.Lab.Hunts;
 /// <summary>Known mistakes of PBFT (pbft.md §7, §11), each with the liar and the weather under which it shows.</summary>
 public static class PbftBugs
 {
+    /// <summary>Short runs under one seed.</summary>
+    private const ulong Runs = 2_000;
+
     /// <summary>Links that say everything twice.</summary>
     private static readonly FaultPlan s_echoes = new()
     {
@@ -32,6 +35,12 @@ public static class PbftBugs
         ],
     };
 
+    /// <summary>One message in ten comes late.</summary>
+    private static readonly FaultPlan s_late = new()
+    {
+        Links = new LinkConditions { SlowPerMillion = 100_000, SlowDelay = Duration.FromMilliseconds(60) },
+    };
+
     private static readonly PbftOptions s_options = PbftWorld.Brisk;
 
     public static IReadOnlyList<RoomBug> All { get; } =
@@ -52,14 +61,17 @@ public static class PbftBugs
         Bug("forget-replies", PbftMutation.ForgetReplies, "repeated requests", s_splits),
         Bug("believe-chunks", PbftMutation.BelieveChunks, "false states", s_splits),
         Bug("trust-first-reply", PbftMutation.TrustFirstReply, "false replies"),
+        Bug("few-replies-beside-reads", PbftMutation.FewRepliesBesideReads, "late reads", s_late),
+        Bug("any-progress-calms", PbftMutation.AnyProgressCalms, "deaf", starvation: Duration.FromSeconds(2)),
+        new("pbft-lowest-prepared-view", "Pbft", seed => RoomBug.Find(seed, Runs, run => PbftWaves.Run(run, PbftMutation.LowestPreparedView))),
     ];
 
-    private static RoomBug Bug(string name, PbftMutation mutation, string lies, FaultPlan? plan = null) =>
+    private static RoomBug Bug(string name, PbftMutation mutation, string lies, FaultPlan? plan = null, Duration? starvation = null) =>
         new($"pbft-{name}", "Pbft", seed => HotStuffBugs.Caught(seed, () => new PbftWorld(
             seed,
             s_options with { Mutation = mutation },
             lies,
             plan: plan ?? FaultPlan.Calm,
             liars: lies == "" ? NodeSet.Empty : NodeSet.Of(Quartet.Replicas[(int)(seed % 2)])).Run(
-                Duration.FromSeconds(4), Duration.FromSeconds(120))));
+                Duration.FromSeconds(4), Duration.FromSeconds(120), starvation)));
 }

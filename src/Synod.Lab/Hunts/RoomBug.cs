@@ -25,6 +25,18 @@ public sealed record RoomBug(string Name, string Room, Func<ulong, SimulationFai
         }
     }
 
+    /// <summary>So many short runs without time, each under a seed of its own, until one finds something.</summary>
+    internal static SimulationFailure? Find(ulong seed, ulong runs, Action<ulong> run) => Find(
+        seed,
+        () =>
+        {
+            for (var at = seed * runs; at < (seed + 1) * runs; at++)
+            {
+                run(at);
+            }
+        },
+        () => Duration.Zero);
+
     /// <summary>What random walks under a seed found; they have no time.</summary>
     internal static SimulationFailure? Find(ulong seed, ExplorationResult walks) => walks.Counterexample is { } found
         ? new SimulationFailure(seed, NameOf(found.Property), Duration.Zero, NodeId.None, found.ToString())

@@ -19,7 +19,7 @@ internal sealed class PbftLiars(Quartet group, NodeId self)
         "silent", "selective", "two-faced", "wrong digests", "double votes", "forged votes", "false checkpoints", "empty new views",
         "null new views",
         "unproven claims", "eager view changes", "replays", "false states", "false replies", "votes without proposals", "damaged codes",
-        "two-faced votes", "invented requests", "repeated requests", "everything",
+        "two-faced votes", "invented requests", "repeated requests", "late reads", "deaf", "everything",
     ];
 
     public Adversary<Message> Named(string name) => name switch
@@ -30,6 +30,8 @@ internal sealed class PbftLiars(Quartet group, NodeId self)
         "two-faced votes" => new TwoFaced(group, self, _deceived, votes: true),
         "invented requests" => Often(Lie((_, m) => [m is Message.PrePrepare p ? Instead(p, new(Quartet.X, 900, Key.Of("n+").Memory, default)) : m])),
         "repeated requests" => Repeating(),
+        "late reads" => new LateReads(group, self),
+        "deaf" => new Deaf(),
         "wrong digests" => Often(Lie((_, m) => [Altered(m)])),
         "double votes" => Often(Lie((_, m) => [m, Altered(m), m])),
         "forged votes" => Often(Lie((_, m) => [m, .. Forged(m)])),
@@ -203,5 +205,42 @@ internal sealed class PbftLiars(Quartet group, NodeId self)
                     return message;
             }
         }
+    }
+
+    /// <summary>Answers each read with what it would have answered to the last one of the same counter.</summary>
+    private sealed class LateReads(Quartet group, NodeId self) : Adversary<Message>
+    {
+        private readonly SortedDictionary<Key, ReadOnlyMemory<byte>> _known = [];
+
+        public override bool OnReceive(NodeId from, Message message, StepContext context, Action<NodeId, Message> send)
+        {
+            if (message is not Message.Read { Signed: var read })
+            {
+                return true;
+            }
+
+            var (counter, now) = (new Key(read.Operation), group.Services[self].Read(from, read.Operation));
+            send(from, new Message.Reply(0, read.Timestamp, IsRead: true, _known.GetValueOrDefault(counter, now)));
+            _known[counter] = now;
+            return false;
+        }
+
+        public override void State(StateVisitor visitor) => visitor.Visit(
+            "known",
+            _known,
+            static (v, ref counter) =>
+            {
+                var bytes = counter.Memory;
+                v.Visit("", ref bytes);
+                counter = new Key(bytes);
+            },
+            static (v, ref value) => v.Visit("", ref value));
+    }
+
+    /// <summary>Hears nothing of some clients' requests, whoever brings them, and serves the others.</summary>
+    private sealed class Deaf : Adversary<Message>
+    {
+        public override bool OnReceive(NodeId from, Message message, StepContext context, Action<NodeId, Message> send) =>
+            message is not Message.Request request || request.Signed.Client.Value % 2 == 0;
     }
 }

@@ -101,7 +101,8 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
     public bool AnyAccused => Correct().Any(replica => replica.Accusations.Count > 0);
 
     /// <summary>Faults for a while, then none: every client must get an answer and every correct replica all that is agreed.</summary>
-    public void Run(Duration stormy, Duration deadline)
+    /// <param name="starvation">If it is calm from the beginning: nobody waits so long while others are served.</param>
+    public void Run(Duration stormy, Duration deadline, Duration? starvation = null)
     {
         _cluster.Start();
         _injector.Start();
@@ -109,6 +110,10 @@ internal sealed class PbftWorld : IAnswerReceiver<Pbft.Result>
         {
             Busy();
             _world.RunUntil(_world.Elapsed + Duration.FromMilliseconds(20));
+            Demand(
+                starvation is not { } most || _open.Values.All(item => _world.Now - item.Start <= most.Nanoseconds),
+                "NobodyStarves",
+                () => $"a client waits while others are served: {Describe()}");
         }
 
         _injector.Stop();

@@ -153,7 +153,9 @@ public sealed class RestoreTests
         play.Submit(A, new Process.Command.Restore(cut with { Pieces = [lost, .. cut.Pieces[1..]] }));
         play.Submit(A, new Process.Command.Restore(cut with { Pieces = cut.Pieces[1..] }));
         play.Submit(A, new Process.Command.Restore(cut with { Topology = Topology.Mesh(1, NodeSet.Of(A, B)) }));
-        Assert.All(play.Answers(A).TakeLast(3), answer => Assert.IsType<Process.Result.Malformed>(answer.Result));
+        play.Submit(A, new Process.Command.Restore(cut with { Topology = Topology.Mesh(1, NodeSet.Of(A, B)), Pieces = [cut[A]!, cut[B]!] }));
+        play.Submit(A, new Process.Command.Restore(cut with { Pieces = [.. cut.Pieces, cut[A]!] }));
+        Assert.All(play.Answers(A).TakeLast(5), answer => Assert.IsType<Process.Result.Malformed>(answer.Result));
         play.Receive(B, A, new Message.Load(new Incarnation(1, C), Mesh, cut[A]!));
         play.Receive(B, A, new Message.Load(new Incarnation(1, B), Mesh, cut[B]!));
         play.Receive(B, A, new Message.Load(new Incarnation(1, B), Mesh, cut[A]! with { State = "none"u8.ToArray() }));

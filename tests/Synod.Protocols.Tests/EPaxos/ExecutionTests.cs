@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
@@ -153,8 +154,9 @@ public sealed class ExecutionTests
     [InlineData(8)]
     public void An_endless_stream_of_conflicts_is_executed_all_the_time_with_a_bounded_tail(int pipeline)
     {
-        var (tail, executed) = Stream(160, pipeline);
-        Assert.InRange(tail, 1, 3 * pipeline);
+        var stream = Stream(160, pipeline);
+        var executed = stream.Executed;
+        Assert.InRange(stream.Tail, 1, 3 * pipeline);
 
         // As long as it takes to fill the pipelines and then to decide the last of what fills them.
         var wave = (2 * pipeline) + 16;
@@ -171,38 +173,20 @@ public sealed class ExecutionTests
     public void Without_the_bound_nothing_is_executed_while_the_stream_lasts(int moments)
     {
         const int Pipeline = 2;
-        var (tail, executed) = Stream(moments, Pipeline, EPaxosMutation.UnboundedPipeline);
-        Assert.Equal(0, executed[^1]);
-        Assert.True(tail > 2 * moments && tail > 3 * Pipeline, $"{tail} wait");
+        var stream = Stream(moments, Pipeline, EPaxosMutation.UnboundedPipeline);
+        Assert.Equal(0, stream.Executed[^1]);
+        Assert.True(stream.Tail > 2 * moments && stream.Tail > 3 * Pipeline, $"{stream.Tail} wait");
     }
 
-    /// <summary>How many instances that replica 2 knew waited for their execution at most, and how many were executed after each moment.</summary>
-    private static (int Tail, List<int> Executed) Stream(int moments, int pipeline, EPaxosMutation mutation = EPaxosMutation.None)
+    private static EPaxosStream Stream(int moments, int pipeline, EPaxosMutation mutation = EPaxosMutation.None)
     {
-        const int Delay = 2;
-        var sites = new Sites(3, new EPaxosOptions { Pipeline = pipeline, BatchCommands = 2, Mutation = mutation });
-        var underWay = new Queue<List<(NodeId From, NodeId To, Room.Message Message)>>();
-        var (tail, executed) = (0, new List<int>());
-        for (var moment = 1; moment <= moments; moment++)
+        var stream = new EPaxosStream(replicas: 3, pipeline, delay: 2, mutation);
+        for (; moments > 0; moments--)
         {
-            foreach (var node in Enumerable.Range(1, 3))
-            {
-                sites.Put(node, "x", $"{moment}");
-            }
-
-            sites.Sync();
-            underWay.Enqueue([.. sites.Stage.Network.Select(item => (item.From, item.To, item.Message))]);
-            sites.Stage.Network.Clear();
-            foreach (var (from, to, message) in underWay.Count > Delay ? underWay.Dequeue() : [])
-            {
-                sites.Stage.Receive(from, to, message);
-            }
-
-            tail = Math.Max(tail, sites.At(2).Held.Count(id => !sites.At(2).IsExecuted(id)));
-            executed.Add(sites.Executed(2).Count());
+            stream.GoOn();
         }
 
-        return (tail, executed);
+        return stream;
     }
 
     /// <summary>§12: what all have executed is dropped, also after silence, and the beat stops.</summary>

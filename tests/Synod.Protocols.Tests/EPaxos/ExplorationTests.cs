@@ -68,6 +68,16 @@ public sealed class ExplorationTests(ITestOutputHelper output)
     [Fact]
     public void A_hundred_thousand_random_runs_of_five_agree_and_end() => Try(5, 1_000_000, 100_000);
 
+    /// <summary>§9.1: the waves in which Sutra's schedule comes up again and again.</summary>
+    [Fact]
+    public void Recoveries_that_cross_each_other_agree()
+    {
+        for (var seed = 0ul; seed < 20_000; seed++)
+        {
+            EPaxosWaves.Run(seed, EPaxosMutation.None);
+        }
+    }
+
     [Theory]
     [InlineData((int)EPaxosMutation.NoValidate, 5)]
     [InlineData((int)EPaxosMutation.NoWaiting, 5)]

@@ -121,6 +121,25 @@ public sealed class RecoveryTests
         sites.AssertDecided(2, Id(1), nop: true, 0, 0, 0, 0, 0);
     }
 
+    /// <summary>§5.4: what stands against it may be known to the last of the quorum alone.</summary>
+    [Fact]
+    public void Everyone_in_the_quorum_is_heard_before_the_command_is_proposed_again()
+    {
+        var sites = new Sites(5);
+        sites.Put(1, "x", "1");
+        sites.Deliver((1, 2));
+        sites.Lose();
+        sites.Put(5, "x", "5");
+        sites.Deliver((5, 3));
+        sites.Lose();
+        sites.Suspect(2, Id(1));
+        sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
+        sites.Deliver((2, 4), (4, 2));
+        Assert.Equal(Room.Phase.PreAccepted, sites.Look(2, Id(1)).Phase);
+        sites.Deliver((2, 3), (3, 2));
+        Assert.True(sites.Look(2, Id(1)).Value!.IsNop);
+    }
+
     /// <summary>§5.4: with as few as possible unchanged, the other's coordinator outside the quorum would have seen this one.</summary>
     [Fact]
     public void An_uncommitted_command_whose_coordinator_is_outside_ends_in_the_Nop()
@@ -193,6 +212,8 @@ public sealed class RecoveryTests
         sites.Suspect(3, Id(1));
         sites.Sync();
         sites.Stage.Receive(Node(2), Node(3), new Room.Message.Nack(Id(1), new(4, Node(2))));
+        sites.Stage.Receive(Node(2), Node(3), new Room.Message.RecoverOk(Id(1), new(1, Node(3)), Room.Phase.Initial, default, null, null, null));
+        Assert.Equal([Refusal.Unexpected], sites.Stage.Refusals(Node(3)));
         sites.Lose();
         sites.Suspect(3, Id(1));
         sites.Sync();

@@ -1,6 +1,7 @@
 using Synod.Core;
 using Synod.Lab.Hunts;
 using Synod.Lab.Worlds;
+using Synod.Protocols.Consensus;
 using Synod.Simulation;
 using Xunit;
 
@@ -71,6 +72,19 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
 
         Assert.Fail($"{name} was not found in 60 seeds");
+    }
+
+    [Fact]
+    public void Every_mutation_is_hunted() => Assert.Equal(
+        Enum.GetValues<EPaxosMutation>().Where(mutation => mutation != EPaxosMutation.None).Order(), EPaxosBugs.Mutations.Order());
+
+    [Fact]
+    public void A_stream_of_any_size_has_a_bounded_tail()
+    {
+        for (var seed = 0ul; seed < 40; seed++)
+        {
+            EPaxosStream.Run(seed, EPaxosMutation.None);
+        }
     }
 
     private void Run(EPaxosSetting setting, ulong first, int seeds, FaultPlan? plan)

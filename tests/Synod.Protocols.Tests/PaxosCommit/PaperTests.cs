@@ -282,7 +282,7 @@ public sealed class PaperTests
         var writes = CommitModels.Begin(Both).Branches[0].Writes;
         play.Deliver(A, P);
         play.Receive(B, P, new Message.Phase2a(First, Ballot.None, NodeSet.Of(B), NodeSet.Of(B)));
-        play.Receive(B, P, new Message.Phase2a(First, Ballot.None, Both, Both));
+        play.Receive(B, P, new Message.Phase2a(First, Ballot.None, Both, Both, First));
         play.Receive(stranger, P, new Message.Phase2a(First, Ballot.None, Both, NodeSet.Of(stranger)));
         play.Receive(B, P, new Message.Phase2a(First, new Ballot(5, A), Both, Both));
         play.Receive(B, P, new Message.Phase1a(First, new Ballot(5, A), Both));

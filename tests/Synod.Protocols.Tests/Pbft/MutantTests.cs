@@ -1,3 +1,4 @@
+using Synod.Lab.Hunts;
 using Synod.Lab.Worlds;
 using Synod.Protocols.Byzantine;
 using Xunit;
@@ -7,7 +8,7 @@ namespace Synod.Protocols.Tests.Pbft;
 
 using Message = PbftReplica.Message;
 
-/// <summary>Mistakes that chance does not find, each beside what is right in a schedule that shows it. The others are hunted in the lab.</summary>
+/// <summary>Mistakes that chance seldom finds, each beside what is right in a schedule that shows it. All are hunted in the lab.</summary>
 public sealed class MutantTests
 {
     [Theory]
@@ -45,6 +46,9 @@ public sealed class MutantTests
         Assert.Single(play.Executions(B));
         Assert.Equal(settings, play.Trace.Split('\n').Count(line => line == "  set Request"));
     }
+
+    [Fact]
+    public void Every_mutation_is_hunted() => Mutants.AllHunted<PbftMutation>(PbftBugs.All);
 
     private static Quartet Group(bool isMistaken, PbftMutation mutation) =>
         new(Small with { Mutation = isMistaken ? mutation : PbftMutation.None });

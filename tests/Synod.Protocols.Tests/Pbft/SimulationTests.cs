@@ -1,5 +1,6 @@
 using Synod.Core;
 using Synod.Lab.Worlds;
+using Synod.Protocols.Byzantine;
 using Synod.Simulation;
 using Xunit;
 
@@ -39,6 +40,28 @@ public sealed class SimulationTests(ITestOutputHelper output)
                 seed, PbftWorld.Brisk with { UsesCodes = codes }, lies, plan: seed % 2 == 0 ? FaultPlan.Calm : null);
             group.Run(Duration.FromSeconds(4), Duration.FromSeconds(240));
             Assert.True(group.Completed > 10);
+        }
+    }
+
+    /// <summary>§4.1: a primary that does not hear of a client's requests is left although it serves the others.</summary>
+    [Fact]
+    public void Nobody_starves_beside_others_that_are_served()
+    {
+        for (var seed = 0ul; seed < 6; seed++)
+        {
+            var world = new PbftWorld(seed, PbftWorld.Brisk, "deaf", plan: FaultPlan.Calm);
+            world.Run(Duration.FromSeconds(4), Duration.FromSeconds(120), starvation: Duration.FromSeconds(2));
+            Assert.True(world.View > 0 && world.Completed > 100);
+        }
+    }
+
+    /// <summary>§4.1: the waves in which views cross each other, all of them correct.</summary>
+    [Fact]
+    public void Views_that_cross_each_other_agree()
+    {
+        for (var seed = 0ul; seed < 4_000; seed++)
+        {
+            PbftWaves.Run(seed, PbftMutation.None);
         }
     }
 

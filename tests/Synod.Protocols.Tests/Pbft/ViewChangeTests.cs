@@ -297,8 +297,20 @@ public sealed class ViewChangeTests
             Step(() => replica.Fire(new TimerId(NewView), new Still(), outbox));
         }
 
+        // View 4 begins, the request is executed in it, and the next one finds the patience of the beginning.
+        var (primary, batch) = (group7[4], group.Batch("x+"));
+        Step(() => replica.Receive(primary, group.NewView(primary, 4, [.. group7.Take(5).Select(other => group.ViewChange(other, 4))]), new Still(), outbox));
+        Step(() => replica.Receive(primary, group.PrePrepare(primary, 4, 1, batch), new Still(), outbox));
+        foreach (var other in group7.Take(4))
+        {
+            Step(() => replica.Receive(other, group.Prepare(other, 4, 1, batch.Digest), new Still(), outbox));
+            Step(() => replica.Receive(other, group.Commit(other, 4, 1, batch.Digest), new Still(), outbox));
+        }
+
+        Assert.Equal(new Slot(1), replica.Executed);
+        Step(() => replica.Receive(Y, new Message.Request(group.Request(Y, 1, "y+")), new Still(), outbox));
         var patience = Small.RequestTimeout;
-        Assert.Equal([patience, patience, patience * 2, patience * 4], waits);
+        Assert.Equal([patience, patience, patience * 2, patience * 4, patience * 8, patience], waits);
     }
 
     private void Leave(Play play, NodeId node)
