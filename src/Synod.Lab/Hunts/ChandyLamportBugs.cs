@@ -23,6 +23,7 @@ public static class ChandyLamportBugs
         Bug("numbers-reused", ChandyLamportMutation.NumbersReused),
         Bug("epoch-ignored", ChandyLamportMutation.EpochIgnored),
         Bug("records-unsettled", ChandyLamportMutation.RecordsUnsettled),
+        Bug("drained-forgotten", ChandyLamportMutation.DrainedForgotten),
         Bug("send-before-durable", ChandyLamportMutation.SendBeforeDurable),
         Bug("ack-before-durable", ChandyLamportMutation.AckBeforeDurable),
         Bug("duplicates-delivered", ChandyLamportMutation.DuplicatesDelivered),

@@ -15,6 +15,7 @@ public static class ThreePhaseCommitBugs
         ("3pc-timeout-aborts", ThreePhaseCommitMutation.TimeoutMeansAbort),
         ("3pc-no-tombstone", ThreePhaseCommitMutation.NoTombstone),
         ("3pc-locks-lost", ThreePhaseCommitMutation.RecoverWithoutLocks),
+        ("3pc-forgets-too-early", ThreePhaseCommitMutation.ForgetTooEarly),
     ];
 
     public static IReadOnlyList<RoomBug> All { get; } = [.. Known.Select(item => Bug(item.Name, item.Mutation))];

@@ -9,9 +9,9 @@ using Command = ChandyLamport.Command;
 using Result = ChandyLamport.Result;
 
 /// <summary>
-/// A bank whose branches are snapshotted while money moves, machines and links fail, a branch joins, channels come and go, and the
-/// whole is now and then put back to a cut. Every cut must be consistent and hold all the money; once the faults stop, every branch
-/// must be able to take one.
+/// A bank whose branches are snapshotted while money moves, machines and links fail, branches join and leave, channels come and go, and
+/// the whole is now and then put back to a cut. Every cut must be consistent and hold all the money; once the faults stop, every branch
+/// must be able to take one. Who is to leave gives all its money away first, as money that it sends later would come from outside.
 /// </summary>
 public sealed class SnapshotWorld : IAnswerReceiver<Result>
 {
@@ -24,7 +24,9 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
     private readonly FaultInjector _injector;
     private readonly SortedDictionary<NodeId, long> _taken = [];
     private readonly SortedSet<SnapshotId> _ids = [];
+    private readonly SortedDictionary<NodeId, BankBranch> _branches = [];
     private Topology _wanted;
+    private NodeId _leaving;
     private Cut? _last;
     private NodeSet _closing;
 
@@ -38,8 +40,11 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         _cluster = new Cluster(_world, new SimulatedNetwork(_world) { Conditions = plan.Links }, new()
         {
             Nodes = s_nodes,
-            Create = start => new ChandyLamport(
-                start.Self, initial, options, new BankBranch(initial.Members.Contains(start.Self) ? Money : 0)),
+            Create = start =>
+            {
+                _branches[start.Self] = new BankBranch(initial.Members.Contains(start.Self) ? Money : 0);
+                return new ChandyLamport(start.Self, initial, options, _branches[start.Self]);
+            },
             Messages = new ChandyLamport.MessageWire(),
             Records = new ChandyLamport.RecordWire(),
             Machine = plan.Machine,
@@ -65,6 +70,11 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
     public int Restored { get; private set; }
 
     public long Epoch => _wanted.Epoch;
+
+    public int Joined { get; private set; }
+
+    /// <summary>Members that everybody knows to be none any more.</summary>
+    public int Left { get; private set; }
 
     public long Crashes => s_nodes.Sum(node => _cluster.Counts(node).Crashes);
 
@@ -128,7 +138,11 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
     {
         for (var transfers = 0; transfers < 3; transfers++)
         {
-            Submit(AnyNode(), new Command.Act(BankBranch.Transfer(_random.Between(1, 50), AnyNode())));
+            var (from, to) = (AnyNode(), AnyNode());
+            if (to != _leaving)
+            {
+                Submit(from, new Command.Act(BankBranch.Transfer(_random.Between(1, 50), to)));
+            }
         }
 
         if (_random.Below(15) == 0)
@@ -136,10 +150,9 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
             Submit(AnyNode(), new Command.Begin());
         }
 
-        if (_random.Below(150) == 0)
+        if (_random.Below(150) == 0 && _leaving == NodeId.None)
         {
-            var epoch = _wanted.Epoch + 1;
-            _wanted = _random.Below(2) == 0 ? Topology.Mesh(epoch, NodeSet.Of(s_nodes)) : Topology.Ring(epoch, s_nodes);
+            Change();
         }
 
         if (_random.Below(5) == 0)
@@ -155,6 +168,27 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         }
     }
 
+    /// <summary>Other channels, one member more, or one less once everybody is where the last change led.</summary>
+    private void Change()
+    {
+        var (members, node) = (_wanted.Members, AnyNode());
+        if (!members.Contains(node))
+        {
+            members = members.With(node);
+            Joined++;
+        }
+        else if (members.Count > 2 && _random.Below(2) == 0 && Nodes() is var nodes && IsSteady(nodes) && HaveArrived(nodes))
+        {
+            members = members.Without(node);
+            _leaving = node;
+        }
+
+        var epoch = _wanted.Epoch + 1;
+        _wanted = _random.Below(2) == 0 ? Topology.Mesh(epoch, members) : Topology.Ring(epoch, [.. members]);
+    }
+
+    private bool HaveArrived(List<ChandyLamport> nodes) => nodes.All(node => node.Topology.Epoch == _wanted.Epoch);
+
     private NodeId AnyNode() => s_nodes[_random.Below(s_nodes.Length)];
 
     private void Submit(NodeId node, Command command) => _cluster.Submit(node, command, this, 0);
@@ -169,10 +203,35 @@ public sealed class SnapshotWorld : IAnswerReceiver<Result>
         }
 
         var incarnation = nodes.Max(node => node.Incarnation);
-        foreach (var (node, _) in s_nodes.Zip(nodes).Where(pair => pair.Second.Topology.Epoch < _wanted.Epoch))
+        var late = s_nodes.Zip(nodes).Where(pair => pair.Second.Topology.Epoch < _wanted.Epoch).Select(pair => pair.First).ToList();
+        if (_leaving != NodeId.None && late.Contains(_leaving))
+        {
+            // It goes first, so that nobody is sent anything from outside.
+            late = MayLeave(nodes) ? [_leaving] : [];
+        }
+        else if (_leaving != NodeId.None && late.Count == 0)
+        {
+            (_leaving, Left) = (NodeId.None, Left + 1);
+        }
+
+        foreach (var node in late)
         {
             Submit(node, new Command.Reconfigure(_wanted, incarnation));
         }
+    }
+
+    /// <summary>Whether who is to leave has no money, and there is none under way to or from it. What it has it gives to any that it has a channel to.</summary>
+    private bool MayLeave(List<ChandyLamport> nodes)
+    {
+        var leaving = nodes[Array.IndexOf(s_nodes, _leaving)];
+        if (_branches[_leaving].Balance > 0)
+        {
+            Submit(_leaving, new Command.Act(BankBranch.Transfer(_branches[_leaving].Balance, leaving.Topology.From(_leaving).First())));
+        }
+
+        // Who left before may have counted in an earlier incarnation.
+        return _branches[_leaving].Balance == 0 && s_nodes.Zip(nodes).Where(pair => leaving.Topology.Members.Contains(pair.First)).All(pair =>
+            pair.Second.SentTo(_leaving) == leaving.ReceivedFrom(pair.First) && !leaving.Unacknowledged(pair.First).Any());
     }
 
     private bool IsSteady(List<ChandyLamport> nodes) => nodes.Count == s_nodes.Length && !nodes.Any(node => node.IsRestoring)

@@ -64,6 +64,15 @@ public sealed class Ledger(IResource resource)
     /// <returns>The mark before which all are over for this node, for ever.</returns>
     public TransactionId Settle(TransactionId oldest)
     {
+        var mark = Bar(oldest);
+        ForgetBefore(mark);
+        return mark;
+    }
+
+    /// <summary>The same without forgetting: others may still ask how those before the mark ended.</summary>
+    /// <returns>The mark before which this node votes on nothing and is in doubt about nothing, for ever.</returns>
+    public TransactionId Bar(TransactionId oldest)
+    {
         foreach (var id in _prepared.Keys)
         {
             if (id.Coordinator == oldest.Coordinator && id.CompareTo(oldest) < 0)
@@ -73,9 +82,12 @@ public sealed class Ledger(IResource resource)
             }
         }
 
-        Redo([oldest]);
+        Mark(oldest);
         return _over[oldest.Coordinator];
     }
+
+    /// <summary>Forgets one ending, about which nobody is in doubt any more.</summary>
+    public void Forget(TransactionId transaction) => _ended.Remove(transaction);
 
     /// <summary>Takes marks from the log. What was redone before them, and is before them, is over.</summary>
     public void Redo(IEnumerable<TransactionId> marks)

@@ -22,6 +22,20 @@ internal static class CommitFields
     public static TransactionId ReadTransaction(ref CodecReader reader) =>
         new(reader.Node(), reader.Signed(), reader.Signed());
 
+    public static void Write(CodecWriter writer, ImmutableArray<TransactionId> values) => writer.Many(values, static (w, id) => Write(w, id));
+
+    public static ImmutableArray<TransactionId> ReadTransactions(ref CodecReader reader) =>
+        reader.Many(static (ref reader) => ReadTransaction(ref reader));
+
+    public static void Write(CodecWriter writer, ImmutableArray<Settlement> settlements) => writer.Many(settlements, static (w, settlement) =>
+    {
+        w.Node(settlement.Participant);
+        Write(w, settlement.Mark);
+    });
+
+    public static ImmutableArray<Settlement> ReadSettlements(ref CodecReader reader) =>
+        reader.Many(static (ref reader) => new Settlement(reader.Node(), ReadTransaction(ref reader)));
+
     public static void Write(CodecWriter writer, ImmutableArray<Write> writes) => writer.Many(writes, static (w, write) =>
     {
         w.Bytes(write.Key.Span);

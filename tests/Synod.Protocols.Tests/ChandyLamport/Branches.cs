@@ -54,7 +54,7 @@ internal static class Branches
         params IReadOnlyList<(NodeId Node, Process.Command Command)> submissions) => new Model
         {
             Nodes = [.. topology.Members],
-            Make = node => new Process(node, topology, new ChandyLamportOptions { Order = order, Mutation = mutation }, new BankBranch(9)),
+            Make = node => new Process(node, topology, new ChandyLamportOptions { Order = order, Mutation = mutation }, new BankBranch(topology.Members.Contains(node) ? 9 : 0)),
             Messages = new Process.MessageWire(),
             Records = new Process.RecordWire(),
             NameTimer = timer => ((Process.Timer)timer.Kind).ToString(),

@@ -133,6 +133,28 @@ public sealed class EpochTests
         Assert.Equal(200, BankBranch.Money(play.Taken(A)));
     }
 
+    /// <summary>
+    /// What was acknowledged is no record, so a restart would send it again. To who has left that would be for ever, and no later change could
+    /// be made: that the change before was made says that it had everything.
+    /// </summary>
+    [Fact]
+    public void A_restart_does_not_wait_for_who_has_left()
+    {
+        var play = Stage(Mesh);
+        play.Submit(A, Transfer(10, C));
+        play.Submit(C, Transfer(10, A));
+        play.Run();
+        Assert.All([C, A, B], node => play.Submit(node, Enter(Topology.Mesh(2, NodeSet.Of(A, B)))));
+        play.Run();
+        play.Crash(A);
+        play.Crash(C);
+        Assert.DoesNotContain(play.Network, item => item.Message is Process.Message.Data && (item.From == C || item.To == C));
+        Assert.All([A, C], node => Assert.True(play.At(node).IsQuiet));
+        play.Submit(A, Enter(Topology.Ring(3, A, B)));
+        play.Run();
+        Assert.IsType<Process.Result.Reconfigured>(play.Answers(A)[^1].Result);
+    }
+
     [Fact]
     public void Who_left_owes_nothing_to_another_that_goes_for_good()
     {

@@ -92,6 +92,29 @@ public sealed class RestoreTests
         Assert.True(play.At(A).IsQuiet);
     }
 
+    /// <summary>That everybody loaded is no record either: the change without whoever restored says it.</summary>
+    [Fact]
+    public void Who_restores_goes_when_everybody_has_loaded_and_asks_nobody_again()
+    {
+        var (play, cut) = WithMoneyInAChannel();
+        var without = new Process.Command.Reconfigure(Topology.Mesh(2, NodeSet.Of(B, C)), default);
+        play.Submit(A, new Process.Command.Restore(cut));
+        play.Sync(A);
+        play.Submit(A, without);
+        Assert.Equal(new Process.Result.NotDrained(B), play.Answers(A)[^1].Result);
+        play.Run();
+        Assert.All([A, B, C], node => play.Submit(node, without));
+        play.Run();
+        play.Submit(B, Begin);
+        play.Run();
+        play.Submit(B, new Process.Command.Restore(play.At(B).Latest!));
+        play.Run();
+        Assert.Equal(new Incarnation(2, B), play.At(C).Incarnation);
+        play.Crash(A);
+        Assert.False(play.At(A).IsRestoring);
+        Assert.Empty(play.Network);
+    }
+
     [Fact]
     public void Of_two_restores_the_higher_incarnation_is_everybodys()
     {

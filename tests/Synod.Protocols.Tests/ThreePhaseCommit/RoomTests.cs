@@ -108,7 +108,7 @@ public sealed class RoomTests(ITestOutputHelper output)
             .Select(data => (string)((IReadOnlyList<CustomAttributeTypedArgument>)data.ConstructorArguments[0].Value!)[0].Value!);
         Assert.Equal(
             Enum.GetNames<ThreePhaseCommitMutation>().Where(name => name != "None").Order(),
-            hunted.Union(ThreePhaseCommitBugs.Mutations.Append(TruncationTests.Mistake).Select(mutation => mutation.ToString())).Order());
+            hunted.Union(ThreePhaseCommitBugs.Mutations.Append(TruncationTests.Mistake).Concat(ForgettingTests.Mistakes).Select(mutation => mutation.ToString())).Order());
     }
 
     [Fact]
@@ -118,8 +118,8 @@ public sealed class RoomTests(ITestOutputHelper output)
         var promise = new Promise(id, Two, CommitModels.Begin(Two).Branches[0].Writes);
         WireChecks.All<ThreePhaseCommit.Message>(
             new ThreePhaseCommit.MessageWire(),
-            new ThreePhaseCommit.Message.CanCommit(id, Two, promise.Writes),
-            new ThreePhaseCommit.Message.Vote(id, Choice.ReadOnly),
+            new ThreePhaseCommit.Message.CanCommit(id, id with { Epoch = 0 }, [new Settlement(K, id)], Two, promise.Writes),
+            new ThreePhaseCommit.Message.Vote(id, Choice.Yes, id with { Epoch = 0 }),
             new ThreePhaseCommit.Message.PreCommit(id),
             new ThreePhaseCommit.Message.AckPre(id),
             new ThreePhaseCommit.Message.Decide(id, true),
@@ -129,11 +129,12 @@ public sealed class RoomTests(ITestOutputHelper output)
         WireChecks.All<ThreePhaseCommit.Record>(
             new ThreePhaseCommit.RecordWire(),
             new ThreePhaseCommit.Record.Booted(3),
-            new ThreePhaseCommit.Record.Prepared(promise),
+            new ThreePhaseCommit.Record.Prepared(promise, id with { Epoch = 0 }),
             new ThreePhaseCommit.Record.PreCommitted(id),
-            new ThreePhaseCommit.Record.Ended(id, true),
-            new ThreePhaseCommit.Record.Decided(id),
-            new ThreePhaseCommit.Record.Flushed(new Slot(3)));
+            new ThreePhaseCommit.Record.Ended(id, true, Two),
+            new ThreePhaseCommit.Record.Decided(id, Two),
+            new ThreePhaseCommit.Record.Flushed(new Slot(3)),
+            new ThreePhaseCommit.Record.Past([id]));
     }
 
     /// <summary>The configuration in which the mistake shows: processes that come back, or processes that do not.</summary>

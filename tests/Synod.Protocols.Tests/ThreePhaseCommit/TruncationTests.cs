@@ -8,7 +8,7 @@ namespace Synod.Protocols.Tests.ThreePhaseCommitRoom;
 
 using Play = Stage<ThreePhaseCommit.Message, ThreePhaseCommit.Record, CommitCommand, CommitResult>;
 
-/// <summary>What is over leaves nothing but how it ended, and that is told as long as anybody asks (commit.md §2.2).</summary>
+/// <summary>How what is over ended is told as long as anybody may ask, and then forgotten (commit.md §2.2).</summary>
 public sealed class TruncationTests
 {
     private static readonly NodeId K = new(1);
@@ -27,10 +27,13 @@ public sealed class TruncationTests
         Assert.Equal(3, play.Log(A).Count);
         play.Truncate(A);
         Assert.Equal(
-            [new ThreePhaseCommit.Record.Flushed(new Slot(1)), new ThreePhaseCommit.Record.Ended(First, true), new ThreePhaseCommit.Record.Booted(0)],
+            [
+                new ThreePhaseCommit.Record.Flushed(new Slot(1)), new ThreePhaseCommit.Record.Ended(First, true, NodeSet.Of(A, B)),
+                new ThreePhaseCommit.Record.Booted(0), new ThreePhaseCommit.Record.Past([First]),
+            ],
             play.Log(A));
         play.Truncate(K);
-        Assert.Contains(new ThreePhaseCommit.Record.Decided(First), play.Log(K));
+        Assert.Contains(new ThreePhaseCommit.Record.Decided(First, NodeSet.Of(A, B)), play.Log(K));
         Assert.Contains(new ThreePhaseCommit.Record.Booted(1), play.Log(K));
     }
 
@@ -59,7 +62,7 @@ public sealed class TruncationTests
     [InlineData(true)]
     public void Who_is_asked_after_a_checkpoint_still_knows(bool mistaken)
     {
-        var play = Stage(mistaken ? Mistake : ThreePhaseCommitMutation.None);
+        var play = Stage(mistaken ? ThreePhaseCommitMutation.CheckpointWithoutEndings : ThreePhaseCommitMutation.None);
         ToPreCommitted(play, "x");
         play.Sync(B);
         play.Deliver(B, K);

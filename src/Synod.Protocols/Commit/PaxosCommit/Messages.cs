@@ -147,10 +147,4 @@ public sealed partial class PaxosCommit
             public override string ToString() => $"Past {string.Join(" ", Marks)} | {string.Join(" ", Managers)}";
         }
     }
-
-    /// <summary>Before this mark all of a coordinator's transactions are over for a manager.</summary>
-    public readonly record struct Settlement(NodeId Manager, TransactionId Mark)
-    {
-        public override string ToString() => $"{Manager}:{Mark}";
-    }
 }

@@ -107,7 +107,7 @@ public sealed partial class PaxosCommit
 
     private void Tell(TransactionId id, Acceptance acceptance, NodeSet leader)
     {
-        var settled = acceptance.Members.Min(manager => _settled.GetValueOrDefault((manager, id.Coordinator)));
+        var settled = acceptance.Members.Min(manager => _settled.MarkOf(manager, id.Coordinator));
         var accepted = new Message.Phase2b(id, acceptance.Voted, acceptance.Members, acceptance.Prepared, settled);
         foreach (var learner in _options.IsFaster ? leader.Union(acceptance.Members).With(id.Coordinator) : leader)
         {
@@ -126,23 +126,19 @@ public sealed partial class PaxosCommit
     /// began it waits for it no more. A leader that still does is told so and never an empty report: another majority would take that for Aborted.
     /// </summary>
     private bool IsOver(TransactionId id, NodeSet managers) => _mutation == PaxosCommitMutation.FirstSettledForgets
-        ? managers.Any(manager => IsOver(id, manager))
-        : managers.All(manager => IsOver(id, manager));
-
-    private bool IsOver(TransactionId id, NodeId manager) =>
-        _settled.TryGetValue((manager, id.Coordinator), out var mark) && id.CompareTo(mark) < 0;
+        ? managers.Any(manager => _settled.IsOver(id, manager))
+        : managers.All(manager => _settled.IsOver(id, manager));
 
     /// <summary>Notes a manager's mark, and forgets what is over for all by it.</summary>
     private void Settle(Settlement settlement)
     {
-        var (manager, mark) = settlement;
-        var before = _settled.GetValueOrDefault((manager, mark.Coordinator));
-        if (mark.CompareTo(before) <= 0)
+        var mark = settlement.Mark;
+        var before = _settled.MarkOf(settlement.Participant, mark.Coordinator);
+        if (!_settled.Note(settlement))
         {
             return;
         }
 
-        _settled[(manager, mark.Coordinator)] = mark;
         foreach (var (id, acceptance) in _acceptances.Where(item =>
             item.Key.Coordinator == mark.Coordinator && item.Key.CompareTo(before) >= 0 && item.Key.CompareTo(mark) < 0).ToList())
         {

@@ -103,7 +103,6 @@ public sealed partial class PaxosCommit
         }
 
         // Last, so that what is redone above is not taken for over.
-        outbox.Persist(new Record.Past(
-            [.. Ledger.Marks], [.. _settled.Select(item => new Settlement(item.Key.Manager, item.Value))]));
+        outbox.Persist(new Record.Past([.. Ledger.Marks], _settled.All));
     }
 }

@@ -20,7 +20,7 @@ public sealed partial class PaxosCommit
 
     // As acceptor.
     private readonly SortedDictionary<TransactionId, Acceptance> _acceptances = [];
-    private readonly SortedDictionary<(NodeId Manager, NodeId Coordinator), TransactionId> _settled = [];
+    private readonly Settlements _settled = new();
 
     private StepContext _context = null!;
     private Outbox<Message, Record, CommitCommand, CommitResult> _out = null!;
@@ -56,15 +56,7 @@ public sealed partial class PaxosCommit
         _names.State(visitor);
         visitor.Visit("attempts", _attempts, CommitFields.VisitId, static (v, ref item) => (item ??= new Attempt()).State(v));
         visitor.Visit("acceptances", _acceptances, CommitFields.VisitId, static (v, ref item) => (item ??= new Acceptance()).State(v));
-        visitor.Visit(
-            "settled",
-            _settled,
-            static (v, ref key) =>
-            {
-                v.Visit("manager", ref key.Manager);
-                v.Visit("coordinator", ref key.Coordinator);
-            },
-            CommitFields.VisitId);
+        _settled.State(visitor);
         Ledger.State(visitor);
     }
 

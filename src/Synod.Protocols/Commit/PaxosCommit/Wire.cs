@@ -133,12 +133,8 @@ public sealed partial class PaxosCommit
                     break;
                 case Record.Past past:
                     writer.Byte(6);
-                    writer.Many(past.Marks, static (w, mark) => CommitFields.Write(w, mark));
-                    writer.Many(past.Managers, static (w, settlement) =>
-                    {
-                        w.Node(settlement.Manager);
-                        CommitFields.Write(w, settlement.Mark);
-                    });
+                    CommitFields.Write(writer, past.Marks);
+                    CommitFields.Write(writer, past.Managers);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
@@ -154,8 +150,8 @@ public sealed partial class PaxosCommit
             4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool()),
             5 => new Record.Flushed(reader.Slot()),
             6 => new Record.Past(
-                reader.Many(static (ref reader) => CommitFields.ReadTransaction(ref reader)),
-                reader.Many(static (ref reader) => new Settlement(reader.Node(), CommitFields.ReadTransaction(ref reader)))),
+                CommitFields.ReadTransactions(ref reader),
+                CommitFields.ReadSettlements(ref reader)),
             _ => null,
         };
     }

@@ -10,6 +10,15 @@ public sealed partial class ThreePhaseCommit
     /// <summary>A participant waits for exactly what it has promised.</summary>
     public const string StandsArePromises = nameof(StandsArePromises);
 
+    /// <summary>Nobody is in doubt about what another node takes for over for it. Over several nodes, so hosts check it.</summary>
+    public const string MarksHold = nameof(MarksHold);
+
+    /// <summary>
+    /// Whether none of <paramref name="nodes"/> has promised and not ended what another one takes for over for it, and will forget.
+    /// </summary>
+    public static bool NobodyIsInDoubtBeforeItsMark(IReadOnlyCollection<ThreePhaseCommit> nodes) => nodes.All(node =>
+        node.Ledger.InDoubt.All(id => nodes.All(other => !other._settled.IsOver(id, node._self))));
+
     public override void CheckInvariants()
     {
         Ledger.CheckInvariants();

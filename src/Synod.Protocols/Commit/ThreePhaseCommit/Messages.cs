@@ -37,16 +37,25 @@ public sealed partial class ThreePhaseCommit
     /// <summary>What nodes say to each other.</summary>
     public abstract record Message(TransactionId Transaction)
     {
-        /// <summary>Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write.</summary>
-        public sealed record CanCommit(TransactionId Transaction, NodeSet Writers, ImmutableArray<Write> Writes) : Message(Transaction)
+        /// <summary>
+        /// Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write, and
+        /// <paramref name="Settled"/> is what they have said to be over for them. I lead none of my transactions before <paramref name="Oldest"/>.
+        /// </summary>
+        public sealed record CanCommit(
+            TransactionId Transaction, TransactionId Oldest, ImmutableArray<Settlement> Settled, NodeSet Writers, ImmutableArray<Write> Writes)
+            : Message(Transaction)
         {
-            public override string ToString() => $"CanCommit {Transaction} {Writers} [{string.Join(" ", Writes)}]";
+            public override string ToString() =>
+                $"CanCommit {Transaction}{Past(this, Oldest)} {Writers}{string.Concat(Settled.Select(item => $" {item}"))} [{string.Join(" ", Writes)}]";
         }
 
-        /// <summary>Participant to coordinator. After a Yes it decides only as told, or by the termination protocol.</summary>
-        public sealed record Vote(TransactionId Transaction, Choice Choice) : Message(Transaction)
+        /// <summary>
+        /// Participant to coordinator. After a Yes it decides only as told, or by the termination protocol; and of the same coordinator's
+        /// transactions those before <paramref name="Settled"/> are over for it: it is in doubt about none and votes on none.
+        /// </summary>
+        public sealed record Vote(TransactionId Transaction, Choice Choice, TransactionId Settled = default) : Message(Transaction)
         {
-            public override string ToString() => $"Vote {Transaction} {Choice}";
+            public override string ToString() => $"Vote {Transaction}{Past(this, Settled)} {Choice}";
         }
 
         /// <summary>Coordinator or backup to those that wait: everyone voted Yes.</summary>
@@ -84,6 +93,9 @@ public sealed partial class ThreePhaseCommit
         {
             public override string ToString() => $"Inquire {Transaction}{(Recovering ? " after a crash" : "")}";
         }
+
+        private static string Past(Message message, TransactionId mark) =>
+            mark == message.Transaction || mark == default ? "" : $" past {mark}";
     }
 
     /// <summary>What is made durable.</summary>
@@ -95,10 +107,13 @@ public sealed partial class ThreePhaseCommit
             public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Booted {Epoch}");
         }
 
-        /// <summary>Participant, before a Yes: the promise, whose members are all who write.</summary>
-        public sealed record Prepared(Promise Promise) : Record
+        /// <summary>
+        /// Participant, before a Yes: the promise, whose members are all who write, and the mark before which its coordinator's transactions
+        /// are over here. A checkpoint has the marks by themselves.
+        /// </summary>
+        public sealed record Prepared(Promise Promise, TransactionId Settled) : Record
         {
-            public override string ToString() => $"Prepared {Promise}";
+            public override string ToString() => $"Prepared {Promise}{(Settled == Promise.Transaction ? "" : $" past {Settled}")}";
         }
 
         /// <summary>Participant, before its acknowledgement, or before it commits as a backup.</summary>
@@ -107,14 +122,18 @@ public sealed partial class ThreePhaseCommit
             public override string ToString() => $"PreCommitted {Transaction}";
         }
 
-        /// <summary>Participant: it ended so; without a promise before, an abort is the tombstone that refuses a late CanCommit.</summary>
-        public sealed record Ended(TransactionId Transaction, bool Commit) : Record
+        /// <summary>
+        /// Participant: it ended so for all who wrote; without writers an abort is the tombstone that refuses a late CanCommit.
+        /// </summary>
+        public sealed record Ended(TransactionId Transaction, bool Commit, NodeSet Writers) : Record
         {
             public override string ToString() => $"{(Commit ? "Committed" : "Aborted")} {Transaction}";
         }
 
-        /// <summary>Coordinator: the decision to commit. Its aborts leave no record: a process that waits does not presume them.</summary>
-        public sealed record Decided(TransactionId Transaction) : Record
+        /// <summary>
+        /// Coordinator: the decision to commit, and who may ask for it. Its aborts leave no record: a process that waits does not presume them.
+        /// </summary>
+        public sealed record Decided(TransactionId Transaction, NodeSet Writers) : Record
         {
             public override string ToString() => $"Decided {Transaction}";
         }
@@ -123,6 +142,17 @@ public sealed partial class ThreePhaseCommit
         public sealed record Flushed(Slot Applied) : Record
         {
             public override string ToString() => $"Flushed {Applied}";
+        }
+
+        /// <summary>Last of a checkpoint: before these marks this node votes on nothing, and what it does not know there is over.</summary>
+        public sealed record Past(ImmutableArray<TransactionId> Marks) : Record
+        {
+            public bool Equals(Past? other) => other is not null && Marks.AsSpan().SequenceEqual(other.Marks.AsSpan());
+
+            /// <summary>For lookups in hash tables only.</summary>
+            public override int GetHashCode() => Marks.Length;
+
+            public override string ToString() => $"Past {string.Join(" ", Marks)}";
         }
     }
 }

@@ -40,4 +40,13 @@ internal enum ThreePhaseCommitMutation
 
     /// <summary>A checkpoint leaves out how things ended.</summary>
     CheckpointWithoutEndings,
+
+    /// <summary>A checkpoint leaves out the marks that stand for what is forgotten.</summary>
+    CheckpointWithoutMarks,
+
+    /// <summary>A participant forgets how a transaction ended as soon as it is over for itself.</summary>
+    ForgetTooEarly,
+
+    /// <summary>A participant says that all is over which its coordinator leads no more, whatever it is in doubt about itself.</summary>
+    SettleInDoubt,
 }

@@ -18,10 +18,11 @@ public sealed partial class ThreePhaseCommit
         }
 
         var id = _names.Next(Ledger);
-        _led.Add(id, new Led { Request = request.Value, Participants = begin.Participants });
+        _led.Add(id, new Led { Request = request.Value, Participants = begin.Participants, Writers = begin.Writers });
+        var settled = _settled.Of(begin.Writers, _self);
         foreach (var branch in begin.Branches)
         {
-            _out.Send(branch.Participant, new Message.CanCommit(id, begin.Writers, branch.Writes));
+            _out.Send(branch.Participant, new Message.CanCommit(id, Oldest, settled, begin.Writers, branch.Writes));
         }
 
         _out.SetTimer(ToTimer(Timer.Vote, id), _context.Now + _options.Vote);
@@ -40,6 +41,17 @@ public sealed partial class ThreePhaseCommit
         {
             _out.Refuse(Refusal.NotMember);
             return;
+        }
+
+        if (vote.Settled != default && !id.MayFollow(vote.Settled))
+        {
+            _out.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        if (_settled.Note(new Settlement(from, vote.Settled)))
+        {
+            ForgetWhatIsOver(_self);
         }
 
         switch (vote.Choice)
@@ -100,7 +112,7 @@ public sealed partial class ThreePhaseCommit
         }
 
         _out.CancelTimer(ToTimer(Timer.Resend, id));
-        _out.Persist(new Record.Decided(id));
+        _out.Persist(new Record.Decided(id, led.Writers));
         _out.Send(led.Yes, new Message.Decide(id, true));
         Conclude(id, led, committed: true);
     }
@@ -116,6 +128,7 @@ public sealed partial class ThreePhaseCommit
     private void Conclude(TransactionId id, Led led, bool committed)
     {
         _decisions.Add(id, committed);
+        _writers[id] = led.Writers;
         _out.Answer(
             new RequestId(led.Request), committed ? new CommitResult.Committed(id) : new CommitResult.Aborted(id));
         _led.Remove(id);
@@ -172,7 +185,7 @@ public sealed partial class ThreePhaseCommit
         _out.CancelTimer(ToTimer(Timer.Resend, id));
         if (committed)
         {
-            _out.Persist(new Record.Decided(id));
+            _out.Persist(new Record.Decided(id, led.Writers));
         }
 
         Conclude(id, led, committed);
@@ -182,6 +195,7 @@ public sealed partial class ThreePhaseCommit
     private sealed class Led
     {
         public NodeSet Participants;
+        public NodeSet Writers;
         public NodeSet Yes;
         public NodeSet ReadOnly;
         public NodeSet Acked;
@@ -195,6 +209,7 @@ public sealed partial class ThreePhaseCommit
         public void State(StateVisitor visitor)
         {
             visitor.Visit("participants", ref Participants);
+            visitor.Visit("writers", ref Writers);
             visitor.Visit("yes", ref Yes);
             visitor.Visit("readOnly", ref ReadOnly);
             visitor.Visit("acked", ref Acked);

@@ -13,16 +13,19 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        if (canCommit.Writers.Contains(_self) != canCommit.Writes.Length > 0)
+        if (canCommit.Writers.Contains(_self) != canCommit.Writes.Length > 0 || !id.MayFollow(canCommit.Oldest)
+            || !canCommit.Settled.All(settlement => id.MayFollow(settlement.Mark)))
         {
             _out.Refuse(Refusal.Malformed);
             return;
         }
 
+        var mark = Settle(canCommit);
         if (Ledger.Knows(id))
         {
             _out.Refuse(Refusal.Duplicate);
-            _out.Send(from, new Message.Vote(id, Ledger.EndingOf(id) == Ending.Aborted ? Choice.No : Choice.Yes));
+            _out.Send(from, new Message.Vote(
+                id, Ledger.EndingOf(id) == Ending.Aborted || Ledger.IsForgotten(id) ? Choice.No : Choice.Yes));
         }
         else if (canCommit.Writes.IsEmpty)
         {
@@ -30,12 +33,12 @@ public sealed partial class ThreePhaseCommit
         }
         else
         {
-            Vote(new Promise(id, canCommit.Writers, canCommit.Writes));
+            Vote(new Promise(id, canCommit.Writers, canCommit.Writes), mark);
         }
     }
 
-    /// <summary>Q to W, with the promise durable before anyone hears of it; or Q to A.</summary>
-    private void Vote(Promise promise)
+    /// <summary>Q to W, with the promise, and the mark that goes with it, durable before anyone hears of them; or Q to A.</summary>
+    private void Vote(Promise promise, TransactionId mark)
     {
         var id = promise.Transaction;
         if (!Ledger.TryPromise(promise))
@@ -46,15 +49,15 @@ public sealed partial class ThreePhaseCommit
         }
 
         _stands.Add(id, new Stand());
-        _out.Persist(new Record.Prepared(promise));
+        _out.Persist(new Record.Prepared(promise, mark));
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _options.Inquire);
         if (_mutation == ThreePhaseCommitMutation.VoteBeforeDurable)
         {
-            _out.SendEarly(id.Coordinator, new Message.Vote(id, Choice.Yes));
+            _out.SendEarly(id.Coordinator, new Message.Vote(id, Choice.Yes, mark));
             return;
         }
 
-        _out.Send(id.Coordinator, new Message.Vote(id, Choice.Yes));
+        _out.Send(id.Coordinator, new Message.Vote(id, Choice.Yes, mark));
     }
 
     /// <summary>W to P, with P durable before the acknowledgement. Who crashed since its vote stays out of it, and says so.</summary>
@@ -129,6 +132,10 @@ public sealed partial class ThreePhaseCommit
             // The second case is how a split is discovered once everyone can talk again (commit.md §2.3).
             _out.Refuse(ending == Ending.Committed == decide.Commit ? Refusal.Duplicate : Refusal.Unsafe);
         }
+        else if (Ledger.IsForgotten(id))
+        {
+            _out.Refuse(Refusal.Duplicate);
+        }
         else if (_led.TryGetValue(id, out var led) && from != _self)
         {
             Overtaken(from, id, led, decide.Commit);
@@ -156,7 +163,9 @@ public sealed partial class ThreePhaseCommit
 
     private void End(TransactionId id, bool commit)
     {
-        Ledger.End(id, commit, new Record.Ended(id, commit), _out);
+        var writers = PromiseOf(id).Members;
+        Ledger.End(id, commit, new Record.Ended(id, commit, writers), _out);
+        _writers[id] = writers;
         _stands.Remove(id);
         _out.CancelTimer(ToTimer(Timer.Inquire, id));
         _out.CancelTimer(ToTimer(Timer.Resend, id));
@@ -171,7 +180,7 @@ public sealed partial class ThreePhaseCommit
         }
 
         Ledger.Note(id, committed: false);
-        _out.Persist(new Record.Ended(id, false));
+        _out.Persist(new Record.Ended(id, false, NodeSet.Empty));
     }
 
     private void Veto(RequestId request, TransactionId id)

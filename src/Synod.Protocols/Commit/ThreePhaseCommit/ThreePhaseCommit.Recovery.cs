@@ -39,6 +39,7 @@ public sealed partial class ThreePhaseCommit
                 // The first records of a checkpoint may come after the older ones that they repeat.
                 break;
             case Record.Prepared prepared:
+                Redo(prepared.Settled);
                 Ledger.Redo(prepared.Promise);
                 _stands.Add(
                     prepared.Promise.Transaction,
@@ -50,9 +51,22 @@ public sealed partial class ThreePhaseCommit
             case Record.Ended ended:
                 Ledger.Redo(ended.Transaction, ended.Commit, _out);
                 _stands.Remove(ended.Transaction);
+                if (!ended.Writers.IsEmpty)
+                {
+                    _writers[ended.Transaction] = ended.Writers;
+                }
+
                 break;
             case Record.Decided decided:
                 _decisions[decided.Transaction] = true;
+                _writers[decided.Transaction] = decided.Writers;
+                break;
+            case Record.Past past:
+                foreach (var mark in past.Marks)
+                {
+                    Redo(mark);
+                }
+
                 break;
             case Record.Flushed flushed:
                 Ledger.RedoApplied(flushed.Applied);
@@ -62,20 +76,23 @@ public sealed partial class ThreePhaseCommit
         }
     }
 
+    /// <summary>Endings before a mark stay: other writers may still ask for them.</summary>
+    private void Redo(TransactionId mark) => _settled.Note(new Settlement(_self, Ledger.Bar(mark)));
+
     public override void BeginCheckpoint() => Ledger.BeginCheckpoint();
 
     /// <summary>
-    /// Of what is over only how it ended is kept, for ever: nobody says when the last one has asked, and nothing may be presumed. The writes go
-    /// as soon as the store has them.
+    /// What a restart still needs: ids in use, open promises and their phase, endings and decisions that a writer may ask for, and the marks
+    /// that stand for what is forgotten. The writes go as soon as the store has them.
     /// </summary>
     public override void Checkpoint(StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         Ledger.Checkpoint(
             applied => new Record.Flushed(applied),
-            promise => new Record.Prepared(promise),
+            promise => new Record.Prepared(promise, promise.Transaction with { Epoch = 0, Counter = 0 }),
             (id, committed) => _mutation == ThreePhaseCommitMutation.CheckpointWithoutEndings
                 ? new Record.Booted(_names.Epoch)
-                : (Record)new Record.Ended(id, committed),
+                : (Record)new Record.Ended(id, committed, _writers.GetValueOrDefault(id)),
             outbox);
         outbox.Persist(new Record.Booted(_names.Epoch));
         foreach (var (id, _) in _stands.Where(pair => pair.Value.IsPreCommitted))
@@ -85,7 +102,13 @@ public sealed partial class ThreePhaseCommit
 
         foreach (var (id, _) in _decisions.Where(pair => pair.Value))
         {
-            outbox.Persist(new Record.Decided(id));
+            outbox.Persist(new Record.Decided(id, _writers[id]));
+        }
+
+        // Last, so that what is redone above is not taken for forgotten.
+        if (_mutation != ThreePhaseCommitMutation.CheckpointWithoutMarks)
+        {
+            outbox.Persist(new Record.Past([.. Ledger.Marks]));
         }
     }
 

@@ -32,6 +32,10 @@ public sealed partial class ThreePhaseCommit
     // As participant, one for each open promise.
     private readonly SortedDictionary<TransactionId, Stand> _stands = [];
 
+    // Who wrote in what is remembered to have ended, and what writers have said to be over for them.
+    private readonly SortedDictionary<TransactionId, NodeSet> _writers = [];
+    private readonly Settlements _settled = new();
+
     private StepContext _context = null!;
     private Outbox<Message, Record, CommitCommand, CommitResult> _out = null!;
 
@@ -63,7 +67,10 @@ public sealed partial class ThreePhaseCommit
 
     public IReadOnlyCollection<TransactionId> Open => _led.Keys;
 
-    /// <summary>Where this node stands with a transaction, as it would tell others; null if it has not voted on it.</summary>
+    /// <summary>
+    /// Where this node stands with a transaction, as it would tell others; null if it has not voted on it. Who is still in doubt about what is
+    /// forgotten here asks one that never voted on it, and never will.
+    /// </summary>
     public Standing? StandingOf(TransactionId id) =>
         Ledger.EndingOf(id) switch
         {
@@ -76,7 +83,7 @@ public sealed partial class ThreePhaseCommit
                 (false, true) => Standing.WaitingSinceCrash,
                 (true, true) => Standing.PreCommittedSinceCrash,
             },
-            _ when id.Coordinator != _self => null,
+            _ when id.Coordinator != _self => Ledger.IsForgotten(id) ? Standing.Aborted : null,
             _ when _led.ContainsKey(id) => Standing.Leading,
             _ when _decisions.TryGetValue(id, out var committed) => committed ? Standing.Committed : Standing.Aborted,
             _ => _mutation == ThreePhaseCommitMutation.PresumeAbort ? Standing.Aborted : Standing.Forgotten,
@@ -88,6 +95,8 @@ public sealed partial class ThreePhaseCommit
         visitor.Visit("led", _led, CommitFields.VisitId, static (v, ref item) => (item ??= new Led()).State(v));
         visitor.Visit("decisions", _decisions, CommitFields.VisitId, static (v, ref committed) => v.Visit("commit", ref committed));
         visitor.Visit("stands", _stands, CommitFields.VisitId, static (v, ref item) => (item ??= new Stand()).State(v));
+        visitor.Visit("writers", _writers, CommitFields.VisitId, static (v, ref writers) => v.Visit("", ref writers));
+        _settled.State(visitor);
         Ledger.State(visitor);
     }
 

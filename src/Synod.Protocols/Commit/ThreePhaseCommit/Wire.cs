@@ -14,11 +14,14 @@ public sealed partial class ThreePhaseCommit
             switch (value)
             {
                 case Message.CanCommit canCommit:
+                    CommitFields.Write(writer, canCommit.Oldest);
+                    CommitFields.Write(writer, canCommit.Settled);
                     writer.Nodes(canCommit.Writers);
                     CommitFields.Write(writer, canCommit.Writes);
                     break;
                 case Message.Vote vote:
                     writer.Byte((byte)vote.Choice);
+                    CommitFields.Write(writer, vote.Settled);
                     break;
                 case Message.Decide decide:
                     writer.Bool(decide.Commit);
@@ -38,8 +41,14 @@ public sealed partial class ThreePhaseCommit
             var id = CommitFields.ReadTransaction(ref reader);
             return kind switch
             {
-                1 => new Message.CanCommit(id, reader.Nodes(), CommitFields.ReadWrites(ref reader)),
-                2 => new Message.Vote(id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly)),
+                1 => new Message.CanCommit(
+                    id,
+                    CommitFields.ReadTransaction(ref reader),
+                    CommitFields.ReadSettlements(ref reader),
+                    reader.Nodes(),
+                    CommitFields.ReadWrites(ref reader)),
+                2 => new Message.Vote(
+                    id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly), CommitFields.ReadTransaction(ref reader)),
                 3 => new Message.PreCommit(id),
                 4 => new Message.AckPre(id),
                 5 => new Message.Decide(id, reader.Bool()),
@@ -78,6 +87,7 @@ public sealed partial class ThreePhaseCommit
                 case Record.Prepared prepared:
                     writer.Byte(2);
                     CommitFields.Write(writer, prepared.Promise);
+                    CommitFields.Write(writer, prepared.Settled);
                     break;
                 case Record.PreCommitted preCommitted:
                     writer.Byte(3);
@@ -87,14 +97,20 @@ public sealed partial class ThreePhaseCommit
                     writer.Byte(4);
                     CommitFields.Write(writer, ended.Transaction);
                     writer.Bool(ended.Commit);
+                    writer.Nodes(ended.Writers);
                     break;
                 case Record.Decided decided:
                     writer.Byte(5);
                     CommitFields.Write(writer, decided.Transaction);
+                    writer.Nodes(decided.Writers);
                     break;
                 case Record.Flushed flushed:
                     writer.Byte(6);
                     writer.Slot(flushed.Applied);
+                    break;
+                case Record.Past past:
+                    writer.Byte(7);
+                    CommitFields.Write(writer, past.Marks);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
@@ -104,11 +120,12 @@ public sealed partial class ThreePhaseCommit
         public Record? Read(ref CodecReader reader) => reader.Byte() switch
         {
             1 => new Record.Booted(reader.Signed()),
-            2 => new Record.Prepared(CommitFields.ReadPromise(ref reader)),
+            2 => new Record.Prepared(CommitFields.ReadPromise(ref reader), CommitFields.ReadTransaction(ref reader)),
             3 => new Record.PreCommitted(CommitFields.ReadTransaction(ref reader)),
-            4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool()),
-            5 => new Record.Decided(CommitFields.ReadTransaction(ref reader)),
+            4 => new Record.Ended(CommitFields.ReadTransaction(ref reader), reader.Bool(), reader.Nodes()),
+            5 => new Record.Decided(CommitFields.ReadTransaction(ref reader), reader.Nodes()),
             6 => new Record.Flushed(reader.Slot()),
+            7 => new Record.Past(CommitFields.ReadTransactions(ref reader)),
             _ => null,
         };
     }

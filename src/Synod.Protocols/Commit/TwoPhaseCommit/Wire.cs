@@ -115,7 +115,7 @@ public sealed partial class TwoPhaseCommit
                     break;
                 case Record.Past past:
                     writer.Byte(9);
-                    writer.Many(past.Marks, static (w, mark) => CommitFields.Write(w, mark));
+                    CommitFields.Write(writer, past.Marks);
                     break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a record of this protocol.");
@@ -132,7 +132,7 @@ public sealed partial class TwoPhaseCommit
             6 => new Record.Ended(CommitFields.ReadTransaction(ref reader)),
             7 => new Record.CommittedAlone(CommitFields.ReadPromise(ref reader)),
             8 => new Record.Flushed(reader.Slot()),
-            9 => new Record.Past(reader.Many(static (ref reader) => CommitFields.ReadTransaction(ref reader))),
+            9 => new Record.Past(CommitFields.ReadTransactions(ref reader)),
             _ => null,
         };
     }

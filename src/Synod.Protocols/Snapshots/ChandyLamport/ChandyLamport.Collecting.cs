@@ -151,7 +151,7 @@ public sealed partial class ChandyLamport
 
     /// <summary>
     /// Members and channels are fixed for a snapshot (snapshots.md §3): those that are open here end. A member goes only when everything
-    /// that it sent, or that was sent to it, has arrived.
+    /// that it sent, or that was sent to it, has arrived, and whom it restores has loaded.
     /// </summary>
     private void Reconfigure(RequestId request, Command.Reconfigure command, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -163,13 +163,19 @@ public sealed partial class ChandyLamport
             return;
         }
 
-        foreach (var (to, channel) in _outgoing.Where(item => !topology.Members.Contains(item.Key) || !topology.Members.Contains(_self)))
+        foreach (var (to, channel) in _outgoing.Where(item => EndsWith(item.Key, topology)))
         {
             if (channel.Unacknowledged.Count > 0)
             {
                 outbox.AnswerEarly(request, new Result.NotDrained(to));
                 return;
             }
+        }
+
+        if (!topology.Members.Contains(_self) && !_loading.IsEmpty)
+        {
+            outbox.AnswerEarly(request, new Result.NotDrained(_loading.First()));
+            return;
         }
 
         if (_options.Mutation != ChandyLamportMutation.EpochIgnored)
@@ -184,4 +190,7 @@ public sealed partial class ChandyLamport
         FinishRestore(outbox);
         outbox.Answer(request, new Result.Reconfigured());
     }
+
+    /// <summary>Whether the session with this node has to be drained before <paramref name="topology"/>, in which one of the two is no member.</summary>
+    private bool EndsWith(NodeId other, Topology topology) => !topology.Members.Contains(other) || !topology.Members.Contains(_self);
 }

@@ -103,8 +103,19 @@ public sealed partial class ChandyLamport
             _incoming.Clear();
         }
 
+        foreach (var channel in _outgoing.Where(item => EndsWith(item.Key, reconfigured.Topology)).Select(item => item.Value))
+        {
+            // Nothing, when it was drained; run again it is known by this record alone, and who went may be there no more to say it again.
+            if (_options.Mutation != ChandyLamportMutation.DrainedForgotten)
+            {
+                channel.Unacknowledged.Clear();
+            }
+        }
+
         _topology = reconfigured.Topology;
-        _loading = _loading.Intersect(_topology.Members);
+
+        // Who goes has restored all that it had to.
+        _loading = _topology.Members.Contains(_self) ? _loading.Intersect(_topology.Members) : NodeSet.Empty;
         OpenChannels(begun: 0);
 
         // Nobody waits to hear it of who is no member, and whoever would acknowledge it may go next.

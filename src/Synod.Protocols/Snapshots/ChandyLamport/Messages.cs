@@ -233,7 +233,8 @@ public sealed partial class ChandyLamport
         }
 
         /// <summary>
-        /// One end of a channel would be no member any more, and the channel still holds messages: try again when its receiver has them.
+        /// One end of a channel would be no member any more, and the channel still holds messages, or a restore by who goes is not loaded: try
+        /// again when <paramref name="To"/> has it.
         /// </summary>
         public sealed record NotDrained(NodeId To) : Result
         {

@@ -53,6 +53,9 @@ internal enum ChandyLamportMutation
     /// <summary>What was sent in a later epoch is received in an earlier one.</summary>
     LaterEpochReceived,
 
+    /// <summary>A process that restarts sends once more to who has left, and waits for an answer.</summary>
+    DrainedForgotten,
+
     /// <summary>Pieces leave before what they tell of is durable.</summary>
     PieceBeforeDurable,
 
