@@ -98,13 +98,28 @@ public sealed partial class SynodClient
 
     /// <summary>Asks the leader of <paramref name="group"/> to hand over to node <paramref name="to"/>.</summary>
     /// <exception cref="SynodUnavailableException">No leader was found in time.</exception>
-    /// <exception cref="SynodRefusedException">The node is no replica of the group, or is too far behind.</exception>
+    /// <exception cref="SynodRefusedException">There is no such group, or the node is no replica of it.</exception>
     public async Task TransferLeadershipAsync(ulong group, int to, CancellationToken cancellationToken = default)
     {
+        if (_router.Cache.Find(group) is null && await _router.RefreshAsync(cancellationToken) && _router.Cache.Find(group) is null)
+        {
+            throw Unknown(group);
+        }
+
         var request = new Request { Group = group, TransferLeadership = new TransferLeadership { To = to } };
         var response = await _router.ToLeaderAsync(request, new Delivery(), Options.RequestTimeout, cancellationToken);
         Router.ThrowIfRefused(response);
+        switch (response.BodyCase)
+        {
+            case Response.BodyOneofCase.WrongRange:
+                throw Unknown(group);
+            case not Response.BodyOneofCase.Done:
+                throw Router.Unexpected(response);
+        }
     }
+
+    private static SynodRefusedException Unknown(ulong group) => new(
+        $"No range has group {group}, as far as the node that was asked knows. It never had, or others have taken its keys over: list the ranges.");
 
     private List<string> KnownAddresses()
     {

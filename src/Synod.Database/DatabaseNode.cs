@@ -83,6 +83,9 @@ public sealed partial class DatabaseNode : Protocol<NodeMessage, NodeRecord, Api
     /// <summary>How often this node has started, this time included.</summary>
     public long BootEpoch => _boot;
 
+    /// <summary>The state of this node's replica of a group.</summary>
+    internal RangeState StateOf(ulong group) => _replicas[group].State;
+
     public override void State(StateVisitor visitor)
     {
         visitor.Visit("boot", ref _boot);

@@ -28,6 +28,29 @@ public class OutcomeTests
     }
 
     [Fact]
+    public async Task When_the_time_is_over_it_says_how_long_it_asked()
+    {
+        var time = new ManualTime();
+        var cluster = Cluster((_, _) =>
+        {
+            time.Advance(TimeSpan.FromSeconds(7));
+            return new(new Response { Commit = new CommitResult { Outcome = CommitResult.Types.Outcome.Unknown } });
+        });
+        await using var client = cluster.Client(options => options with { TimeProvider = time, CommitTimeout = TimeSpan.FromSeconds(5) });
+
+        var asked = client.PutAsync("a", "1", Token);
+        while (!asked.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromTicks(10));
+            await Task.Yield();
+        }
+
+        var result = await asked;
+        Assert.Equal(TransactionOutcome.Unknown, result.Outcome);
+        Assert.Contains("within 5 s", result.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_lost_reply_is_asked_for_under_the_same_id()
     {
         var cluster = Cluster((count, _) => count == 1 ? throw Lost : new(Committed(4)));

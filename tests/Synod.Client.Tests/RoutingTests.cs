@@ -36,6 +36,17 @@ public class RoutingTests
         Assert.Equal([Address(1), Address(3), Address(3)], cluster.Asked(Request.BodyOneofCase.Read).Select(item => item.Address));
     }
 
+    [Fact]
+    public async Task Leadership_of_a_group_that_nobody_has_is_refused_at_once()
+    {
+        var cluster = new FakeCluster { Answer = (_, _, _) => new(new Response { WrongRange = new Api.Directory() }) };
+        await using var client = cluster.Client();
+
+        Assert.Contains("group 77", (await Assert.ThrowsAsync<SynodRefusedException>(() => client.TransferLeadershipAsync(77, 2, Token))).Message);
+        Assert.Empty(cluster.Asked(Request.BodyOneofCase.TransferLeadership));
+        Assert.Contains("group 2", (await Assert.ThrowsAsync<SynodRefusedException>(() => client.TransferLeadershipAsync(2, 3, Token))).Message);
+    }
+
     [Theory]
     [InlineData("not leader")]
     [InlineData("unavailable")]

@@ -94,6 +94,24 @@ public sealed class LockTableTests
         Assert.Equal([reader], Release(writer));
     }
 
+    /// <summary>To look at every pair of them would take hours, on the one loop that the whole node has.</summary>
+    [Fact]
+    public void One_that_writes_very_many_keys_costs_no_more_for_each_of_them()
+    {
+        const int Count = 300_000;
+        var (holder, first, second, third) = (new Owner(1), new Owner(2), new Owner(3), new Owner(4));
+        Assert.True(Ask(holder, LockMode.Exclusive, "0").Granted);
+        Assert.False(_table.Acquire(first, LockMode.Exclusive, [.. Keys("a"), KeySpan.Only(Key.Of("0"))], first, []));
+        Assert.True(_table.Acquire(second, LockMode.Exclusive, Keys("b"), second, []));
+        Assert.False(_table.Acquire(third, LockMode.Exclusive, [KeySpan.Only(Key.Of("a0000007")), .. Keys("c")], third, []));
+        Assert.Equal(1 + Count, _table.Count);
+        Assert.Empty(Release(second));
+        Assert.Equal([first], Release(holder));
+        Assert.Equal([third], Release(first));
+
+        static KeySpan[] Keys(string prefix) => [.. Enumerable.Range(0, Count).Select(key => KeySpan.Only(Key.Of($"{prefix}{key:d7}")))];
+    }
+
     [Fact]
     public void Whatever_is_asked_writers_are_alone_nobody_older_waits_for_a_younger_and_everyone_gets_through()
     {

@@ -91,6 +91,38 @@ public sealed class ParallelCommitTests
         Assert.Equal((null, null), (cluster.Get("a"), cluster.Get("z")));
     }
 
+    /// <summary>A read that was on its way for long can come to a leader that knows nothing of the commit which its client sent after it.</summary>
+    [Fact]
+    public void Who_asks_is_answered_though_the_transaction_reads_there_and_nobody_commits_it()
+    {
+        var cluster = Ranges();
+        var transaction = cluster.Begin();
+        var (a, z) = (cluster.RangeOf("a").Group, cluster.RangeOf("z").Group);
+        cluster.Ask("a", DatabaseCluster.Read("a", transaction));
+        cluster.Cluster[One].Receive(Two, new NodeMessage.Inquire(a, IdOf(transaction), z));
+        cluster.Run(() => cluster.Protocols[One].StateOf(a).OutcomeOf(IdOf(transaction)) is not null);
+        Assert.Equal(Outcome.Aborted, cluster.CommitNow(transaction, [("a", "1")]).Outcome);
+    }
+
+    /// <summary>While leadership moves consensus takes nothing: what is to be agreed on then waits for the end of it.</summary>
+    [Fact]
+    public void Who_asks_while_a_leader_hands_over_in_vain_is_answered_afterwards()
+    {
+        var cluster = Ranges();
+        var transaction = cluster.Begin();
+        var (a, z) = (cluster.RangeOf("a").Group, cluster.RangeOf("z").Group);
+        // Node 3 cannot say that it has caught up, so that the transfer to it lasts until it is given up.
+        cluster.Network.Block(3, 1);
+        var transfer = new Api.Request { Group = a, TransferLeadership = new Api.TransferLeadership { To = 3 } };
+        cluster.CommitNow(cluster.Begin(), [("a", "0")]);
+        var asked = cluster.Send(One, transfer);
+        cluster.Run(Duration.FromMilliseconds(100));
+        cluster.Cluster[One].Receive(Two, new NodeMessage.Inquire(a, IdOf(transaction), z));
+        Assert.Equal(Api.Response.BodyOneofCase.Unavailable, cluster.Wait(asked).BodyCase);
+        Assert.Equal(One, cluster.LeaderOf("a"));
+        cluster.Run(() => cluster.Protocols[One].StateOf(a).OutcomeOf(IdOf(transaction)) is not null);
+    }
+
     [Theory]
     [InlineData(nameof(DatabaseMutation.None), true)]
     [InlineData(nameof(DatabaseMutation.NoMeansPrevented), false)]

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Database.Ranges;
 
 namespace Synod.Database.Tests;
 
@@ -16,6 +17,23 @@ public sealed class RetentionTests
         var response = _cluster.Ask("k", DatabaseCluster.Read("k", at: first));
         Assert.Equal(Api.Response.BodyOneofCase.Refused, response.BodyCase);
         Assert.Equal("2", _cluster.Get("k"));
+    }
+
+    /// <summary>Old versions go a thousand keys at a time, and whoever proposes the next thousand may be gone before it does.</summary>
+    [Fact]
+    public void A_new_leader_goes_on_where_the_former_one_was_collecting()
+    {
+        (string, string?)[] writes = [.. Enumerable.Range(0, 3_500).Select(key => ($"k{key:d4}", (string?)"1"))];
+        _cluster.CommitNow(_cluster.Begin(), writes);
+        _cluster.CommitNow(_cluster.Begin(), writes);
+        var leader = _cluster.LeaderOf("k");
+        _cluster.Run(() => States().Any(state => state.CollectNext is not null), 150);
+        _cluster.Cluster.Crash(leader);
+        _cluster.Run(Duration.FromSeconds(150));
+        Assert.All(States(), state => Assert.Null(state.CollectNext));
+
+        IEnumerable<RangeState> States() => _cluster.Nodes.Where(_cluster.Cluster.IsUp)
+            .Select(node => _cluster.Protocols[node].StateOf(DatabaseNode.FirstGroup));
     }
 
     [Fact]

@@ -108,7 +108,7 @@ public class SimulationTests
     {
         var bug = SeededBug.Find(name);
         Assert.NotNull(bug);
-        Assert.Contains(Enumerable.Range(1, 60), seed => bug.Run((ulong)seed) is not null);
+        Assert.Contains(Enumerable.Range(1, 100), seed => bug.Run((ulong)seed) is not null);
     }
 
     /// <summary>Otherwise it would be the weather that is caught, and not the mistake.</summary>

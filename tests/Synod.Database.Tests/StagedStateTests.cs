@@ -45,6 +45,18 @@ public sealed class StagedStateTests
     }
 
     [Fact]
+    public void A_tombstone_in_a_group_that_committed_nothing_for_long_is_not_forgotten_at_once()
+    {
+        Apply(new RangeCommand.Collect(new Timestamp(1_000), Key.Empty));
+        Apply(new RangeCommand.Abort(Id));
+        Apply(new RangeCommand.Collect(new Timestamp(2_000), Key.Empty));
+        Assert.Equal(CommandEffect.Decided(Outcome.Abort), Apply(new RangeCommand.CommitLocal(Id, new Timestamp(3_000), [])));
+
+        Apply(new RangeCommand.Collect(new Timestamp(2_500), Key.Empty));
+        Assert.Equal(EffectKind.None, _state.SessionOf(Id).Kind);
+    }
+
+    [Fact]
     public void An_aborted_one_is_not_committed_later()
     {
         Apply(Stage());

@@ -23,6 +23,11 @@ internal sealed class CommitQuestion(Router router, Commit commit, int attempt)
             try
             {
                 var left = router.Options.CommitTimeout - router.Time.GetElapsedTime(_started);
+                if (tries > 0 && left <= TimeSpan.Zero)
+                {
+                    return Lost($"no answer told it within {router.Options.CommitTimeout.TotalSeconds:0.#} s");
+                }
+
                 var request = new Request { Group = commit.Parts[0].Group, Commit = tries == 0 ? commit : commit.Clone() };
                 var response = await router.ToLeaderAsync(request, _delivery, left, cancellationToken);
                 if (response.BodyCase == Response.BodyOneofCase.WrongRange)

@@ -126,7 +126,7 @@ internal sealed partial class RangeLeader
         }
 
         _inquirers[message.Id].Add(message.Participant);
-        if (isFirst && !_transactions.ContainsKey(message.Id))
+        if (isFirst && !(_transactions.TryGetValue(message.Id, out var known) && known.Coordination is not null))
         {
             _replica.Propose(new RangeCommand.Abort(message.Id));
         }

@@ -26,6 +26,9 @@ internal sealed partial class RangeLeader
     // The largest timestamp that a read was served at: every later commit must be above it.
     private Timestamp _lastRead;
 
+    // Whether a Collect of this term is on its way.
+    private bool _isCollecting;
+
     public RangeLeader(RangeReplica replica, StepScope step, DatabaseOptions options, Ballot term, Timestamp leaseStart)
     {
         _replica = replica;
@@ -130,8 +133,9 @@ internal sealed partial class RangeLeader
                 _finishing.Clear();
                 _forgettable.Clear();
                 break;
-            case RangeCommand.Collect c when _replica.State.CollectNext is { } next:
-                _replica.Propose(c with { From = next });
+            case RangeCommand.Collect:
+                _isCollecting = false;
+                ContinueCollecting();
                 break;
         }
     }
@@ -142,8 +146,10 @@ internal sealed partial class RangeLeader
     /// </summary>
     public void CollectOld()
     {
+        // What a former leader began and did not bring to its end comes first.
+        ContinueCollecting();
         var now = _step.Context.TrueTime;
-        if (!now.IsTrusted || _replica.State.CollectNext is not null)
+        if (!now.IsTrusted || _isCollecting)
         {
             return;
         }
@@ -157,8 +163,22 @@ internal sealed partial class RangeLeader
 
         if (threshold - _replica.State.CollectedUntil > _options.Retention / 10)
         {
-            _replica.Propose(new RangeCommand.Collect(threshold, Key.Empty));
+            Collect(threshold, Key.Empty);
         }
+    }
+
+    private void ContinueCollecting()
+    {
+        if (!_isCollecting && _replica.State.CollectNext is { } next)
+        {
+            Collect(_replica.State.CollectedUntil, next);
+        }
+    }
+
+    private void Collect(Timestamp threshold, Key from)
+    {
+        _isCollecting = true;
+        _replica.Propose(new RangeCommand.Collect(threshold, from));
     }
 
     /// <summary>Looks after transactions that wait for somebody: silent owners, missing votes, missing outcomes.</summary>

@@ -69,11 +69,15 @@ internal sealed partial class RangeReplica
 
     public Timestamp LeaseEnd => _options.Mutation.HasFlag(DatabaseMutation.ReadWithoutLease) ? Timestamp.MaxValue : Paxos.Lease.End;
 
-    /// <summary>When a slot should be proposed, if anything waits for one.</summary>
-    public Instant? ProposalDue => _proposals.Due(_step.Context.Now);
+    /// <summary>When a slot should be proposed, if anything waits for one and consensus would take it.</summary>
+    public Instant? ProposalDue => Paxos.HoldsBack ? null : _proposals.Due(_step.Context.Now);
 
-    /// <summary>The value of the next slot, if any; consensus takes one at a time.</summary>
-    public bool TryTakeProposal(out ReadOnlyMemory<byte> value) => _proposals.TryTake(Paxos.Ballot, out value);
+    /// <summary>The value of the next slot, if any; consensus takes one at a time. What it refused would be lost to whoever waits for it.</summary>
+    public bool TryTakeProposal(out ReadOnlyMemory<byte> value)
+    {
+        value = default;
+        return !Paxos.HoldsBack && _proposals.TryTake(Paxos.Ballot, out value);
+    }
 
     /// <summary>Proposes in this turn's slot, under the present term: chosen in a later one, it may have no effect.</summary>
     public void Propose(RangeCommand command) => _proposals.Add(Paxos.Ballot, command);

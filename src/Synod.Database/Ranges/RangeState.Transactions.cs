@@ -136,7 +136,7 @@ internal sealed partial class RangeState
 
         if (last is null || last.Value.Sequence <= id.Sequence)
         {
-            var heard = Timestamp.Max(LastTimestamp, outcome.Timestamp);
+            var heard = Timestamp.Max(CollectedUntil, Timestamp.Max(LastTimestamp, outcome.Timestamp));
             _deciding[id.Client] = (id.Sequence, outcome);
             _batch.Put(RangeKeys.Session(_group, id.Client), RangeKeys.WriteSession(_writer, id.Sequence, outcome, heard));
         }

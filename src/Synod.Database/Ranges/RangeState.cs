@@ -171,6 +171,7 @@ internal sealed partial class RangeState : IReplicatedState
             return CommandEffect.None;
         }
 
+        var before = CollectedUntil;
         CollectedUntil = Timestamp.Max(CollectedUntil, command.Threshold);
         var from = command.From > Descriptor.Span.Start ? command.From : Descriptor.Span.Start;
         var progress = MvccStore.CollectGarbage(
@@ -178,7 +179,7 @@ internal sealed partial class RangeState : IReplicatedState
         CollectNext = progress.More ? progress.Next : null;
         if (command.From.IsEmpty)
         {
-            ExpireSessions();
+            ExpireSessions(before);
             ExpireFences();
         }
 
@@ -187,14 +188,15 @@ internal sealed partial class RangeState : IReplicatedState
 
     /// <summary>
     /// Forgets sessions that were silent for as long as versions are kept (paxos.md §4: by a command that carries the leader's clock, so
-    /// that every replica forgets the same ones). No client asks for an outcome that old.
+    /// that every replica forgets the same ones). No client asks for an outcome that old. An abort carries no clock, and a group may have
+    /// committed nothing for long: it counts as heard at the last threshold, so this is about those from before the one before.
     /// </summary>
-    private void ExpireSessions()
+    private void ExpireSessions(Timestamp threshold)
     {
         using var sessions = _store.Seek(MetaKey.Kind(_group, RangeKeys.SessionKind));
         while (sessions.Next())
         {
-            if (RangeKeys.ReadSession(sessions.Value.ToArray()).Heard < CollectedUntil)
+            if (RangeKeys.ReadSession(sessions.Value.ToArray()).Heard < threshold)
             {
                 _batch.Delete(sessions.Key.ToArray());
             }

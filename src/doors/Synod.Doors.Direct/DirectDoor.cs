@@ -58,7 +58,8 @@ public static class DirectDoor
         var read = await input.ReadAsync(cancellation);
         var isDirect = read.Buffer.FirstSpan is [var first, ..] && first == DirectWire.Preface[0];
         input.AdvanceTo(read.Buffer.Start);
-        return isDirect;
+        return !read.Buffer.IsEmpty ? isDirect
+            : throw new IOException("The connection ended before its first byte: somebody looked whether the port is open.");
     }
 
     /// <summary>Null if it is no greeting.</summary>

@@ -25,6 +25,26 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(6, (await left.NextMessageAsync()).Number);
     }
 
+    /// <summary>A transaction may be longer than what may wait: the range that it is for would stand still for ever.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_frame_that_is_longer_than_what_may_wait_is_sent_all_the_same(bool secure)
+    {
+        Certificates.CreateAuthority(_folder, "toys");
+        await using var left = await StartAsync(1, transport: options => options with
+        {
+            MaxQueuedBytes = 100_000, Tls = secure ? Certificates.CreateNode(_folder, new NodeId(1)) : null,
+        });
+        await using var right = await StartAsync(2, transport: options => options with
+        {
+            Tls = secure ? Certificates.CreateNode(_folder, new NodeId(2)) : null,
+        });
+        await MeetAllAsync(left, right);
+        _ = await left.Submit(new Toy.Command.Tell(right.Id, 5, new byte[3_000_000]));
+        Assert.Equal(3_000_000, (await right.NextMessageAsync()).Padding.Length);
+    }
+
     [Fact]
     public async Task Another_authority_is_refused_by_both_ends()
     {

@@ -171,6 +171,11 @@ public sealed partial class MultiPaxos
     {
         var first = Slot.Max(m.From, Floor.Next);
         var entries = Collect(first, _log.Last, out var through);
+        if (IsUnderWay(to, m.Ballot, m.From, entries))
+        {
+            return;
+        }
+
         var floor = Mutated(MultiPaxosMutation.FloorNotReported) ? Slot.None : Floor;
         SendUnlessEarly(
             MultiPaxosMutation.PromiseBeforeDurable,

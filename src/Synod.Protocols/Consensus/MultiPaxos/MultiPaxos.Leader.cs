@@ -20,6 +20,13 @@ public sealed partial class MultiPaxos
         public Timestamp LeaseFrom;
 
         public Instant LastHeard;
+
+        /// <summary>Until when the last message with a large value is given time to arrive; and which one it was.</summary>
+        public Instant LargeUntil;
+
+        public Ballot LargeBallot;
+
+        public Slot LargeFrom;
     }
 
     private const int ResendAtMost = 256;
@@ -46,6 +53,7 @@ public sealed partial class MultiPaxos
         _round = 0;
         _idleBeats = 0;
         _resendThrough = Slot.None;
+        _patientUntil = Now;
         foreach (var peer in _peers)
         {
             (peer.Match, peer.Round, peer.LeaseFrom, peer.LastHeard) = (Slot.None, 0, Timestamp.Zero, Now);
@@ -85,7 +93,7 @@ public sealed partial class MultiPaxos
         {
             _out.AnswerEarly(request, new Result.Unavailable(UnavailableReason.Transferring));
         }
-        else if (_next.Value - Chosen.Value > _options.MaxInFlight)
+        else if (IsFull)
         {
             _out.AnswerEarly(request, new Result.Unavailable(UnavailableReason.PipelineFull));
         }
@@ -95,6 +103,8 @@ public sealed partial class MultiPaxos
             ProposeNext(c);
         }
     }
+
+    private bool IsFull => _next.Value - Chosen.Value > _options.MaxInFlight;
 
     private void ProposeNext(Command.Propose proposal)
     {
@@ -112,6 +122,7 @@ public sealed partial class MultiPaxos
             _out.SendEarly(node, accept);
         }
 
+        NoteProposed(entry);
         SendUnlessEarly(
             MultiPaxosMutation.OwnVoteBeforeDurable, _self, new Message.Accepted(_promised, slot, Through(_promised)));
     }
@@ -152,6 +163,10 @@ public sealed partial class MultiPaxos
         }
 
         peer.Match = Slot.Max(peer.Match, last);
+        if (peer.LargeFrom <= peer.Match)
+        {
+            peer.LargeUntil = Now;
+        }
     }
 
     private void AdvanceChosen()
@@ -248,7 +263,7 @@ public sealed partial class MultiPaxos
             return;
         }
 
-        if (!IsHeardByQuorum() || (_options.LeasesEnabled && !Time.IsTrusted))
+        if ((!IsHeardByQuorum() && Now >= _patientUntil) || (_options.LeasesEnabled && !Time.IsTrusted))
         {
             // It may be alone without knowing: the others must be free to elect, and clients to look elsewhere.
             StepDown(NodeId.None);
@@ -287,7 +302,7 @@ public sealed partial class MultiPaxos
     {
         foreach (var peer in _peers)
         {
-            if (peer.Node == _self || _down.Contains(peer.Node))
+            if (peer.Node == _self || _down.Contains(peer.Node) || Now < peer.LargeUntil)
             {
                 continue;
             }
@@ -309,6 +324,7 @@ public sealed partial class MultiPaxos
 
                 // Early is safe as it was the first time.
                 _out.SendEarly(peer.Node, new Message.Accept(entry, Chosen));
+                NoteSent(peer, entry.Ballot, slot, entry);
                 count++;
             }
         }

@@ -147,8 +147,12 @@ public sealed partial class MultiPaxos
         }
         else if (m.From <= Chosen)
         {
-            // Early is safe: what is chosen stays chosen whatever this node forgets.
-            _out.SendEarly(from, new Message.Entries(Collect(m.From, Chosen, out _)));
+            var entries = Collect(m.From, Chosen, out _);
+            if (!IsUnderWay(from, Ballot.None, m.From, entries))
+            {
+                // Early is safe: what is chosen stays chosen whatever this node forgets.
+                _out.SendEarly(from, new Message.Entries(entries));
+            }
         }
         else
         {

@@ -12,6 +12,7 @@ public sealed partial class MultiPaxos
         VisitLearner(visitor);
         VisitCandidate(visitor);
         VisitLeader(visitor);
+        VisitLarge(visitor);
         if (visitor.IsReading)
         {
             (_promisedBefore, _chosenBefore, _executedBefore) = (_promised, Chosen, Executed);

@@ -97,6 +97,9 @@ public sealed partial class MultiPaxos : Protocol<MultiPaxos.Message, MultiPaxos
     /// <summary>Whether the group has fallen silent, as far as this replica is concerned.</summary>
     public bool IsQuiescent { get; private set; }
 
+    /// <summary>Whether this leader would refuse a proposal now that it may take later in the same term.</summary>
+    public bool HoldsBack => Role == PaxosRole.Leader && (_transferTo != NodeId.None || IsFull);
+
     /// <summary>At the leader: every slot up to here is accepted by <paramref name="node"/>, or known to be chosen there.</summary>
     public Slot Progress(NodeId node) => Role == PaxosRole.Leader && PeerOf(node) is { } peer ? peer.Match : Slot.None;
 

@@ -6,7 +6,7 @@ namespace Synod.Node;
 
 /// <summary>
 /// The sending end of a connection. In the clear whoever steps hands frames to the kernel itself; what the kernel does not
-/// take at once, and everything under TLS, goes through a bounded queue and a pump. A frame that does not fit is dropped whole.
+/// take at once, and everything under TLS, goes through a bounded queue and a pump. A frame that finds it full is dropped whole.
 /// </summary>
 internal sealed partial class OutgoingConnection(Socket socket, Stream stream, bool isPlain, int maxQueued) : IDisposable
 {
@@ -50,7 +50,8 @@ internal sealed partial class OutgoingConnection(Socket socket, Stream stream, b
                 return null;
             }
 
-            if (_queue.Length + frame.Length > maxQueued)
+            // What waits already, not what comes: a frame that is longer than the bound would never be sent else.
+            if (_queue.Length > maxQueued)
             {
                 return DropReason.QueueFull;
             }

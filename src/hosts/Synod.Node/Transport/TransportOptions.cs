@@ -43,7 +43,7 @@ public sealed record TransportOptions
     /// <summary>The longest payload that is sent or accepted.</summary>
     public int MaxFrameBytes { get; init; } = 80 << 20;
 
-    /// <summary>How much may wait for a slow peer before frames to it are dropped.</summary>
+    /// <summary>How much may wait for a slow peer before further frames to it are dropped.</summary>
     public int MaxQueuedBytes { get; init; } = 32 << 20;
 
     /// <summary>How long a connection may take until both ends know each other.</summary>
