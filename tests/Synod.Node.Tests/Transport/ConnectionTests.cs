@@ -18,6 +18,11 @@ public sealed class ConnectionTests
     [InlineData("message", FrameFault.Malformed)]
     [InlineData("rest", FrameFault.Malformed)]
     [InlineData("interval", FrameFault.Malformed)]
+    [InlineData("part without a header", FrameFault.Malformed)]
+    [InlineData("part of a hello", FrameFault.Malformed)]
+    [InlineData("part of an oversize frame", FrameFault.Oversize)]
+    [InlineData("part too long", FrameFault.Malformed)]
+    [InlineData("parts that do not match", FrameFault.Checksum)]
     public async Task A_faulty_frame_closes_the_connection_and_the_node_stays_up(string kind, FrameFault fault)
     {
         await using var node = await StartAsync(1, transport: options => options with { MaxFrameBytes = 1000 });
@@ -98,6 +103,37 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task What_is_said_meanwhile_passes_a_long_frame()
+    {
+        await using var node = await StartAsync(1);
+        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        node.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = listener.LocalEndPoint! });
+        using var slow = await listener.AcceptAsync(Cancellation);
+        await using var stream = new NetworkStream(slow);
+        _ = await FrameReader.ReadAsync(stream, 4096, Cancellation);
+        await stream.WriteAsync(Stranger.Good(2, 1).ToFrame(FrameKind.Welcome), Cancellation);
+        _ = await node.Book.SeeAsync(21, "Connected to n2 ", Cancellation);
+
+        // More than the kernel holds for who does not read.
+        _ = await node.Submit(new Toy.Command.Tell(new NodeId(2), 0, new byte[30_000_000]));
+        _ = await node.Submit(new Toy.Command.Tell(new NodeId(2), 0));
+        var kinds = new List<FrameKind>();
+        var (parts, whole) = (new FrameParts(), (byte[]?)null);
+        while (whole is null)
+        {
+            var (kind, payload) = await FrameReader.ReadAsync(stream, 1 << 20, Cancellation);
+            Assert.NotNull(payload);
+            kinds.Add(kind);
+            whole = kind == FrameKind.Part ? parts.Add(payload, 80 << 20, out _) : null;
+        }
+
+        Assert.Contains(FrameKind.Messages, kinds);
+        Assert.True(whole.Length > 30_000_000);
+    }
+
+    [Fact]
     public async Task A_message_beyond_the_limit_is_dropped_and_the_others_arrive()
     {
         await using var left = await StartAsync(1, host: options => options with { MaxFrameBytes = 10_000 });
@@ -109,7 +145,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Large_messages_arrive_whole_and_in_order()
+    public async Task Large_messages_arrive_whole()
     {
         await using var left = await StartAsync(1);
         await using var right = await StartAsync(2);
@@ -193,6 +229,17 @@ public sealed class ConnectionTests
                 return good.Sealed((FrameKind)77);
             case "hello":
                 return Stranger.Good(2, 1).ToFrame(FrameKind.Hello);
+            case "part without a header":
+                return Part(good.AsSpan(0, Frame.HeaderLength - 1));
+            case "part of a hello":
+                return Part(good.Sealed(FrameKind.Hello));
+            case "part of an oversize frame":
+                return Part(new byte[Frame.HeaderLength + 1001].Sealed(FrameKind.Messages).AsSpan(0, 100));
+            case "part too long":
+                return Part([.. good, 1]);
+            case "parts that do not match":
+                good[^1] ^= 1;
+                return [.. Part(good.AsSpan(0, 20)), .. Part(good.AsSpan(20))];
             case "message":
                 return Stranger.Messages(new Toy.Message((Toy.MessageKind)99, 0, 1));
             case "rest":
@@ -202,6 +249,8 @@ public sealed class ConnectionTests
                 return good.Sealed(FrameKind.Messages);
         }
     }
+
+    private static byte[] Part(ReadOnlySpan<byte> part) => ((byte[])[.. new byte[Frame.HeaderLength], .. part]).Sealed(FrameKind.Part);
 
     private sealed class ShiftedClock(Duration shift) : IClock
     {

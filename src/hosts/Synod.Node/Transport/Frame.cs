@@ -17,6 +17,9 @@ internal enum FrameKind : byte
 
     /// <summary>A batch of messages; only the dialler sends them.</summary>
     Messages = 4,
+
+    /// <summary>A part of such a batch that is long.</summary>
+    Part = 5,
 }
 
 /// <summary>Why the bytes of a connection are not a frame.</summary>
@@ -48,7 +51,7 @@ internal static class Frame
 {
     public const int HeaderLength = 12;
 
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     private const byte Magic0 = (byte)'S';
     private const byte Magic1 = (byte)'Y';
@@ -72,7 +75,7 @@ internal static class Frame
         return header[0] != Magic0 || header[1] != Magic1 ? FrameFault.Magic
             : header[2] != Version ? FrameFault.Version
             : length < 0 || length > maxLength ? FrameFault.Oversize
-            : kind is < FrameKind.Hello or > FrameKind.Messages ? FrameFault.Malformed
+            : kind is < FrameKind.Hello or > FrameKind.Part ? FrameFault.Malformed
             : FrameFault.None;
     }
 

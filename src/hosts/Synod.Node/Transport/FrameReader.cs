@@ -7,12 +7,48 @@ namespace Synod.Node;
 internal sealed class FrameReader(Stream stream)
 {
     private readonly byte[] _buffer = new byte[64 << 10];
+    private readonly FrameParts _parts = new();
     private int _start;
     private int _end;
 
-    /// <summary>Reads one frame; null at the end of the stream and on a fault.</summary>
+    /// <summary>Reads one frame, a long one with its last part; null at the end of the stream and on a fault.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public byte[]? Read(int maxLength, out FrameKind kind, out FrameFault fault)
+    {
+        while (true)
+        {
+            var payload = ReadOne(maxLength, out kind, out fault);
+            if (payload is null || kind != FrameKind.Part)
+            {
+                return payload;
+            }
+
+            payload = _parts.Add(payload, maxLength, out fault);
+            if (payload is not null || fault != FrameFault.None)
+            {
+                kind = FrameKind.Messages;
+                return payload;
+            }
+        }
+    }
+
+    /// <summary>One frame, parts as they are, of a stream that does not block, for the dialler's side of a handshake; reads not a byte too many.</summary>
+    public static async Task<(FrameKind Kind, byte[]? Payload)> ReadAsync(
+        Stream stream, int maxLength, CancellationToken cancellation)
+    {
+        var header = new byte[Frame.HeaderLength];
+        await stream.ReadExactlyAsync(header, cancellation);
+        if (Frame.Open(header, maxLength, out var kind, out var length) != FrameFault.None)
+        {
+            return (kind, null);
+        }
+
+        var payload = new byte[length];
+        await stream.ReadExactlyAsync(payload, cancellation);
+        return (kind, Frame.IsIntact(header, payload) ? payload : null);
+    }
+
+    private byte[]? ReadOne(int maxLength, out FrameKind kind, out FrameFault fault)
     {
         kind = default;
         fault = FrameFault.None;
@@ -38,22 +74,6 @@ internal sealed class FrameReader(Stream stream)
 
         fault = Frame.IsIntact(header, payload) ? FrameFault.None : FrameFault.Checksum;
         return fault == FrameFault.None ? payload : null;
-    }
-
-    /// <summary>The same on a stream that does not block, for the dialler's side of a handshake; reads not a byte too many.</summary>
-    public static async Task<(FrameKind Kind, byte[]? Payload)> ReadAsync(
-        Stream stream, int maxLength, CancellationToken cancellation)
-    {
-        var header = new byte[Frame.HeaderLength];
-        await stream.ReadExactlyAsync(header, cancellation);
-        if (Frame.Open(header, maxLength, out var kind, out var length) != FrameFault.None)
-        {
-            return (kind, null);
-        }
-
-        var payload = new byte[length];
-        await stream.ReadExactlyAsync(payload, cancellation);
-        return (kind, Frame.IsIntact(header, payload) ? payload : null);
     }
 
     private bool Fill(int count)

@@ -7,6 +7,7 @@ namespace Synod.Node;
 /// <summary>
 /// The sending end of a connection. In the clear whoever steps hands frames to the kernel itself; what the kernel does not
 /// take at once, and everything under TLS, goes through a bounded queue and a pump. A frame that finds it full is dropped whole.
+/// Long frames always take that way, part by part, and the others pass between the parts.
 /// </summary>
 internal sealed partial class OutgoingConnection(Socket socket, Stream stream, bool isPlain, int maxQueued) : IDisposable
 {
@@ -16,6 +17,9 @@ internal sealed partial class OutgoingConnection(Socket socket, Stream stream, b
     private const int Interrupted = 4;
 
     private readonly Lock _lock = new();
+    private readonly Queue<byte[]> _long = new();
+    private long _longBytes;
+    private int _longSent;
     private CodecWriter _queue = new();
     private CodecWriter _writing = new();
     private bool _pumping;
@@ -31,7 +35,7 @@ internal sealed partial class OutgoingConnection(Socket socket, Stream stream, b
                 return DropReason.Disconnected;
             }
 
-            if (isPlain && !_pumping)
+            if (isPlain && !_pumping && frame.Length <= FrameParts.LongestWhole)
             {
                 var sent = SendNow(frame);
                 if (sent < 0)
@@ -51,9 +55,16 @@ internal sealed partial class OutgoingConnection(Socket socket, Stream stream, b
             }
 
             // What waits already, not what comes: a frame that is longer than the bound would never be sent else.
-            if (_queue.Length > maxQueued)
+            if (_queue.Length + _longBytes > maxQueued)
             {
                 return DropReason.QueueFull;
+            }
+
+            if (frame.Length > FrameParts.LongestWhole)
+            {
+                _long.Enqueue(frame.ToArray());
+                _longBytes += frame.Length;
+                frame = [];
             }
 
             Enqueue(frame);
@@ -107,13 +118,25 @@ internal sealed partial class OutgoingConnection(Socket socket, Stream stream, b
         lock (_lock)
         {
             _writing.Clear();
-            if (_closed || _queue.Length == 0)
+            if (_closed || (_queue.Length == 0 && _long.Count == 0))
             {
                 _pumping = false;
                 return false;
             }
 
             (_queue, _writing) = (_writing, _queue);
+            if (_long.TryPeek(out var frame))
+            {
+                var count = FrameParts.Write(_writing, frame, _longSent);
+                _longBytes -= count;
+                _longSent += count;
+                if (_longSent == frame.Length)
+                {
+                    _ = _long.Dequeue();
+                    _longSent = 0;
+                }
+            }
+
             return true;
         }
     }
