@@ -31,18 +31,24 @@ public static class StatusJson
         },
     };
 
+    /// <summary>A range, the same in <c>synod range list --json</c>.</summary>
+    public static JsonObject Of(Range range) => new()
+    {
+        ["group"] = Number(range.Group),
+        ["start"] = KeyText.Of(range.Start.Span),
+        ["end"] = range.End.IsEmpty ? null : KeyText.Of(range.End.Span),
+        ["version"] = Number(range.Version),
+        ["replicas"] = new JsonArray([.. range.Replicas.Select(replica => (JsonNode)replica)]),
+        ["preferredLeader"] = Known(range.PreferredLeader),
+        ["leader"] = Known(range.Leader),
+    };
+
+    /// <summary>A whole number that no reader rounds.</summary>
+    public static JsonNode Number(ulong value) => value <= MostExact ? value : value.ToString(CultureInfo.InvariantCulture);
+
     private static JsonObject Group(GroupStatus group) => new()
     {
-        ["range"] = new JsonObject
-        {
-            ["group"] = Number(group.Range.Group),
-            ["start"] = KeyText.Of(group.Range.Start.Span),
-            ["end"] = group.Range.End.IsEmpty ? null : KeyText.Of(group.Range.End.Span),
-            ["version"] = Number(group.Range.Version),
-            ["replicas"] = new JsonArray([.. group.Range.Replicas.Select(replica => (JsonNode)replica)]),
-            ["preferredLeader"] = Known(group.Range.PreferredLeader),
-            ["leader"] = Known(group.Range.Leader),
-        },
+        ["range"] = Of(group.Range),
         ["role"] = group.Role,
         ["term"] = group.Term is not { } term ? null : new JsonObject { ["round"] = Number(term.Round), ["node"] = term.Node },
         ["chosen"] = Number(group.Chosen),
@@ -68,6 +74,4 @@ public static class StatusJson
 
     private static JsonNode Number(long value) =>
         value is >= -MostExact and <= MostExact ? value : value.ToString(CultureInfo.InvariantCulture);
-
-    private static JsonNode Number(ulong value) => value <= MostExact ? value : value.ToString(CultureInfo.InvariantCulture);
 }

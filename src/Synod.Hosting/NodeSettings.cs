@@ -114,12 +114,13 @@ internal sealed partial record NodeSettings
     {
         if (options.Nodes.Count == 0)
         {
+            CheckNumber(options.NodeId, problems);
             return [new NodeDescriptor(new NodeId(options.NodeId), options.ClientListen ?? InProcess)];
         }
 
-        foreach (var node in options.Nodes.Where(node => node.Id is < 1 or >= NodeSet.Capacity))
+        foreach (var node in options.Nodes)
         {
-            problems.Add($"Node id {node.Id} is out of range. Number the nodes from 1 to {NodeSet.Capacity - 1}.");
+            CheckNumber(node.Id, problems);
         }
 
         foreach (var twice in options.Nodes.GroupBy(node => node.Id).Where(group => group.Count() > 1))
@@ -151,6 +152,14 @@ internal sealed partial record NodeSettings
         }
 
         return peers;
+    }
+
+    private static void CheckNumber(int id, List<string> problems)
+    {
+        if (id is < 1 or >= NodeSet.Capacity)
+        {
+            problems.Add($"Node id {id} is out of range. Number the nodes from 1 to {NodeSet.Capacity - 1}.");
+        }
     }
 
     private static void CheckAddress(string address, string whose, List<string> problems)

@@ -12,9 +12,9 @@ public sealed record GridQuorums(NodeSet Members, int Rows, int Columns) : Quoru
 
     public override bool IsPhase2(NodeSet votes) => Enumerable.Range(0, Rows).Any(row => Line(votes, row * Columns, 1, Columns));
 
-    public override string? Unsafe() => Rows > 0 && Columns > 0 && Rows * Columns == Members.Count
+    public override string? Unsafe() => Rows > 0 && Columns > 0 && (long)Rows * Columns == Members.Count
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{Rows} rows of {Columns} columns need {Rows * Columns} members");
+        : string.Create(CultureInfo.InvariantCulture, $"{Rows} rows of {Columns} columns need {(long)Rows * Columns} members");
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"grid {Rows}x{Columns}");
 

@@ -49,6 +49,7 @@ internal static class CommitCosts
         return
         [
             new(name, "messages", "5n", 5 * n, count.All),
+            new(name, "forced writes", "N+1, and N pre-commits", 2 * n + 1, count.Forced.Values.Sum()),
             new(name, "delays until the client knows", "4", 4, InDelays(count.Answered)),
             new(name, "delays until all know", "6, less the one before the coordinator", 5, InDelays(count.Known)),
         ];

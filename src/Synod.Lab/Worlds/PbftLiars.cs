@@ -99,7 +99,9 @@ internal sealed class PbftLiars(Quartet group, NodeId self)
         return group.Signed(m with
         {
             Prepared = [claim, .. m.Prepared.Where(item => item.Slot.Value > slot)],
-            PrePrepared = [new(m.View - 1, new Slot(slot), s_false), .. m.PrePrepared],
+            PrePrepared = group.Options.UsesCodes
+                ? [new(m.View - 1, new Slot(slot), s_false), .. m.PrePrepared.Where(item => (item.View, item.Slot.Value) != (m.View - 1, slot))]
+                : [],
         });
     }
 

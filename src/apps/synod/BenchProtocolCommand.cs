@@ -24,7 +24,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<string> Quorums = new("--quorums") { Description = "Sizes as elect/replicate, such as 4/2. Default: a majority.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
     private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
-    private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, 65_536);
+    private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, MapCommand.MaxValue);
     private static readonly Option<int?> Pipeline = new Option<int?>("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own." }.Between(1, 1_000);
     private static readonly Option<int?> Block = new Option<int?>("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own." }.Between(1, 10_000);
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");

@@ -46,7 +46,7 @@ internal static class RangeCommand
             {
                 var (group, node) = (parsed.GetValue(Group), parsed.GetValue(Node));
                 await client.TransferLeadershipAsync(group, node, cancellationToken);
-                return Report(parsed, $"group {group} hands over to node {node}", new JsonObject { ["group"] = group, ["leader"] = node });
+                return Report(parsed, $"group {group} hands over to node {node}", new JsonObject { ["group"] = StatusJson.Number(group), ["leader"] = node });
             }),
     };
 
@@ -73,15 +73,7 @@ internal static class RangeCommand
         var ranges = directory.Ranges.OrderBy(range => range.Start.Memory, KeyOrder.Instance).ToList();
         if (parsed.GetValue(Json))
         {
-            Terminal.Json(new JsonArray([.. ranges.Select(range => new JsonObject
-            {
-                ["group"] = range.Group,
-                ["start"] = KeyText.Of(range.Start.Span),
-                ["end"] = range.End.IsEmpty ? null : KeyText.Of(range.End.Span),
-                ["version"] = range.Version,
-                ["replicas"] = new JsonArray([.. range.Replicas.Select(replica => (JsonNode)replica)]),
-                ["leader"] = range.Leader,
-            })]));
+            Terminal.Json(new JsonArray([.. ranges.Select(StatusJson.Of)]));
             return ExitCodes.Done;
         }
 

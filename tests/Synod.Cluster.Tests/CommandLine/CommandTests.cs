@@ -59,7 +59,7 @@ public class CommandTests(SharedCluster shared)
         Assert.Equal([1, 2, 3], cut["replicas"]!.AsArray().Select(replica => (int)replica!).Order());
         Assert.Contains("[ranges/m, ", (await shared.RunAsync("range", "list")).Ends(0).Output, StringComparison.Ordinal);
 
-        var group = ((ulong)cut["group"]!).ToString(CultureInfo.InvariantCulture);
+        var group = cut["group"]!.ToString();
         await Await.UntilAsync("the range is led as preferred", async () => await LeaderAsync(group) == 2);
         (await shared.RunAsync("range", "lead", group, "99")).Fails(Failed);
         (await shared.RunAsync("kv", "put", "ranges/z", "1")).Ends(0);
@@ -112,7 +112,7 @@ public class CommandTests(SharedCluster shared)
 
     private async Task<int> LeaderAsync(string group) =>
         (int)Json(await shared.RunAsync("range", "list", "--json")).AsArray()
-            .Single(range => ((ulong)range!["group"]!).ToString(CultureInfo.InvariantCulture) == group)!["leader"]!;
+            .Single(range => range!["group"]!.ToString() == group)!["leader"]!;
 
     private static JsonNode Json(Finished finished) => JsonNode.Parse(finished.Ends(0).Output)!;
 }

@@ -88,6 +88,8 @@ public sealed class StartTests : IDisposable
 
     [Theory]
     [InlineData("{ \"dataFolder\": \"D\", \"replicas\": 0 }", "0 replicas keep nothing")]
+    [InlineData("{ \"dataFolder\": \"D\", \"nodeId\": 0 }", "Node id 0 is out of range. Number the nodes from 1 to 127.")]
+    [InlineData("{ \"dataFolder\": \"D\", \"nodeId\": 128 }", "Node id 128 is out of range. Number the nodes from 1 to 127.")]
     [InlineData("{ \"dataFolder\": \"D\", \"clock\": { \"source\": \"bound\", \"maxOffsetMilliseconds\": -1 } }", "clock's bound")]
     public async Task A_configuration_that_cannot_be_meant_is_refused_with_the_reason(string json, string says)
     {

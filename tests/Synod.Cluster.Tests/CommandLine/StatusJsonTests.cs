@@ -26,6 +26,14 @@ public class StatusJsonTests
         Assert.Equal("[0,7]", group["lag"]!.ToJsonString());
     }
 
+    [Fact]
+    public void A_list_of_ranges_says_them_as_the_status_does()
+    {
+        var range = new Api.Range { Group = ulong.MaxValue, Start = ByteString.CopyFromUtf8("m"), Version = 7, Replicas = { 1, 2 }, Leader = 2 };
+        Assert.Equal("""{"group":"18446744073709551615","start":"m","end":null,"version":7,"replicas":[1,2],"preferredLeader":null,"leader":2}""", StatusJson.Of(range).ToJsonString());
+        Assert.Equal(StatusJson.Of(range).ToJsonString(), Group(new GroupStatus { Range = range })["range"]!.ToJsonString());
+    }
+
     [Theory]
     [InlineData(-5_000_000_000, null)]
     [InlineData(0, null)]

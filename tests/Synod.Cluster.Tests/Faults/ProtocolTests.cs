@@ -51,6 +51,17 @@ public class ProtocolTests
         Assert.False((bool)report["durable"]!);
     }
 
+    [Theory]
+    [InlineData("pbft")]
+    [InlineData("hotstuff")]
+    public async Task The_largest_values_are_agreed_on(string protocol)
+    {
+        var report = JsonNode.Parse((await SynodProgram.RunAsync(
+            "bench", "protocol", "-p", protocol, "--clients", "2", "--seconds", "1", "--warmup", "0.5", "--durable", "off", "--value-bytes", "65536", "--json"))
+            .Ends(0).Output)!;
+        Assert.True((bool)report["ok"]!);
+    }
+
     /// <summary>Whoever cannot check a signature believes nobody: each of four checks each command once, and a few votes beside.</summary>
     [Theory]
     [InlineData("pbft")]

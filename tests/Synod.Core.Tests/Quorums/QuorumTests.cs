@@ -122,6 +122,9 @@ public sealed class QuorumTests
         Assert.Throws<ArgumentException>(() => new WeightedQuorums(Members(2), [3, -1], 2, 1).Validated());
         Assert.Throws<ArgumentException>(() => new WeightedQuorums(Members(2), [1, 1], 1, 1).Validated());
         Assert.Throws<ArgumentException>(() => new GridQuorums(Members(5), 2, 3).Validated());
+
+        // 100 · 42,949,673 is 4 in 32 bits.
+        Assert.Throws<ArgumentException>(() => new GridQuorums(Members(4), 100, 42_949_673).Validated());
     }
 
     [Fact]

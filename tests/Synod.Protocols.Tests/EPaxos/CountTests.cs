@@ -69,4 +69,16 @@ public sealed class CountTests
             (sites.Sent("PreAcceptOk"), sites.Sent("Accept"), sites.Sent("AcceptOk"), sites.Sent("Commit")));
         sites.AssertDecided(1, Sites.Id(1), nop: false, [0, 1, .. new long[n - 2]]);
     }
+
+    /// <summary>Of seven replicas three are down: four are too few for the fast path, and a second round decides.</summary>
+    [Fact]
+    public void A_second_round_for_want_of_answers_is_no_fast_decision()
+    {
+        var sites = new Sites(7);
+        sites.Put(1, "x", "1");
+        sites.Deliver((1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1));
+        sites.Lose();
+        sites.Beat(1, times: 2);
+        Assert.Equal((0L, 1L), (sites.At(1).FastDecisions, sites.At(1).SlowDecisions));
+    }
 }

@@ -147,6 +147,28 @@ public sealed class PaperTests
         Assert.Equal(2, play.At(N2).View);
     }
 
+    /// <summary>
+    /// §5.2: who makes a time-out certificate with its own word that it knew of more than it can show would make the next view one in which
+    /// nobody may vote, and so every view after it.
+    /// </summary>
+    [Fact]
+    public void A_liar_among_those_who_gave_a_view_up_does_not_spoil_the_next_one()
+    {
+        var play = _group.Stage();
+        var spoilt = _group.GiveUp(1, (N1, 0), (N3, 7), (N4, 0));
+        play.Receive(N3, N2, new HotStuff.Message.Sync(Showing(Genesis.Certificate, spoilt)));
+        Assert.Equal([Refusal.Forged], play.Refusals(N2));
+        foreach (var node in new[] { N1, N3, N4 })
+        {
+            play.Receive(node, N2, GivesUp(node, 1));
+        }
+
+        play.Sync(N2);
+        play.Receive(N2, N4, play.Between(N2, N4).OfType<HotStuff.Message.Proposal>().Single());
+        play.Sync(N4);
+        Assert.Equal(2, Assert.Single(play.Votes(N4)).View);
+    }
+
     /// <summary>§6: views are entered by certificates, never on somebody's word.</summary>
     [Fact]
     public void A_view_is_entered_by_a_certificate_only()

@@ -19,6 +19,16 @@ public sealed class TransferTests
 
     /// <summary>N4 missed all blocks. Three that have dropped what is below the sixth show it the seventh and what led to it.</summary>
     [Fact]
+    public void An_answer_to_a_laggard_ends_where_it_becomes_too_long_to_be_sent()
+    {
+        var group = _group.With(options => options with { MaxFetchedBytes = 1, CheckpointPeriod = 100 });
+        var play = group.Stage();
+        group.Feed(play, N1, 1, 5);
+        play.Receive(N4, N1, new HotStuff.Message.Fetch(group.Block(5).Digest, 0));
+        Assert.Equal(group.Block(5), Assert.Single(play.Between(N1, N4).OfType<HotStuff.Message.Blocks>().Single().Chain));
+    }
+
+    [Fact]
     public void Who_asks_for_what_was_dropped_is_shown_a_proof_and_goes_on_from_the_state()
     {
         var play = Lagging(_group);

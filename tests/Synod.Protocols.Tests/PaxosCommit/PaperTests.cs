@@ -88,6 +88,22 @@ public sealed class PaperTests
         Assert.Equal(Ending.Aborted, Node(play, B).Ledger.EndingOf(First));
     }
 
+    /// <summary>Without its own word it would wait for its time-out, and the others with their locks held.</summary>
+    [Fact]
+    public void A_leader_whose_own_vote_is_no_tells_everyone_at_once()
+    {
+        var play = CommitTraces.Stage(CommitRooms.Paxos(3), 5);
+        play.Submit(A, CommitModels.Begin(NodeSet.Of(L, A)));
+        play.Sync(A);
+        play.Deliver(A, L);
+        play.Submit(L, CommitModels.Begin(NodeSet.Of(L, B), "2"));
+        play.Run();
+        Assert.IsType<CommitResult.Committed>(Assert.Single(play.Answers(A)).Result);
+        Assert.IsType<CommitResult.Aborted>(Assert.Single(play.Answers(L)).Result);
+        Assert.Equal(Ending.Aborted, Node(play, B).Ledger.EndingOf(First));
+        Assert.Empty(Node(play, L).Open);
+    }
+
     [Fact]
     public void A_lock_held_by_a_promise_makes_the_other_transaction_abort()
     {

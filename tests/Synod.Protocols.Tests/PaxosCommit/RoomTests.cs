@@ -105,7 +105,7 @@ public sealed class RoomTests(ITestOutputHelper output)
     public void The_simulator_finds_the_mistake(string name)
     {
         var bug = PaxosCommitBugs.All.Single(item => item.Name == name);
-        for (ulong seed = 1; seed <= 60; seed++)
+        for (ulong seed = 1; seed <= 160; seed++)
         {
             if (bug.Run(seed) is { } failure)
             {
@@ -114,7 +114,7 @@ public sealed class RoomTests(ITestOutputHelper output)
             }
         }
 
-        Assert.Fail("not found in 60 seeds");
+        Assert.Fail("not found in 160 seeds");
     }
 
     [Theory]

@@ -109,6 +109,15 @@ public sealed class CodesTests
         Assert.True(((PbftReplica)play[C]).IsActive);
     }
 
+    [Fact]
+    public void Two_digests_that_were_pre_prepared_in_one_view_of_a_slot_are_a_lie()
+    {
+        var play = _group.Stage(X);
+        play.Receive(A, D, Told(A, null, (0, s_one), (1, s_two)));
+        play.Receive(B, D, Told(B, null, (0, s_one), (0, s_two)));
+        Assert.Equal([Refusal.Forged], play.Refusals(D));
+    }
+
     /// <summary>A view change to view 3; what prepared also was pre-prepared.</summary>
     private Message.ViewChange Told(NodeId node, (long View, Digest Digest)? prepared = null, params (long View, Digest Digest)[] accepted)
     {

@@ -213,6 +213,30 @@ public sealed class ViewChangeTests
     }
 
     [Fact]
+    public void What_another_replica_makes_of_a_new_view_is_not_held_against_its_primary()
+    {
+        var batch = _group.Batch("x+");
+        var prepared = _group.Prepared(0, 1, batch.Digest, A, B, C);
+        Message.ViewChange[] changes = [_group.ViewChange(A, 1), _group.ViewChange(B, 1, [prepared]), _group.ViewChange(D, 1)];
+        var sound = _group.NewView(B, 1, [.. changes], (1, batch.Digest));
+        Message.NewView[] damaged =
+        [
+            sound with { Proposals = [sound.Proposals[0] with { Authenticator = new PbftReplica.Authenticator.Signed(default) }] },
+            sound with { ViewChanges = [changes[0], changes[1] with { Prepared = [] }, changes[2]] },
+        ];
+        foreach (var refused in damaged)
+        {
+            var play = _group.Stage(X);
+            Leave(play, C);
+            play.Receive(D, C, refused);
+            Assert.Equal([Refusal.Forged], play.Refusals(C));
+            Assert.Equal((1L, false), (Replica(play, C).View, Replica(play, C).IsActive));
+            play.Receive(B, C, sound);
+            Assert.Equal((1L, true), (Replica(play, C).View, Replica(play, C).IsActive));
+        }
+    }
+
+    [Fact]
     public void A_new_view_that_its_primary_did_not_sign_changes_nothing()
     {
         Message.ViewChange[] changes = [_group.ViewChange(A, 1), _group.ViewChange(B, 1), _group.ViewChange(D, 1)];
@@ -247,6 +271,7 @@ public sealed class ViewChangeTests
             _group.ViewChange(B, 1, stable: _group.Proven(4, state, A, B, C) with { State = digest }),
             sound with { View = 2 },
             _group.Signed(sound with { PrePrepared = [new(1, new Slot(1), digest)] }),
+            _group.Signed(sound with { PrePrepared = [new(0, new Slot(1), digest)] }),
         ];
         foreach (var refused in unsound)
         {

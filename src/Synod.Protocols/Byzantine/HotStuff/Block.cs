@@ -18,7 +18,7 @@ public sealed class Block : IEquatable<Block>
         (View, Justify, Commands) = (view, justify, commands);
         var writer = new CodecWriter();
         HotStuff.Fields.Write(writer, this);
-        Digest = Digest.Of(writer.Span);
+        (Digest, Length) = (Digest.Of(writer.Span), writer.Span.Length);
     }
 
     public long View { get; }
@@ -29,6 +29,9 @@ public sealed class Block : IEquatable<Block>
 
     /// <summary>Of the canonical bytes of all of it, certificate included.</summary>
     public Digest Digest { get; }
+
+    /// <summary>Bytes of all of it.</summary>
+    public int Length { get; }
 
     public bool Equals(Block? other) => other is not null && Digest == other.Digest;
 

@@ -78,12 +78,13 @@ public sealed partial class HotStuff
 
     private void On(NodeId from, Message.Fetch fetch, Outbox<Message, Record, Command, Result> outbox)
     {
-        var chain = new List<Block>();
+        var (chain, bytes) = (new List<Block>(), 0);
         for (var at = _tree.Find(fetch.Block);
-            at is not null && at.View > fetch.Above && chain.Count < _options.MaxFetched;
+            at is not null && at.View > fetch.Above && chain.Count < _options.MaxFetched && bytes < _options.MaxFetchedBytes;
             at = _tree.Parent(at))
         {
             chain.Add(at);
+            bytes += at.Length;
         }
 
         if (chain.Count == 0 && fetch.Above < _stable.Checkpoint.View)

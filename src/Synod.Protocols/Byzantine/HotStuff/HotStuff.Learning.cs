@@ -200,8 +200,13 @@ public sealed partial class HotStuff
         || _signer.Verify(
             command.Client, _statements.Command(command.Client, command.Sequence, command.Payload), command.Signature);
 
+    /// <summary>
+    /// What a time-out certificate says its signers knew has to be shown beside it: a faulty one that only claims to know of more could
+    /// make every view that it opens one in which nobody may vote.
+    /// </summary>
     private bool Verify(Certificates shown) =>
         shown.High.Phase == VotePhase.Prepare
+        && shown.High.View >= shown.Timeout.HighView
         && Verify(shown.High)
         && (shown.Decision == Genesis.Certificate || (_rules.Phases > 1 && IsLast(shown.Decision) && Verify(shown.Decision)))
         && Verify(shown.Timeout);

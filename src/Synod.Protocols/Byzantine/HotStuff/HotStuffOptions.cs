@@ -54,6 +54,9 @@ public sealed record HotStuffOptions
     /// <summary>Blocks in one answer to a laggard.</summary>
     public int MaxFetched { get; init; } = 64;
 
+    /// <summary>Bytes of blocks after which an answer to a laggard ends: what is longer than a frame of the transport never arrives.</summary>
+    public int MaxFetchedBytes { get; init; } = 8 << 20;
+
     /// <summary>A checkpoint is due after every so many committed blocks.</summary>
     public int CheckpointPeriod { get; init; } = 512;
 

@@ -27,7 +27,7 @@ public sealed partial class Pbft
         Propose();
     }
 
-    private void On(Message.NewView m)
+    private void On(NodeId from, Message.NewView m)
     {
         if (m.View < _view || (m.View == _view && _isActive))
         {
@@ -42,9 +42,9 @@ public sealed partial class Pbft
         }
         else if (!IsJustified(m, primary))
         {
-            // Its primary signed it, so there is no better one to wait for.
+            // From its primary there is no better one to wait for. Whoever passes it on may have damaged what the signature does not cover.
             _out.Refuse(Refusal.Forged);
-            if (m.View == _view)
+            if (m.View == _view && from == primary)
             {
                 ChangeView(_view + 1);
             }

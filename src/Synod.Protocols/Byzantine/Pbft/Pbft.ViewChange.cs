@@ -102,9 +102,18 @@ public sealed partial class Pbft
             last = prepared.Slot;
         }
 
-        return m.PrePrepared.All(item =>
-            item.Slot > m.Stable.Slot && item.Slot.Value <= limit && item.View >= 0 && item.View < m.View);
+        return IsPossible(m.PrePrepared)
+            && m.PrePrepared.All(item =>
+                item.Slot > m.Stable.Slot && item.Slot.Value <= limit && item.View >= 0 && item.View < m.View);
     }
+
+    /// <summary>
+    /// With codes a replica pre-prepares one digest in each view of a slot, and with signatures it need not tell. More would only fill new
+    /// views, which carry every view change, until they are too long to be sent.
+    /// </summary>
+    private bool IsPossible(ImmutableArray<PrePrepared> told) => _options.UsesCodes
+        ? told.DistinctBy(item => (item.Slot, item.View)).Count() == told.Length
+        : told.IsEmpty;
 
     /// <summary>
     /// Joins a higher view that f+1 want, since one of them is correct; and with 2f+1 for this one, lets its primary begin it. Once

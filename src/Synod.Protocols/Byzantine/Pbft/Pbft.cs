@@ -136,7 +136,7 @@ public sealed partial class Pbft : Protocol<Pbft.Message, Pbft.Record, Pbft.Comm
                 On(from, m);
                 break;
             case Message.NewView m:
-                On(m);
+                On(from, m);
                 break;
             case Message.Status m:
                 On(from, m);

@@ -131,7 +131,10 @@ public sealed partial class PaxosCommit
     private void On(NodeId from, Message.Decide decide)
     {
         var id = decide.Transaction;
-        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown)
+
+        // A leader whose own vote was No knows the ending and has not told it yet: its own word makes it do so.
+        if (Ledger.EndingOf(id) is var ending and not Ending.Unknown
+            && (ending == Ending.Committed != decide.Commit || !_attempts.ContainsKey(id)))
         {
             _out.Refuse(ending == Ending.Committed == decide.Commit ? Refusal.Duplicate : Refusal.Unsafe);
         }

@@ -10,6 +10,7 @@ public sealed partial class EPaxos
     /// <summary>Proposes a value in a ballot that this replica leads. Its own acceptance counts as in <see cref="LeadFirst"/>.</summary>
     private void LeadAccept(Instance instance, Ballot ballot, Batch value, Dependencies deps)
     {
+        SlowDecisions += ballot == Ballot.None ? 1 : 0;
         Take(instance, ballot, value, deps);
         instance.Leading = new Leading
         {

@@ -147,8 +147,6 @@ public sealed partial class EPaxos
                 return;
             }
 
-            SlowDecisions++;
-
             // Not equal often enough among as many as the fast path needs: waiting for more would cost all conflicts the slowest
             // replica's round trip, or a time-out if it is down.
             LeadAccept(instance, Ballot.None, instance.Payload!, leading.Deps);

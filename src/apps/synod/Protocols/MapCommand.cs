@@ -5,6 +5,12 @@ namespace Synod.App.Protocols;
 /// <summary>What is agreed on: one client's next write. The number makes it effective once, however often it is agreed on.</summary>
 internal readonly record struct MapCommand(int Client, long Sequence, Key Key, ReadOnlyMemory<byte> Value)
 {
+    /// <summary>Bytes of a value at most.</summary>
+    public const int MaxValue = 1 << 16;
+
+    /// <summary>Bytes of a command at most: a run's keys are short.</summary>
+    public const int MaxLength = MaxValue + 256;
+
     public byte[] ToBytes()
     {
         var writer = new CodecWriter();

@@ -37,6 +37,7 @@ internal sealed class HotStuffNode(ProtocolSettings settings, NodeId self, strin
         Rules = new JolteonRules(),
         Leaders = new Rotation(settings.Members, Views: 3),
         Domain = new SigningDomain("hotstuff", settings.Cluster, 0),
+        MaxPayload = MapCommand.MaxLength,
         MaxCommands = settings.Block > 0 ? settings.Block : DefaultBlock,
         CheckpointPeriod = CheckpointPeriod,
     };

@@ -33,6 +33,7 @@ internal sealed class PbftNode(ProtocolSettings settings, NodeId self, string da
     /// <summary>What all members and clients agree on beforehand.</summary>
     public static PbftOptions OptionsOf(ProtocolSettings settings) => new()
     {
+        MaxOperation = MapCommand.MaxLength,
         MaxBatch = settings.Block > 0 ? settings.Block : DefaultBlock,
         Pipeline = settings.Pipeline > 0 ? settings.Pipeline : DefaultPipeline,
 
