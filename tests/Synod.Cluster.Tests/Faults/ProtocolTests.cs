@@ -85,8 +85,6 @@ public class ProtocolTests
     [InlineData("2 + 2 is not more than 4", "-p", "multipaxos", "--nodes", "4", "--quorums", "2/2")]
     [InlineData("pbft runs on 4 to", "-p", "pbft", "--nodes", "3")]
     [InlineData("epaxos runs on 3 to 7 nodes, not on 8", "-p", "epaxos", "--nodes", "8")]
-    [InlineData("--conflict is 0 to 100, not 101", "-p", "epaxos", "--conflict", "101")]
-    [InlineData("--clients is at least 1, not 0", "-p", "epaxos", "--clients", "0")]
     [InlineData("The quorums of pbft cannot be chosen", "-p", "pbft", "--quorums", "3/2")]
     [InlineData("There is no node 9 to kill", "-p", "multipaxos", "--kill", "9")]
     public async Task What_cannot_run_is_refused_with_the_reason(string says, params string[] arguments) =>
