@@ -83,9 +83,4 @@ internal sealed class EPaxosStream
             _leaving.Add((node, sent.To, sent.Message));
         }
     }
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

@@ -96,9 +96,4 @@ internal sealed class Waves<TMessage, TRecord, TCommand, TResult>
             _ = timer.Set ? _timers[node].Add(timer.Timer.Kind) : _timers[node].Remove(timer.Timer.Kind);
         }
     }
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

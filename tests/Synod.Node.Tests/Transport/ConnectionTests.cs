@@ -75,15 +75,7 @@ public sealed class ConnectionTests
     public async Task A_peer_that_does_not_read_costs_it_its_own_frames_and_never_the_loop()
     {
         await using var node = await StartAsync(1, transport: options => options with { MaxQueuedBytes = 1 << 20 });
-        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        node.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = listener.LocalEndPoint! });
-        using var deaf = await listener.AcceptAsync(Cancellation);
-        await using var stream = new NetworkStream(deaf);
-        _ = await FrameReader.ReadAsync(stream, 4096, Cancellation);
-        await stream.WriteAsync(Stranger.Good(2, 1).ToFrame(FrameKind.Welcome), Cancellation);
-        _ = await node.Book.SeeAsync(21, "Connected to n2 ", Cancellation);
+        await using var stream = await DialledByAsync(node);
 
         var padding = new byte[100_000];
         while (node.Metrics.Dropped(DropReason.QueueFull) == 0)
@@ -106,15 +98,7 @@ public sealed class ConnectionTests
     public async Task What_is_said_meanwhile_passes_a_long_frame()
     {
         await using var node = await StartAsync(1);
-        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        node.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = listener.LocalEndPoint! });
-        using var slow = await listener.AcceptAsync(Cancellation);
-        await using var stream = new NetworkStream(slow);
-        _ = await FrameReader.ReadAsync(stream, 4096, Cancellation);
-        await stream.WriteAsync(Stranger.Good(2, 1).ToFrame(FrameKind.Welcome), Cancellation);
-        _ = await node.Book.SeeAsync(21, "Connected to n2 ", Cancellation);
+        await using var stream = await DialledByAsync(node);
 
         // More than the kernel holds for who does not read.
         _ = await node.Submit(new Toy.Command.Tell(new NodeId(2), 0, new byte[30_000_000]));
@@ -211,6 +195,20 @@ public sealed class ConnectionTests
         {
         }
     });
+
+    /// <summary>The receiving end of the node's connection to a second one that reads nothing by itself.</summary>
+    private static async Task<NetworkStream> DialledByAsync(ToyNode node)
+    {
+        using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        node.Transport.SetPeers(new Dictionary<NodeId, EndPoint> { [new NodeId(2)] = listener.LocalEndPoint! });
+        var stream = new NetworkStream(await listener.AcceptAsync(Cancellation), ownsSocket: true);
+        _ = await FrameReader.ReadAsync(stream, 4096, Cancellation);
+        await stream.WriteAsync(Stranger.Good(2, 1).ToFrame(FrameKind.Welcome), Cancellation);
+        _ = await node.Book.SeeAsync(21, "Connected to n2 ", Cancellation);
+        return stream;
+    }
 
     private static byte[] Faulty(string kind)
     {

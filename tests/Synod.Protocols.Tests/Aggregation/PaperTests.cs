@@ -303,9 +303,4 @@ public sealed class PaperTests
 
     private static string? Imbalance(Stage<Message, Process.Record, Process.Command, Process.Result> play, int nodes) => new MassLedger().Imbalance(
         [.. Enumerable.Range(1, nodes).Select(number => (new NodeId(number), play.At(new NodeId(number))))]);
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

@@ -362,9 +362,4 @@ public sealed class PaperTests
         process.State(new StateWriter(writer));
         return writer.Length;
     }
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

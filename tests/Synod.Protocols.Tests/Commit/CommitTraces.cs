@@ -14,6 +14,21 @@ internal static class CommitTraces
         new Stage<TMessage, TRecord, CommitCommand, CommitResult>(
             room.Make, room.NameTimer, [.. Enumerable.Range(1, nodes).Select(number => new NodeId(number))]).Begin();
 
+    /// <summary>What was begun, up to where the coordinator has heard all votes.</summary>
+    public static void Vote<TMessage, TRecord>(
+        this Stage<TMessage, TRecord, CommitCommand, CommitResult> stage, NodeId coordinator, params NodeId[] participants)
+        where TMessage : class
+        where TRecord : class
+    {
+        stage.Sync(coordinator);
+        foreach (var node in participants)
+        {
+            stage.Deliver(coordinator, node);
+            stage.Sync(node);
+            stage.Deliver(node, coordinator);
+        }
+    }
+
     public static string Play<TMessage, TRecord, TTimer>(CommitRoom<TMessage, TRecord> room, int nodes, string script)
         where TMessage : class
         where TRecord : class

@@ -105,9 +105,4 @@ internal sealed class Lockstep<TMessage, TRecord>
             Step(self, delay, (node, inner) => node.Receive(self, message, _still, inner));
         }
     }
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

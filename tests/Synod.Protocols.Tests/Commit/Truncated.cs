@@ -38,9 +38,4 @@ internal static class Truncated
             Assert.Equal(log == records ? unflushed : now.Applied.Value, outbox.Executions.Length);
         }
     }
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

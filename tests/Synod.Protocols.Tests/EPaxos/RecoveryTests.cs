@@ -125,15 +125,7 @@ public sealed class RecoveryTests
     [Fact]
     public void Everyone_in_the_quorum_is_heard_before_the_command_is_proposed_again()
     {
-        var sites = new Sites(5);
-        sites.Put(1, "x", "1");
-        sites.Deliver((1, 2));
-        sites.Lose();
-        sites.Put(5, "x", "5");
-        sites.Deliver((5, 3));
-        sites.Lose();
-        sites.Suspect(2, Id(1));
-        sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
+        var sites = AnotherUncommittedInTheWay();
         sites.Deliver((2, 4), (4, 2));
         Assert.Equal(Room.Phase.PreAccepted, sites.Look(2, Id(1)).Phase);
         sites.Deliver((2, 3), (3, 2));
@@ -144,15 +136,7 @@ public sealed class RecoveryTests
     [Fact]
     public void An_uncommitted_command_whose_coordinator_is_outside_ends_in_the_Nop()
     {
-        var sites = new Sites(5);
-        sites.Put(1, "x", "1");
-        sites.Deliver((1, 2));
-        sites.Lose();
-        sites.Put(5, "x", "5");
-        sites.Deliver((5, 3));
-        sites.Lose();
-        sites.Suspect(2, Id(1));
-        sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
+        var sites = AnotherUncommittedInTheWay();
         sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
         Assert.True(sites.Look(2, Id(1)).Value!.IsNop);
     }
@@ -232,6 +216,21 @@ public sealed class RecoveryTests
         sites.Lose();
         sites.Suspect(2, Id(1));
         sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
+        sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
+        return sites;
+    }
+
+    /// <summary>The second of five recovers the first's command; the third knows one of the fifth, which conflicts and is not committed.</summary>
+    private static Sites AnotherUncommittedInTheWay()
+    {
+        var sites = new Sites(5);
+        sites.Put(1, "x", "1");
+        sites.Deliver((1, 2));
+        sites.Lose();
+        sites.Put(5, "x", "5");
+        sites.Deliver((5, 3));
+        sites.Lose();
+        sites.Suspect(2, Id(1));
         sites.Deliver((2, 3), (3, 2), (2, 4), (4, 2));
         return sites;
     }

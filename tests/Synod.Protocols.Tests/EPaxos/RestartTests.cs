@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Consensus;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
@@ -154,9 +155,4 @@ public sealed class RestartTests
 
     private static string Shown(Room replica) =>
         string.Join('\n', replica.Held.Select(id => $"{id} {replica.Look(id)}"));
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using CsCheck;
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Xunit;
 using static Synod.Protocols.Tests.EPaxosRoom.Sites;
 
@@ -184,9 +185,4 @@ public sealed class WireTests
 
     private static IEnumerable<string> Cases(Type family) => family.GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic)
         .Where(type => type.IsSubclassOf(family)).Select(type => type.Name).Order(StringComparer.Ordinal);
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

@@ -369,9 +369,4 @@ public sealed class EpochTests
 
     private IEnumerable<(long Slot, string Text)> Executed(int node) =>
         _play.Executions(new NodeId(node)).Select(item => (item.Position.Value, item.Command.ToString()!));
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

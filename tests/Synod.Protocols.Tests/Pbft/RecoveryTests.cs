@@ -214,9 +214,4 @@ public sealed class RecoveryTests
     }
 
     private static PbftReplica Replica(Play play, NodeId node) => (PbftReplica)play[node];
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

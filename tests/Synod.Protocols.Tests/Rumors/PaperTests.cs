@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Gossip;
 using Xunit;
 using static Synod.Protocols.Tests.Rumors.Town;
@@ -322,9 +323,4 @@ public sealed class PaperTests
     [Fact]
     public void Options_that_no_rumor_could_be_told_under_are_refused() => Assert.Throws<ArgumentException>(
         () => new Mongering(A, Options() with { MostBytes = 40 }, PeerView.Empty));
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }

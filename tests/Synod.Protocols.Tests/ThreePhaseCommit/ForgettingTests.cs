@@ -266,13 +266,7 @@ public sealed class ForgettingTests(ITestOutputHelper output)
     private static void PreCommit(Play play)
     {
         play.Submit(K, CommitModels.Begin(Two));
-        play.Sync(K);
-        foreach (var node in new[] { A, B })
-        {
-            play.Deliver(K, node);
-            play.Sync(node);
-            play.Deliver(node, K);
-        }
+        play.Vote(K, A, B);
 
         play.Deliver(K, A);
         play.Deliver(K, B);

@@ -25,13 +25,7 @@ public sealed class MutantScheduleTests
     {
         var play = CommitTraces.Stage(CommitRooms.ThreePhase((ThreePhaseCommitMutation)mutation), 3);
         play.Submit(K, CommitModels.Begin(NodeSet.Of(A, B)));
-        play.Sync(K);
-        foreach (var node in new[] { A, B })
-        {
-            play.Deliver(K, node);
-            play.Sync(node);
-            play.Deliver(node, K);
-        }
+        play.Vote(K, A, B);
 
         play.Deliver(K, A);
         play.Sync(A);

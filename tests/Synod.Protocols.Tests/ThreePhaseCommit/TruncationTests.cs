@@ -85,13 +85,7 @@ public sealed class TruncationTests
     private static void ToPreCommitted(Play play, string key)
     {
         play.Submit(K, CommitModels.Begin(NodeSet.Of(A, B), key: key));
-        play.Sync(K);
-        foreach (var node in new[] { A, B })
-        {
-            play.Deliver(K, node);
-            play.Sync(node);
-            play.Deliver(node, K);
-        }
+        play.Vote(K, A, B);
 
         play.Deliver(K, A);
         play.Deliver(K, B);

@@ -1,4 +1,5 @@
 using Synod.Core;
+using Synod.Lab.Worlds;
 using Synod.Protocols.Commit;
 using Xunit;
 using static Synod.Lab.Worlds.TwoPhaseCommitWorld;
@@ -142,9 +143,4 @@ public sealed class TruncationTests
     private static Play Stage() => new Play(
         node => new TwoPhase(node, TwoPhaseCommitOptions.Default), timer => ((TwoPhase.Timer)timer.Kind).ToString(), Coordinator, A, B, C)
         .Begin();
-
-    private sealed class Still : StepContext
-    {
-        public override int Choose(int count) => 0;
-    }
 }
