@@ -20,7 +20,7 @@ internal abstract class ByzantineRoom<TMessage, TRecord, TCommand, TResult> : Me
 
     protected ByzantineRoom(bool isReal, int batch)
     {
-        (_batch, _signers) = (batch, isReal ? RealSigners(batch) : new SignatureTable().SignerOf);
+        (_batch, _signers) = (batch, isReal ? RealSigners(batch) : new IdealSignatures().SignerOf);
         for (var client = 0; client < batch; client++)
         {
             _clients.Add(new NodeId(FirstClient + client), _signers(new NodeId(FirstClient + client)));
@@ -117,10 +117,10 @@ internal sealed class PbftRoom : ByzantineRoom<Pbft.Message, Pbft.Record, Pbft.C
         : base(isReal, batch)
     {
         var options = new PbftOptions { MaxBatch = batch, Pipeline = 1 };
-        var table = new SignatureTable();
+        var keys = new IdealSignatures();
         foreach (var node in Nodes(Members))
         {
-            Add(new Pbft(node, _group, options, SignerOf(node), table.MacsOf(node), new Nothing()));
+            Add(new Pbft(node, _group, options, SignerOf(node), keys.MacsOf(node), new Nothing()));
         }
     }
 

@@ -11,15 +11,14 @@ namespace Synod.Lab.Proofs;
 /// <param name="Title">What is claimed.</param>
 /// <param name="Unit">What a size counts.</param>
 /// <param name="Size">The size that the claim is about.</param>
-/// <param name="Check">
-/// Checks it at a size, telling how far it is, and says what was seen; an <see cref="InvariantViolation"/> if it does not hold.
-/// </param>
-public sealed record Proof(string Name, string Title, string Unit, int Size, Func<int, Action<ProofProgress>, string> Check)
+/// <param name="Check">Checks it and says what was seen; an <see cref="InvariantViolation"/> if it does not hold.</param>
+public sealed record Proof(string Name, string Title, string Unit, int Size, Func<ProofRun, string> Check)
 {
-    private const int RandomRounds = 7;
+    private const int Rounds = 7;
 
-    // Between two lines of progress, and of what a search remembers.
+    // Of those of which one thread draws, or runs, so many one after the other.
     private const int SchedulesAtOnce = 500;
+    private const int RunsAtOnce = 100;
 
     public static IReadOnlyList<Proof> All { get; } =
     [
@@ -30,28 +29,26 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"{rules.Name}-twins",
                 "One twin of four: all schedules of splits in two and of leaders agree.",
                 "rounds",
-
-                // A view of basic HotStuff decides by itself, and leaves the fewest worlds.
-                rules is BasicRules ? 7 : 6,
-                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds), tell)),
+                Rounds,
+                run => Seen(run, () => HotStuffTwins.Model(rules, run.Size))),
             new Proof(
                 $"{rules.Name}-pruned-twins",
                 "The same with the twins and one other as leaders, and in each round some quorum that hears each other.",
                 "rounds",
-                7,
-                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, pruned: true), tell)),
+                Rounds,
+                run => Seen(run, () => HotStuffTwins.Model(rules, run.Size, pruned: true))),
             new Proof(
                 $"{rules.Name}-lying-twins",
                 "One twin of four, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
                 3,
-                (rounds, tell) => Seen(HotStuffTwins.Model(rules, rounds, lies: 1), tell)),
+                run => Seen(run, () => HotStuffTwins.Model(rules, run.Size, lies: 1))),
             new Proof(
                 $"{rules.Name}-random-lying-twins",
                 "Seven rounds of one twin of four, drawn at random: in each of them the twins may alter a message.",
                 "schedules",
                 20_000,
-                (schedules, tell) => Drawn(HotStuffTwins.Model(rules, RandomRounds, lies: RandomRounds), schedules, tell)),
+                run => Drawn(run, () => HotStuffTwins.Model(rules, Rounds, lies: Rounds))),
         }),
         .. Quartet.Replicas.SelectMany(twin => new[]
         {
@@ -59,20 +56,20 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"pbft-twin-{twin}",
                 $"{twin} of four runs twice: all schedules of splits in two agree.",
                 "rounds",
-                7,
-                (rounds, tell) => Seen(PbftTwins.Model(twin, rounds), tell)),
+                Rounds,
+                run => Seen(run, () => PbftTwins.Model(twin, run.Size))),
             new Proof(
                 $"pbft-lying-twin-{twin}",
                 "The same, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
                 5,
-                (rounds, tell) => Seen(PbftTwins.Model(twin, rounds, lies: 1), tell)),
+                run => Seen(run, () => PbftTwins.Model(twin, run.Size, lies: 1))),
             new Proof(
                 $"pbft-random-lying-twin-{twin}",
                 "Seven rounds drawn at random: in each of them the twins may alter a message.",
                 "schedules",
                 20_000,
-                (schedules, tell) => Drawn(PbftTwins.Model(twin, RandomRounds, lies: RandomRounds), schedules, tell)),
+                run => Drawn(run, () => PbftTwins.Model(twin, Rounds, lies: Rounds))),
         }),
     ];
 
@@ -80,55 +77,46 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
     public static Proof Named(string name) => All.FirstOrDefault(proof => proof.Name == name)
         ?? throw new ArgumentException($"There is no proof '{name}'. Use one of: {string.Join(", ", All.Select(proof => proof.Name))}.");
 
-    private static string EPaxosRuns(int runs, Action<ProofProgress> tell)
+    private static string EPaxosRuns(ProofRun proof)
     {
+        const ulong First = 1_000_000;
         var (waits, nops, cycles) = (0, 0, 0);
-        for (var seed = 1_000_000ul; seed < 1_000_000ul + (ulong)runs; seed++)
+        proof.Each("runs", RunsAtOnce, () => 0, (_, from, count) =>
         {
-            var run = new EPaxosRun(seed, 5);
-            run.Run();
-            waits += run.Waited ? 1 : 0;
-            nops += run.Nops;
-            cycles += run.Cycles;
-            tell(new("runs", (long)(seed - 999_999ul), runs, 0));
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{runs} runs: {waits} with a wait, {nops} Nops, {cycles} cycles");
+            for (var at = from; at < from + count; at++)
+            {
+                var run = new EPaxosRun(First + (ulong)at, 5);
+                run.Run();
+                Interlocked.Add(ref waits, run.Waited ? 1 : 0);
+                Interlocked.Add(ref nops, run.Nops);
+                Interlocked.Add(ref cycles, run.Cycles);
+            }
+        });
+        return string.Create(CultureInfo.InvariantCulture, $"{proof.Size} runs: {waits} with a wait, {nops} Nops, {cycles} cycles");
     }
 
-    private static string Seen<TMessage, TRecord, TCommand, TResult>(
-        RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<ProofProgress> tell)
+    private static string Seen<TMessage, TRecord, TCommand, TResult>(ProofRun run, Func<RoundModel<TMessage, TRecord, TCommand, TResult>> model)
     {
-        var result = (model with { OnlyJudgesLast = true }).Explore(seen => tell(new(
+        var result = RoundExplorer.Explore(() => model() with { OnlyJudgesLast = true }, run.Jobs, seen => run.Tell(new(
             string.Create(CultureInfo.InvariantCulture, $"round {seen.Round}, worlds followed"), seen.Followed, seen.Worlds, seen.Reached)));
         return result.Counterexample is { } found
             ? throw new InvariantViolation(found.Property, found.ToString())
             : $"{result}; worlds at the end of round {result.Depth} are judged and not counted";
     }
 
-    private static string Drawn<TMessage, TRecord, TCommand, TResult>(
-        RoundModel<TMessage, TRecord, TCommand, TResult> model, int schedules, Action<ProofProgress> tell)
+    private static string Drawn<TMessage, TRecord, TCommand, TResult>(ProofRun run, Func<RoundModel<TMessage, TRecord, TCommand, TResult>> model)
     {
         var states = 0L;
-        for (var done = 0; done < schedules; done += SchedulesAtOnce)
+        run.Each("schedules", SchedulesAtOnce, model, (mine, from, count) =>
         {
-            var result = model.Wander(seed: done, Math.Min(SchedulesAtOnce, schedules - done));
+            var result = mine.Wander(seed: from, count);
             if (result.Counterexample is { } found)
             {
                 throw new InvariantViolation(found.Property, found.ToString());
             }
 
-            states += result.States;
-            tell(new("schedules", Math.Min(done + SchedulesAtOnce, schedules), schedules, 0));
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{schedules} schedules of {model.Rounds} rounds, {states} worlds at the ends of rounds");
+            Interlocked.Add(ref states, result.States);
+        });
+        return string.Create(CultureInfo.InvariantCulture, $"{run.Size} schedules of {Rounds} rounds, {states} worlds at the ends of rounds");
     }
 }
-
-/// <summary>How far the check of a proof is.</summary>
-/// <param name="What">What is counted.</param>
-/// <param name="Done">How many of these are done.</param>
-/// <param name="Of">Out of how many.</param>
-/// <param name="Found">How many new ones came up for what follows.</param>
-public readonly record struct ProofProgress(string What, long Done, long Of, long Found);

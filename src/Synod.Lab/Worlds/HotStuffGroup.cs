@@ -3,7 +3,7 @@ using Synod.Protocols.Byzantine;
 
 namespace Synod.Lab.Worlds;
 
-/// <summary>What the members of one group share: keys in a table, options, and clients that sign.</summary>
+/// <summary>What the members of one group share: keys, options, and clients that sign.</summary>
 internal sealed class HotStuffGroup
 {
     public static readonly NodeId N1 = new(1);
@@ -26,7 +26,7 @@ internal sealed class HotStuffGroup
 
     public bool IsThreshold { get; }
 
-    public SignatureTable Table { get; } = new();
+    public IdealSignatures Keys { get; } = new();
 
     public static IEnumerable<object[]> EveryRuleSet => [[new BasicRules()], [new ChainedRules()], [new HotStuff2Rules()], [new JolteonRules()]];
 
@@ -44,16 +44,16 @@ internal sealed class HotStuffGroup
 
     public HotStuff Make(NodeId self) => Make(self, new Counters());
 
-    public HotStuff Make(NodeId self, Counters service) => new(self, Options, Table.SignerOf(self), SchemeOf(self), service);
+    public HotStuff Make(NodeId self, Counters service) => new(self, Options, Keys.SignerOf(self), SchemeOf(self), service);
 
     public IQuorumCertificateScheme SchemeOf(NodeId self) => IsThreshold
-        ? new IdealThreshold(Table, self, Options.Members, Options.Quorum)
-        : new SignatureVectors(Table.SignerOf(self), Options.Members, Options.Quorum);
+        ? new IdealThreshold(Keys, self, Options.Members, Options.Quorum)
+        : new SignatureVectors(Keys.SignerOf(self), Options.Members, Options.Quorum);
 
     public HotStuff.Command Command(string payload, long sequence = 1, int client = FirstClient)
     {
         var (id, bytes) = (new NodeId(client), Key.Of(payload).Memory);
-        return new(id, sequence, bytes, Table.SignerOf(id).Sign(_statements.Command(id, sequence, bytes)));
+        return new(id, sequence, bytes, Keys.SignerOf(id).Sign(_statements.Command(id, sequence, bytes)));
     }
 
     /// <summary>A vote as <paramref name="voter"/> would sign it.</summary>
@@ -61,11 +61,11 @@ internal sealed class HotStuffGroup
         Vote(voter, phase, block.View, block.Digest);
 
     public HotStuff.Message.Vote Vote(NodeId voter, VotePhase phase, long view, Digest block) =>
-        new(phase, view, block, Table.SignerOf(voter).Sign(_statements.Vote(phase, view, block)));
+        new(phase, view, block, Keys.SignerOf(voter).Sign(_statements.Vote(phase, view, block)));
 
     /// <summary>A member's word for a checkpoint.</summary>
     public HotStuff.Message.Checkpoint Checkpoint(NodeId member, ChainCheckpoint checkpoint) =>
-        new(checkpoint, Table.SignerOf(member).Sign(_statements.Checkpoint(checkpoint)));
+        new(checkpoint, Keys.SignerOf(member).Sign(_statements.Checkpoint(checkpoint)));
 
     /// <summary>A checkpoint proven by <paramref name="members"/>, as many as they are.</summary>
     public StableCheckpoint Prove(ChainCheckpoint checkpoint, NodeSet members)
@@ -83,7 +83,7 @@ internal sealed class HotStuffGroup
 
     /// <summary>A member's word that it gave a view up, knowing a certificate of another.</summary>
     public TimeoutShare Share(NodeId member, long view, long highView) =>
-        new(member, highView, Table.SignerOf(member).Sign(_statements.Timeout(view, highView)));
+        new(member, highView, Keys.SignerOf(member).Sign(_statements.Timeout(view, highView)));
 
     public TimeoutCertificate GiveUp(long view, params IEnumerable<(NodeId Member, long HighView)> members) =>
         new(view, [.. members.Select(item => Share(item.Member, view, item.HighView))]);
@@ -92,7 +92,7 @@ internal sealed class HotStuffGroup
         new(view, shown, Share(member, view, shown.High.View).Signature);
 
     /// <summary>Whether a client signed a command.</summary>
-    public bool IsSigned(HotStuff.Command command) => Table.Verify(
+    public bool IsSigned(HotStuff.Command command) => Keys.Verify(
         command.Client, _statements.Command(command.Client, command.Sequence, command.Payload), command.Signature);
 
     /// <summary>The claim that a correct replica breaks by sending a message in its present state; null for none (hotstuff.md §8, §9).</summary>
@@ -116,7 +116,7 @@ internal sealed class HotStuffGroup
         IsProven(shown.High) && IsProven(shown.Decision)
         && (shown.Timeout.View == 0
             || (shown.Timeout.Shares.Select(share => share.Signer).Distinct().Count() >= Sound
-                && shown.Timeout.Shares.All(share => Table.Verify(
+                && shown.Timeout.Shares.All(share => Keys.Verify(
                     share.Signer, _statements.Timeout(shown.Timeout.View, share.HighView), share.Signature))));
 
     private bool IsProven(QuorumCertificate certificate) =>

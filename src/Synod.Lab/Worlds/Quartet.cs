@@ -32,7 +32,7 @@ internal sealed class Quartet
 
     public PbftGroup Group { get; }
 
-    public SignatureTable Keys { get; } = new();
+    public IdealSignatures Keys { get; } = new();
 
     public SortedDictionary<NodeId, Counters> Services { get; } = [];
 

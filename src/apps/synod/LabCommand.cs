@@ -14,6 +14,7 @@ internal static class LabCommand
     private static readonly Argument<string> Family = new("family") { Description = $"One of: {string.Join(", ", CostTable.Families)}." };
     private static readonly Argument<string?> Claim = new("proof") { Description = "Which one; without it, the list of all.", DefaultValueFactory = _ => null };
     private static readonly Option<int?> Size = new Option<int?>("--size") { Description = "How many rounds, or runs, in place of as many as in the list: each round more takes about ten times as long." }.Between(1, 1_000_000_000);
+    private static readonly Option<int> Jobs = new Option<int>("--jobs", "-j") { Description = "Threads that share the last round of schedules, or the runs; each takes one core, and a gigabyte or two where schedules are many.", DefaultValueFactory = _ => Environment.ProcessorCount }.Between(1, 1_024);
     private static readonly Option<ulong> Seed = new Option<ulong>("--seed") { Description = "What chance there is in the scenario is drawn from it.", DefaultValueFactory = _ => 1 }.Between(0ul, ulong.MaxValue);
     private static readonly Option<string?> Svg = new("--svg") { Description = "Also draw the report into this file." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
@@ -26,9 +27,9 @@ internal static class LabCommand
         run.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Run(parsed))));
         var cost = new Command("cost", $"Counts messages, delays and forced writes beside the formulas: exit code 1 if they differ. {ExitCodes.Help}") { Family, Json };
         cost.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Cost(parsed))));
-        var prove = new Command("prove", $"Checks a claim that takes minutes, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Json };
+        var prove = new Command("prove", $"Checks a claim that takes minutes, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Jobs, Json };
         prove.SetAction((parsed, stop) => Terminal.RunAsync(
-            () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Json), stop)));
+            () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Jobs), parsed.GetValue(Json), stop)));
         return new Command("lab", "Shows what each protocol does when things go wrong.") { list, run, cost, prove };
     }
 

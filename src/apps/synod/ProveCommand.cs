@@ -12,7 +12,7 @@ internal static class ProveCommand
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
-    public static Task<int> RunAsync(string? name, int? size, bool json, CancellationToken stop)
+    public static Task<int> RunAsync(string? name, int? size, int jobs, bool json, CancellationToken stop)
     {
         if (name is null)
         {
@@ -22,7 +22,7 @@ internal static class ProveCommand
 
         // On a thread of its own, so that it can be interrupted.
         var proof = Proof.Named(name);
-        return Task.Run(() => Check(proof, size ?? proof.Size, json, stop), stop);
+        return Task.Run(() => Check(proof, size ?? proof.Size, jobs, json, stop), stop);
     }
 
     private static void List(bool json)
@@ -52,7 +52,7 @@ internal static class ProveCommand
         Terminal.Out.Write(table);
     }
 
-    private static int Check(Proof proof, int size, bool json, CancellationToken stop)
+    private static int Check(Proof proof, int size, int jobs, bool json, CancellationToken stop)
     {
         if (!json)
         {
@@ -63,7 +63,7 @@ internal static class ProveCommand
         var (holds, seen) = (true, "");
         try
         {
-            seen = proof.Check(size, Teller(begun, stop));
+            seen = proof.Check(new(size, jobs, Teller(begun, stop)));
         }
         catch (InvariantViolation violation)
         {

@@ -62,6 +62,7 @@ public class BoundsTests
         { "sim --bugs", "--limit", 0, 86_401 },
         { "lab run 2pc-blocking", "--seed", -1, 1e20 },
         { "lab prove pbft-twin-n1", "--size", 0, 1_000_000_001 },
+        { "lab prove pbft-twin-n1", "--jobs", 0, 1_025 },
     };
 
     [Theory]

@@ -12,27 +12,27 @@ public sealed class SigningTests
     [Fact]
     public void A_signature_is_valid_only_if_that_node_signed_that_content()
     {
-        var table = new SignatureTable();
-        var signature = table.SignerOf(A).Sign("yes"u8);
-        Assert.Equal(signature, table.SignerOf(A).Sign("yes"u8));
-        Assert.True(table.Verify(A, "yes"u8, signature));
-        Assert.True(table.SignerOf(B).Verify(A, "yes"u8, signature));
-        Assert.False(table.Verify(B, "yes"u8, signature));
-        Assert.False(table.Verify(A, "no"u8, signature));
-        table.SignerOf(A).Sign("no"u8);
-        Assert.False(table.Verify(A, "no"u8, signature));
-        Assert.False(table.Verify(A, "yes"u8, default));
+        var keys = new IdealSignatures();
+        var signature = keys.SignerOf(A).Sign("yes"u8);
+        Assert.Equal(signature, keys.SignerOf(A).Sign("yes"u8));
+        Assert.True(keys.Verify(A, "yes"u8, signature));
+        Assert.True(keys.SignerOf(B).Verify(A, "yes"u8, signature));
+        Assert.False(keys.Verify(B, "yes"u8, signature));
+        Assert.False(keys.Verify(A, "no"u8, signature));
+        keys.SignerOf(A).Sign("no"u8);
+        Assert.False(keys.Verify(A, "no"u8, signature));
+        Assert.False(keys.Verify(A, "yes"u8, default));
     }
 
     [Fact]
     public void A_code_convinces_one_receiver()
     {
-        var table = new SignatureTable();
-        var code = table.MacsOf(A).Authenticate(B, "yes"u8);
-        Assert.True(table.MacsOf(B).Check(A, "yes"u8, code));
-        Assert.False(table.MacsOf(B).Check(A, "no"u8, code));
-        Assert.False(table.MacsOf(new NodeId(3)).Check(A, "yes"u8, code));
-        Assert.False(table.MacsOf(A).Check(B, "yes"u8, code));
+        var keys = new IdealSignatures();
+        var code = keys.MacsOf(A).Authenticate(B, "yes"u8);
+        Assert.True(keys.MacsOf(B).Check(A, "yes"u8, code));
+        Assert.False(keys.MacsOf(B).Check(A, "no"u8, code));
+        Assert.False(keys.MacsOf(new NodeId(3)).Check(A, "yes"u8, code));
+        Assert.False(keys.MacsOf(A).Check(B, "yes"u8, code));
     }
 
     [Fact]

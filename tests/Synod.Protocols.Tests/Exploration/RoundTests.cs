@@ -97,6 +97,39 @@ public sealed class RoundTests
         Assert.Equal(drawn.ToString(), Model(Partition.All(Nodes, 2), rounds: 4).Wander(1, 100).ToString());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Whoever_shares_the_last_round_finds_the_first_fault(int jobs)
+    {
+        // One that merges nothing in its last round comes to the same fault on the same way.
+        var whole = Model(Partition.All(Nodes, 2), rounds: 2).Explore();
+        var shared = RoundExplorer.Explore(() => Model(Partition.All(Nodes, 2), rounds: 2) with { OnlyJudgesLast = true }, jobs);
+        Assert.NotNull(whole.Counterexample);
+        Assert.Equal(whole.Counterexample.ToString(), shared.Counterexample?.ToString());
+        Assert.False(shared.IsComplete);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    [InlineData(1, 2)]
+    [InlineData(3, 2)]
+    public void What_is_thrown_at_progress_ends_a_search(int jobs, int round)
+    {
+        var failure = Assert.Throws<OperationCanceledException>(() => RoundExplorer.Explore(
+            () => Model([Whole], rounds: 2) with { OnlyJudgesLast = true },
+            jobs,
+            seen =>
+            {
+                if (seen.Round == round)
+                {
+                    throw new OperationCanceledException("enough");
+                }
+            }));
+        Assert.Equal("enough", failure.Message);
+    }
+
     [Fact]
     public void Lies_are_told_within_their_number_and_may_repeat_what_was_said()
     {

@@ -40,6 +40,20 @@ public sealed class TwinTests(ITestOutputHelper output)
         Assert.Equal(states, result.States);
     }
 
+    [Fact]
+    public void Threads_that_share_the_last_round_judge_what_one_judges()
+    {
+        static RoundModel<HotStuff.Message, HotStuff.Record, HotStuff.Command, HotStuff.Result> Make() =>
+            HotStuffTwins.Model(new HotStuff2Rules(), rounds: 3) with { OnlyJudgesLast = true };
+
+        var (alone, shared) = (RoundExplorer.Explore(Make, jobs: 1), RoundExplorer.Explore(Make, jobs: 3));
+        output.WriteLine(shared.ToString());
+        Assert.Equal((alone.States, alone.Moves, alone.Combinations), (shared.States, shared.Moves, shared.Combinations));
+        Assert.Equal(HotStuffTwins.Model(new HotStuff2Rules(), rounds: 3).Explore().Moves, shared.Moves);
+        Assert.True(shared.IsComplete);
+        Assert.Empty(shared.Unreached);
+    }
+
     /// <summary>As the paper prunes: the twins and one other lead, and in each round some quorum hears each other.</summary>
     [Theory]
     [InlineData("hotstuff-basic", 2_691)]

@@ -8,12 +8,20 @@ public static class RoundExplorer
     /// <param name="seen">Told now and then how far the search is.</param>
     public static ExplorationResult Explore<TMessage, TRecord, TCommand, TResult>(
         this RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? seen = null) =>
-        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model, seen).Exhaust();
+        Explore(() => model, jobs: 1, seen);
+
+    /// <summary>Every schedule. A last round that is only judged, which takes most of the time, is shared out among several threads.</summary>
+    /// <param name="make">Makes the model anew each time, with instances, draws and keys that no other has.</param>
+    /// <param name="jobs">How many threads; each may take a gigabyte.</param>
+    /// <param name="seen">Told now and then how far the search is, by one thread at a time.</param>
+    public static ExplorationResult Explore<TMessage, TRecord, TCommand, TResult>(
+        Func<RoundModel<TMessage, TRecord, TCommand, TResult>> make, int jobs, Action<RoundProgress>? seen = null) =>
+        new RoundSearch<TMessage, TRecord, TCommand, TResult>(make, jobs, seen).Exhaust();
 
     /// <summary>Schedules drawn at random; a seed draws the same again.</summary>
     public static ExplorationResult Wander<TMessage, TRecord, TCommand, TResult>(
         this RoundModel<TMessage, TRecord, TCommand, TResult> model, int seed, int schedules) =>
-        new RoundSearch<TMessage, TRecord, TCommand, TResult>(model, merges: false).Wander(seed, schedules);
+        new RoundSearch<TMessage, TRecord, TCommand, TResult>(() => model, merges: false).Wander(seed, schedules);
 
     /// <summary>
     /// The prints of the worlds that are new at the end of each round. They are the same whether worlds with one print go on as one or each is
@@ -24,7 +32,7 @@ public static class RoundExplorer
     public static IReadOnlyList<IReadOnlySet<UInt128>> Prints<TMessage, TRecord, TCommand, TResult>(
         this RoundModel<TMessage, TRecord, TCommand, TResult> model, bool merges)
     {
-        var search = new RoundSearch<TMessage, TRecord, TCommand, TResult>(model with { OnlyJudgesLast = false }, merges: merges);
+        var search = new RoundSearch<TMessage, TRecord, TCommand, TResult>(() => model with { OnlyJudgesLast = false }, merges: merges);
         search.Exhaust();
         return search.Ends;
     }

@@ -4,7 +4,9 @@ using Synod.Core;
 
 namespace Synod.Exploration;
 
-/// <summary>What properties see of nodes: there are far fewer such faces than states, and combinations of them than worlds.</summary>
+/// <summary>
+/// What properties see of nodes: there are far fewer such faces than states, and combinations of them than worlds. Several workers may ask.
+/// </summary>
 internal sealed class RoundFaces<TMessage, TRecord, TCommand, TResult>(
     Model<TMessage, TRecord, TCommand, TResult> model, RoundEssence<TMessage, TRecord, TCommand, TResult> essence)
 {
@@ -15,10 +17,12 @@ internal sealed class RoundFaces<TMessage, TRecord, TCommand, TResult>(
     private readonly List<(int Index, byte[] State)> _faces = [];
     private readonly List<NodeView<TMessage, TRecord, TCommand, TResult>?> _views = [];
     private readonly CodecWriter _writer = new();
+    private readonly Lock _gate = new();
     private int _viewed;
 
     public int Number(int index, Protocol<TMessage, TRecord, TCommand, TResult> protocol)
     {
+        using var _ = _gate.EnterScope();
         _writer.Clear();
         _writer.Int(index);
         essence.Witness(_writer, protocol);
@@ -39,6 +43,7 @@ internal sealed class RoundFaces<TMessage, TRecord, TCommand, TResult>(
     /// <summary>A node with this face.</summary>
     public NodeView<TMessage, TRecord, TCommand, TResult> View(int number)
     {
+        using var _ = _gate.EnterScope();
         if (_views[number] is { } known)
         {
             return known;

@@ -44,6 +44,10 @@ public sealed record RoundModel<TMessage, TRecord, TCommand, TResult>
     /// <summary>What decides on what follows from a world. Null: all of it.</summary>
     public RoundEssence<TMessage, TRecord, TCommand, TResult>? Essence { get; init; }
 
+    /// <summary>The essence, if there is one, or else one that says all.</summary>
+    internal RoundEssence<TMessage, TRecord, TCommand, TResult> EssenceOrAll =>
+        Essence ?? new WholeState<TMessage, TRecord, TCommand, TResult>(Model.Messages);
+
     /// <summary>
     /// Groups of nodes that differ only in their names: worlds that differ only by a renaming within these are one. Names are those that
     /// essences write as nodes.

@@ -12,6 +12,7 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     private const int MostExact = 4_000_000;
 
     private readonly RoundModel<TMessage, TRecord, TCommand, TResult> _model;
+    private readonly LastRound<TMessage, TRecord, TCommand, TResult> _last;
     private readonly RoundEssence<TMessage, TRecord, TCommand, TResult> _essence;
     private readonly IReadOnlyList<Renaming> _renamings;
     private readonly RoundSteps<TMessage, TRecord, TCommand, TResult> _steps;
@@ -29,21 +30,23 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     private long _rounds;
     private long _nodes;
 
-    /// <param name="model">What is explored.</param>
-    /// <param name="progress">Told now and then how far the search is.</param>
+    /// <param name="make">Makes what is explored: once for the search, and once for each who works on the last round.</param>
+    /// <param name="jobs">How many work on the last round if it is only judged.</param>
+    /// <param name="progress">Told now and then how far the search is, by one at a time.</param>
     /// <param name="merges">Whether worlds with one print go on as one; otherwise only those that are equal to the last bit do.</param>
     public RoundSearch(
-        RoundModel<TMessage, TRecord, TCommand, TResult> model, Action<RoundProgress>? progress = null, bool merges = true)
+        Func<RoundModel<TMessage, TRecord, TCommand, TResult>> make, int jobs = 1, Action<RoundProgress>? progress = null, bool merges = true)
     {
+        var model = make();
         Invariant.Check(model.Model is { Commands: null, Results: null }, "NeitherExecutionsNorAnswersArePartOfAWorld");
         (_model, _progress, _merges) = (model, progress, merges);
-        _essence = model.Essence ?? new WholeState<TMessage, TRecord, TCommand, TResult>(model.Model.Messages);
-        _essence = merges ? _essence : new Followed<TMessage, TRecord, TCommand, TResult>(_essence, model.Model.Messages);
+        _essence = merges ? model.EssenceOrAll : new Followed<TMessage, TRecord, TCommand, TResult>(model.EssenceOrAll, model.Model.Messages);
         _renamings = Renaming.All(model.Model.Nodes, model.Alike, model.Copies);
         var faces = new RoundFaces<TMessage, TRecord, TCommand, TResult>(model.Model, _essence);
         _steps = new(model, _essence, faces, _renamings);
         _prints = new(model, _essence, _renamings);
         _judge = new(model.Model, new Layout(model.Model.Nodes.Count, 0), new World<TMessage, TRecord, TCommand, TResult>(model.Model.Nodes, faces.View));
+        _last = new(make, jobs, faces, _judge, progress);
         _row = new int[model.Model.Nodes.Count + 4];
     }
 
@@ -69,9 +72,13 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
 
         for (var round = 1; round <= _model.Rounds; round++)
         {
-            var onlyJudges = round == _model.Rounds && _model.OnlyJudgesLast;
+            if (round == _model.Rounds && _model.OnlyJudgesLast)
+            {
+                return JudgeLast(layer, nodes);
+            }
+
             var after = Nodes(round);
-            _steps.Begin(nodes, onlyJudges ? null : after, round);
+            _steps.Begin(nodes, after, round);
             _ways.Add([]);
             _ends.Add([]);
             _exact.Clear();
@@ -88,7 +95,7 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
                     return Result(null, isCut: true);
                 }
 
-                if (Follow(layer[at], at, round, after, onlyJudges ? null : next) is { } found)
+                if (Follow(layer[at], at, round, after, next) is { } found)
                 {
                     return Result(found, isCut: false);
                 }
@@ -101,6 +108,18 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
         }
 
         return Result(null, isCut: false);
+    }
+
+    private ExplorationResult JudgeLast(List<RoundWorld> layer, RoundNodes<TMessage, TRecord, TCommand, TResult> nodes)
+    {
+        // What earlier rounds remember makes room.
+        _steps.Begin(nodes, null, _model.Rounds);
+        _exact.Clear();
+        _exact.TrimExcess();
+        _last.Run(layer, nodes, _model.Rounds);
+        _depth = _model.Rounds;
+        return Result(
+            _last.First is { } fall ? Tell(new Way(fall.At, fall.Partition, fall.Lie, fall.Drawn), _model.Rounds, fall.Broken) : null, isCut: false);
     }
 
     public ExplorationResult Wander(int seed, int schedules)
@@ -150,30 +169,23 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
 
     /// <summary>Takes a world through a round in every way, and notes the new worlds that it leads to.</summary>
     private Counterexample? Follow(
-        RoundWorld world, int at, int round, RoundNodes<TMessage, TRecord, TCommand, TResult> after, List<RoundWorld>? next)
+        RoundWorld world, int at, int round, RoundNodes<TMessage, TRecord, TCommand, TResult> after, List<RoundWorld> next)
     {
-        var lies = world.Lies < _model.MaxLies ? _model.Lies.Count : 0;
-        for (var partition = 0; partition < _model.Partitions.Count; partition++)
+        foreach (var (partition, lie, reached) in _steps.TakeEvery(world))
         {
-            for (var lie = -1; lie < lies; lie++)
+            _rounds++;
+            var way = new Way(at, partition, reached.HasLied ? lie : -1, reached.World.Drawn);
+            if ((reached.Broken ?? _judge.Fault(reached.Faces, round)) is { } broken)
             {
-                foreach (var reached in _steps.Take(world, partition, lie))
-                {
-                    _rounds++;
-                    var way = new Way(at, partition, reached.HasLied ? lie : -1, reached.World.Drawn);
-                    if ((reached.Broken ?? _judge.Fault(reached.Faces, round)) is { } broken)
-                    {
-                        return Tell(way, round, broken);
-                    }
+                return Tell(way, round, broken);
+            }
 
-                    // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
-                    if (next is not null && IsNew(reached.World) && Merge(reached.World, after, round) is { } merged)
-                    {
-                        _states++;
-                        _ways[round].Add(way);
-                        next.Add(merged);
-                    }
-                }
+            // Most splits come out the same to the last bit, which is quicker to see than that they come to the same.
+            if (IsNew(reached.World) && Merge(reached.World, after, round) is { } merged)
+            {
+                _states++;
+                _ways[round].Add(way);
+                next.Add(merged);
             }
         }
 
@@ -277,11 +289,11 @@ internal sealed class RoundSearch<TMessage, TRecord, TCommand, TResult>
     private ExplorationResult Result(Counterexample? counterexample, bool isCut) => new()
     {
         States = _states,
-        Moves = _rounds,
+        Moves = _rounds + _last.Rounds,
         Depth = _depth,
         IsComplete = !isCut && counterexample is null,
         Combinations = _judge.Count,
-        Worked = ((int)_nodes, (int)_steps.Steps),
+        Worked = ((int)_nodes, (int)(_steps.Steps + _last.Steps)),
         Reached = _judge.Reached,
         Unreached = _judge.Unreached,
         Counterexample = counterexample,

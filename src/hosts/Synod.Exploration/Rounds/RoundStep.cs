@@ -93,14 +93,14 @@ internal sealed class RoundStep<TMessage, TRecord, TCommand, TResult>(
         ref var live = ref _live[node.Index];
         if (live.Protocol is null || live.Number != number)
         {
-            live = (number, Load(node));
+            live = (number, Load(node.Index, node.State));
         }
 
         return live.Protocol;
     }
 
     /// <summary>A new instance in some state.</summary>
-    public Protocol<TMessage, TRecord, TCommand, TResult> Load(Standing node) => _model.Load(node.Index, node.State);
+    public Protocol<TMessage, TRecord, TCommand, TResult> Load(int index, byte[] state) => _model.Load(index, state);
 
     public Worked Start(int index) => Known(index, Kind.Start, index, 0);
 

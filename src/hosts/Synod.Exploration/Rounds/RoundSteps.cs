@@ -32,6 +32,8 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
     private readonly Outcome?[] _picked;
     private readonly int[] _key;
     private readonly int _count;
+    private readonly int _mostSides;
+    private readonly int _mostNodes;
     private RoundNodes<TMessage, TRecord, TCommand, TResult> _before = null!;
     private RoundNodes<TMessage, TRecord, TCommand, TResult> _after = null!;
     private Random? _random;
@@ -42,8 +44,10 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         RoundModel<TMessage, TRecord, TCommand, TResult> model,
         RoundEssence<TMessage, TRecord, TCommand, TResult> essence,
         RoundFaces<TMessage, TRecord, TCommand, TResult> faces,
-        IReadOnlyList<Renaming> renamings)
+        IReadOnlyList<Renaming> renamings,
+        int jobs = 1)
     {
+        (_mostSides, _mostNodes) = (MostSides / jobs, MostNodes / jobs);
         (_model, _essence, _faces) = (model, essence, faces);
         _count = model.Model.Nodes.Count;
         _leaders = model.Leaders ?? new LeaderDraw([]);
@@ -92,7 +96,23 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         return _reached;
     }
 
-    /// <summary>Every way in which a round goes on from a world; one of them, if a random source draws.</summary>
+    /// <summary>Every way in which a round goes on from a world, by splits and lies. What is reached holds until the next is asked for.</summary>
+    public IEnumerable<(int Partition, int Lie, Reached<TMessage> Reached)> TakeEvery(RoundWorld world)
+    {
+        var lies = world.Lies < _model.MaxLies ? _model.Lies.Count : 0;
+        for (var partition = 0; partition < _model.Partitions.Count; partition++)
+        {
+            for (var lie = -1; lie < lies; lie++)
+            {
+                foreach (var reached in Take(world, partition, lie))
+                {
+                    yield return (partition, lie, reached);
+                }
+            }
+        }
+    }
+
+    /// <summary>Every way in which a round goes on from a world with this split and lie; one of them, if a random source draws.</summary>
     public List<Reached<TMessage>> Take(RoundWorld world, int partition, int lie, Random? random = null)
     {
         _random = random;
@@ -186,7 +206,7 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
     /// <summary>Runs a side with these leaders, and the first of all where nobody is drawn.</summary>
     private void WorkOut(RoundWorld world, int side, Side root, int lie, Drawn drawn)
     {
-        if (_step.Nodes > MostNodes)
+        if (_step.Nodes > _mostNodes)
         {
             Forget();
         }
@@ -240,7 +260,7 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         if (!_begun.TryGetValue(number, out var begun))
         {
             var node = _before[number];
-            begun = (_step.Number(_before.Load(number), node.Index, node.Timers, node.Submitted), [.. node.Waiting.Select(_step.Number)]);
+            begun = (_step.Number(_step.Load(node.Index, node.State), node.Index, node.Timers, node.Submitted), [.. node.Waiting.Select(_step.Number)]);
             _begun.Add(number, begun);
         }
 
@@ -256,7 +276,7 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         if (!_ended.TryGetValue(print, out var ended))
         {
             var node = _step[number];
-            var protocol = _step.Load(node);
+            var protocol = _step.Load(node.Index, node.State);
             _essence.Simplify(protocol);
             ended = _after.Number(node.Index, protocol, node.Timers, node.Submitted, [.. waiting.Select(_step.Message)], face);
             _ended.Add(print, ended);
@@ -310,7 +330,7 @@ internal sealed class RoundSteps<TMessage, TRecord, TCommand, TResult>
         var print = XxHash128.HashToUInt128(MemoryMarshal.AsBytes(_key.AsSpan()));
         if (!_sides.TryGetValue(print, out var known))
         {
-            if (_sides.Count == MostSides)
+            if (_sides.Count == _mostSides)
             {
                 _sides.Clear();
             }
