@@ -25,6 +25,7 @@ internal static class BenchCommand
         Load("read", "Linearizable reads of random keys.", settings => new ReadLoad(settings)),
         Load("transfer", "Transactions that move money between accounts of two ranges.", settings => new TransferLoad(settings)),
         BenchProtocolCommand.Create(),
+        BenchSnapshotsCommand.Create(),
     };
 
     private static Command Load(string name, string description, Func<LoadSettings, ILoad> make)

@@ -62,16 +62,11 @@ internal static class BenchProtocolCommand
             ClientSignatures = IsOn(parsed, ClientSignatures),
             CheckpointBytes = parsed.GetValue(CheckpointBytes),
         };
-        var killed = parsed.GetValue(Kill) ?? [];
-        foreach (var stranger in killed.Where(node => node > options.Nodes))
-        {
-            throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
-        }
-
+        var killed = Killed(parsed, Kill, options);
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
         await cluster.StartAsync(cancellationToken);
-        var load = new ProtocolLoad(cluster, options, parsed.GetValue(Conflict), parsed.GetValue(ValueBytes));
+        var load = new ProtocolLoad(cluster, options, ProtocolLoad.Writes(parsed.GetValue(Conflict), parsed.GetValue(ValueBytes)));
         var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)));
         Terminal.Talk.MarkupLineInterpolated($"[grey]warming up for {warmup.TotalSeconds:0.#} s, then measuring {length.TotalSeconds:0.#} s …[/]");
         var result = await load.RunAsync(warmup, length, killed, cancellationToken);
@@ -188,9 +183,22 @@ internal static class BenchProtocolCommand
             Math.Round(checking / (counts.ProcessorMicroseconds / 1e6 + result.ClientProcessor.TotalSeconds), 4));
     }
 
-    private static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
+    public static bool IsOn(ParseResult parsed, Option<string> option) => parsed.GetValue(option) == "on";
 
-    private static Option<string> Switch(string name, string description, string standard)
+    /// <summary>The nodes to kill.</summary>
+    /// <exception cref="ArgumentException">One of them is none.</exception>
+    public static int[] Killed(ParseResult parsed, Option<int[]> option, ProtocolRunOptions options)
+    {
+        var killed = parsed.GetValue(option) ?? [];
+        foreach (var stranger in killed.Where(node => node > options.Nodes))
+        {
+            throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
+        }
+
+        return killed;
+    }
+
+    public static Option<string> Switch(string name, string description, string standard)
     {
         var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => standard };
         option.AcceptOnlyFromAmong("on", "off");

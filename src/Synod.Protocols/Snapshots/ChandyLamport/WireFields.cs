@@ -160,7 +160,8 @@ public sealed partial class ChandyLamport
             reader.Many(static (ref reader) => new SentCount(Member(ref reader), reader.Signed())));
     }
 
-    internal sealed class CutWire : IWire<Cut>
+    /// <summary>The binary form of a cut, for whoever keeps one to restore it.</summary>
+    public sealed class CutWire : IWire<Cut>
     {
         public void Write(CodecWriter writer, Cut value)
         {

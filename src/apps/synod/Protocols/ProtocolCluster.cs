@@ -21,6 +21,9 @@ internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Cl
     /// <summary>As <see cref="ProtocolSettings.ClientSignatures"/>.</summary>
     public bool ClientSignatures { get; init; } = true;
 
+    /// <summary>As <see cref="ProtocolSettings.Unordered"/>.</summary>
+    public bool Unordered { get; init; }
+
     /// <summary>As <see cref="ProtocolSettings.CheckpointBytes"/>.</summary>
     public long CheckpointBytes { get; init; } = long.MaxValue;
 }
@@ -91,6 +94,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Pipeline = options.Pipeline,
             Block = options.Block,
             ClientSignatures = options.ClientSignatures,
+            Unordered = options.Unordered,
             CheckpointBytes = options.CheckpointBytes,
             Tls = options.Tls,
         };

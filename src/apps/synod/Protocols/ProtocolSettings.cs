@@ -41,6 +41,9 @@ internal sealed record ProtocolSettings
     /// <summary>Whether clients sign what they ask for, where the protocol has signatures, and every node checks it.</summary>
     public bool ClientSignatures { get; init; } = true;
 
+    /// <summary>Whether a snapshot tells what went before it by colours and counts, and not by the order of a channel.</summary>
+    public bool Unordered { get; init; }
+
     /// <summary>Bytes of a node's log after which a checkpoint lets go of it.</summary>
     public long CheckpointBytes { get; init; } = long.MaxValue;
 

@@ -26,8 +26,11 @@ internal sealed record LoadResult(
 /// <param name="Checkpoints">Of all nodes, each since it was started last.</param>
 internal sealed record Audit(long Acknowledged, long Lost, long Repeated, long Checkpoints);
 
-/// <summary>A closed loop of clients on a cluster: each writes its own key, or now and then the one that all contend for.</summary>
-internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions options, int conflictPercent, int valueBytes)
+/// <summary>A client's operation of a sequence number; what chance there is in it comes from <paramref name="random"/>.</summary>
+internal delegate byte[] OperationSource(int client, long sequence, Random random);
+
+/// <summary>A closed loop of clients on a cluster.</summary>
+internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions options, OperationSource next)
 {
     private const long LongestMicroseconds = 60_000_000;
     private static readonly TimeSpan Convergence = TimeSpan.FromSeconds(60);
@@ -36,6 +39,21 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
     private readonly Tally[] _tallies = [.. Enumerable.Range(0, options.Clients).Select(_ => new Tally())];
     private volatile bool _measuring;
     private volatile bool _stopping;
+
+    /// <summary>Each client's own tally, by its position.</summary>
+    public IReadOnlyList<Tally> Tallies => _tallies;
+
+    /// <summary>Clients of a map: each writes its own key, or now and then the one that all contend for.</summary>
+    public static OperationSource Writes(int conflictPercent, int valueBytes)
+    {
+        var contended = Key.Of("contended");
+        var value = new byte[valueBytes];
+        return (client, sequence, random) =>
+        {
+            var key = random.Next(100) < conflictPercent ? contended : Key.Of(string.Create(CultureInfo.InvariantCulture, $"own/{client}"));
+            return new MapCommand(client, sequence, key, value).ToBytes();
+        };
+    }
 
     /// <param name="warmup">Not measured.</param>
     /// <param name="length">Measured.</param>
@@ -103,13 +121,9 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
         var number = ProtocolSettings.FirstClient + worker;
         var client = options.Entry.Client(cluster.Settings, number, cluster.Folder, cluster.Connections);
         var (random, tally) = (new Random(worker), _tallies[worker]);
-        var own = Key.Of(string.Create(CultureInfo.InvariantCulture, $"own/{number}"));
-        var contended = Key.Of("contended");
-        var value = new byte[valueBytes];
         for (var sequence = 1L; !_stopping; sequence++)
         {
-            var key = random.Next(100) < conflictPercent ? contended : own;
-            var payload = new MapCommand(number, sequence, key, value).ToBytes();
+            var payload = next(number, sequence, random);
             var start = Stopwatch.GetTimestamp();
             tally.Take(
                 await client.RunAsync(sequence, payload, cancellationToken), Stopwatch.GetElapsedTime(start), isMeasured: _measuring);
@@ -157,7 +171,7 @@ internal sealed class ProtocolLoad(ProtocolCluster cluster, ProtocolRunOptions o
     }
 
     /// <summary>What one client saw; written by its own task.</summary>
-    private sealed class Tally
+    public sealed class Tally
     {
         public LongHistogram Latencies { get; } = new(LongestMicroseconds, 3);
 

@@ -53,7 +53,12 @@ internal static class ProtocolCatalog
             static (_, client, _, nodes) => new HomeClient(client, nodes)),
     ];
 
+    /// <summary>Snapshots of a running system. What its clients ask for is done where they ask, and not agreed on.</summary>
+    public static ProtocolEntry Snapshots { get; } = new("chandy-lamport", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
+        static (settings, self, data, folder, log) => new SnapshotNode(settings, self, data, folder, log),
+        static (_, client, _, nodes) => new HomeClient(client, nodes));
+
     /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static ProtocolEntry Find(string name) => All.FirstOrDefault(entry => entry.Name == name)
+    public static ProtocolEntry Find(string name) => All.Append(Snapshots).FirstOrDefault(entry => entry.Name == name)
         ?? throw new ArgumentException($"There is no protocol '{name}'. Use one of: {string.Join(", ", All.Select(entry => entry.Name))}.");
 }
