@@ -21,7 +21,7 @@ internal static class BenchProtocolCommand
     private static readonly Option<int?> Nodes = new Option<int?>("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for Byzantine protocols." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 }.Between(1, 10_000);
     private static readonly Option<int> Conflict = new Option<int>("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 }.Between(0, 100);
-    private static readonly Option<string> Quorums = new("--quorums") { Description = "Sizes as elect/replicate, such as 4/2. Default: a majority.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string?> Quorums = new("--quorums") { Description = $"Which nodes of multipaxos elect its leader and which replicate: {QuorumText.Forms}. Unsafe ones are refused. Default: majority." };
     private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
     private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
     private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, MapCommand.MaxValue);
@@ -53,7 +53,7 @@ internal static class BenchProtocolCommand
             entry,
             parsed.GetValue(Nodes) ?? Math.Max(3, entry.LeastNodes),
             parsed.GetValue(Clients),
-            parsed.GetValue(Quorums)!,
+            parsed.GetValue(Quorums),
             IsOn(parsed, Durable),
             IsOn(parsed, Tls))
         {
@@ -99,7 +99,7 @@ internal static class BenchProtocolCommand
         ["nodes"] = options.Nodes,
         ["clients"] = options.Clients,
         ["conflict_percent"] = parsed.GetValue(Conflict),
-        ["quorums"] = options.Quorums.Length == 0 ? null : options.Quorums,
+        ["quorums"] = options.Quorums,
         ["pipeline"] = options.Pipeline == 0 ? null : options.Pipeline,
         ["block"] = options.Block == 0 ? null : options.Block,
         ["client_signatures"] = options.Entry.HasKeys ? options.ClientSignatures : null,
@@ -138,6 +138,11 @@ internal static class BenchProtocolCommand
         var table = new Table().Border(TableBorder.Rounded).AddColumns("", "");
         table.HideHeaders();
         table.AddRow("protocol", $"{options.Entry.Name}, {options.Nodes} nodes, {options.Clients} client{(options.Clients == 1 ? "" : "s")}, {(options.Durable ? "on disk" : "in memory")}{(options.Tls ? ", TLS" : "")}");
+        if (options.Quorums is { } quorums)
+        {
+            Row("quorums", $"{quorums}");
+        }
+
         Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
         Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
         Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");

@@ -10,7 +10,7 @@ using Synod.Node;
 namespace Synod.App.Protocols;
 
 /// <summary>What a run is asked to be.</summary>
-internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string Quorums, bool Durable, bool Tls)
+internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string? Quorums, bool Durable, bool Tls)
 {
     /// <summary>As <see cref="ProtocolSettings.Pipeline"/>.</summary>
     public int Pipeline { get; init; }
@@ -69,7 +69,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             throw new ArgumentException($"{options.Entry.Name} runs on {options.Entry.LeastNodes} to {options.Entry.MostNodes} nodes, not on {options.Nodes}.");
         }
 
-        if (options.Quorums.Length > 0 && !options.Entry.HasQuorums)
+        if (options.Quorums is not null && !options.Entry.HasQuorums)
         {
             throw new ArgumentException($"The quorums of {options.Entry.Name} cannot be chosen: leave --quorums out.");
         }
@@ -86,7 +86,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Protocol = options.Entry.Name,
             Cluster = run,
             Nodes = [.. Enumerable.Range(0, options.Nodes).Select(node => new ProtocolAddress(node + 1, ports[node], ports[options.Nodes + node]))],
-            Quorums = options.Quorums,
+            Quorums = options.Quorums ?? QuorumText.Majority,
             Clients = options.Clients,
             Pipeline = options.Pipeline,
             Block = options.Block,
@@ -96,7 +96,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
         };
         if (options.Entry.HasQuorums)
         {
-            _ = MultiPaxosNode.QuorumsOf(settings);
+            _ = settings.QuorumSystem;
         }
 
         var folder = Directory.CreateDirectory(Path.Combine(options.Durable ? Path.GetTempPath() : MemoryFolder, run)).FullName;

@@ -8,7 +8,7 @@ namespace Synod.App.Protocols.Nodes;
 /// <param name="Name">As on the command line.</param>
 /// <param name="LeastNodes">Fewer make no sense.</param>
 /// <param name="HasKeys">Whether nodes and clients sign.</param>
-/// <param name="HasQuorums">Whether the sizes of its quorums may be chosen.</param>
+/// <param name="HasQuorums">Whether its quorums may be chosen.</param>
 /// <param name="RunsOnce">Whether a client may ask again until its operation is done: repetitions have no effect.</param>
 /// <param name="Node">Makes a node from the run's settings, its id, its data folder, the run's folder and a log.</param>
 /// <param name="Client">Makes a client from the run's settings, its number, the run's folder and its connections.</param>
