@@ -40,12 +40,12 @@ public sealed record ZoneQuorums(NodeSet Members, ImmutableArray<NodeSet> Zones,
 
         if (ZoneFaults < 0 || ZoneFaults >= Zones.Length)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"of {Zones.Length} zones no more than {Zones.Length - 1} can be lost, not {ZoneFaults}");
+            return string.Create(CultureInfo.InvariantCulture, $"of {Many(Zones.Length, "zone")} no more than {Zones.Length - 1} can be lost, not {ZoneFaults}");
         }
 
         var smallest = Zones.MinBy(zone => zone.Count);
         return NodeFaults < 0 || NodeFaults >= smallest.Count
-            ? string.Create(CultureInfo.InvariantCulture, $"of zone {smallest} no more than {smallest.Count - 1} nodes can be lost, not {NodeFaults}")
+            ? string.Create(CultureInfo.InvariantCulture, $"of {Many(smallest.Count, "node")} of zone {smallest} no more than {smallest.Count - 1} can be lost, not {NodeFaults}")
             : null;
     }
 

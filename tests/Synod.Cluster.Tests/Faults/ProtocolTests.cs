@@ -101,7 +101,11 @@ public class ProtocolTests
     [InlineData("without a zone are {n5,n6}", "-p", "multipaxos", "--nodes", "6", "--quorums", "zones 1,2|3,4 survive 1 node 0 zones")]
     [InlineData("pbft runs on 4 to", "-p", "pbft", "--nodes", "3")]
     [InlineData("epaxos runs on 3 to 7 nodes, not on 8", "-p", "epaxos", "--nodes", "8")]
-    [InlineData("The quorums of pbft cannot be chosen", "-p", "pbft", "--quorums", "3/2")]
+    [InlineData("--quorums has no effect on pbft", "-p", "pbft", "--quorums", "3/2")]
+    [InlineData("--pipeline has no effect on hotstuff", "-p", "hotstuff", "--pipeline", "2")]
+    [InlineData("--block has no effect on multipaxos", "-p", "multipaxos", "--block", "2")]
+    [InlineData("--client-signatures has no effect on 2pc", "-p", "2pc", "--client-signatures", "off")]
+    [InlineData("--durable takes on or off, not 'yes'", "-p", "2pc", "--durable", "yes")]
     [InlineData("There is no node 9 to kill", "-p", "multipaxos", "--kill", "9")]
     public async Task What_cannot_run_is_refused_with_the_reason(string says, params string[] arguments) =>
         (await SynodProgram.RunAsync(["bench", "protocol", .. arguments])).Fails(Usage, says);

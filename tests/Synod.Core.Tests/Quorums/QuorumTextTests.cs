@@ -76,7 +76,7 @@ public sealed class QuorumTextTests
     [InlineData(4, "zones 1,2|3 survive 0 nodes 1 zone", "without a zone are {n4}")]
     [InlineData(4, "zones 1,2|3,4,5 survive 0 nodes 1 zone", "no members {n5}")]
     [InlineData(4, "zones 1,2|3,4 survive 0 nodes 2 zones", "of 2 zones no more than 1 can be lost, not 2")]
-    [InlineData(4, "zones 1|2,3,4 survive 1 node 1 zone", "of zone {n1} no more than 0 nodes can be lost, not 1")]
+    [InlineData(4, "zones 1|2,3,4 survive 1 node 1 zone", "of 1 node of zone {n1} no more than 0 can be lost, not 1")]
     public void What_is_not_safe_for_the_members_or_never_to_be_had_is_refused_with_the_reason(int members, string text, params string[] says)
     {
         var refused = QuorumText.Parse(text)(Members(members)).Refused;

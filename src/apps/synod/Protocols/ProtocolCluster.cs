@@ -69,11 +69,10 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             throw new ArgumentException($"{options.Entry.Name} runs on {options.Entry.LeastNodes} to {options.Entry.MostNodes} nodes, not on {options.Nodes}.");
         }
 
-        if (options.Quorums is not null && !options.Entry.HasQuorums)
-        {
-            throw new ArgumentException($"The quorums of {options.Entry.Name} cannot be chosen: leave --quorums out.");
-        }
-
+        Refuse(options.Quorums is not null && !options.Entry.HasQuorums, "--quorums", "its quorums cannot be chosen");
+        Refuse(options.Pipeline > 0 && !options.Entry.HasPipeline, "--pipeline", "what is under way at once cannot be chosen");
+        Refuse(options.Block > 0 && !options.Entry.HasBlocks, "--block", "how many commands share an agreement cannot be chosen");
+        Refuse(!options.ClientSignatures && !options.Entry.HasKeys, "--client-signatures", "nobody signs");
         if (!options.Durable && !Directory.Exists(MemoryFolder))
         {
             throw new ArgumentException($"--durable off keeps the data in {MemoryFolder}, which is not there.");
@@ -116,6 +115,14 @@ internal sealed class ProtocolCluster : IAsyncDisposable
         }
 
         return new ProtocolCluster(folder, settings);
+
+        void Refuse(bool hasNoEffect, string flag, string why)
+        {
+            if (hasNoEffect)
+            {
+                throw new ArgumentException($"{flag} has no effect on {options.Entry.Name}, where {why}: leave it out.");
+            }
+        }
     }
 
     /// <summary>Starts every process and waits until each answers.</summary>
