@@ -263,26 +263,24 @@ internal sealed partial record NodeSettings
     private static Func<NodeSet, QuorumSystem> ReadQuorums(
         string text, NodeId[] replicas, List<string> problems)
     {
-        var quorums = QuorumText.Read(text);
-        if (quorums is null)
-        {
-            problems.Add($"The quorums '{text}' are not understood. Write {QuorumText.Forms}.");
-            return SizedQuorums.Majority;
-        }
-
         try
         {
-            _ = quorums(NodeSet.Of(replicas)).Validated();
-        }
-        catch (ArgumentException unsafeQuorums) when (problems.Count == 0)
-        {
-            problems.Add(unsafeQuorums.Message);
-        }
-        catch (ArgumentException)
-        {
-            // The members themselves are in doubt, and that has been said.
-        }
+            var quorums = QuorumText.Parse(text);
 
-        return quorums;
+            // If the members themselves are in doubt, that has been said.
+            if (problems.Count == 0 && quorums(NodeSet.Of(replicas)) is { Refused: { } reason } refused)
+            {
+                problems.Add(
+                    $"The quorums '{refused}' are refused for the replicas of a range, which are {refused.Members}: {reason}. "
+                    + "Choose others, or another number of replicas.");
+            }
+
+            return quorums;
+        }
+        catch (ArgumentException problem)
+        {
+            problems.Add(problem.Message);
+            return SizedQuorums.Majority;
+        }
     }
 }

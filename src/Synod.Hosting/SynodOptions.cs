@@ -73,8 +73,9 @@ public sealed class SynodOptions
 
     /// <summary>
     /// Which replicas elect and which replicate: <c>majority</c>; two sizes as <c>4/2</c> (to elect, to replicate); a grid as
-    /// <c>grid 2x3</c> (a column elects, a row replicates); or weights as <c>weights 3,1,1,1 4/3</c>, one for each replica in order of
-    /// node numbers. An unsafe choice is refused with the reason.
+    /// <c>grid 2x3</c> (a column elects, a row replicates); weights as <c>weights 3,1,1,1 4/3</c>, one for each replica in order of
+    /// node numbers; or zones as <c>zones 1,2,3|4,5,6|7,8,9 survive 1 node 1 zone</c>, the nodes of each zone, and how many nodes of every zone
+    /// and how many whole zones may be lost. An unsafe choice is refused with the reason. The same on all nodes.
     /// </summary>
     public string Quorums { get; set; } = "majority";
 

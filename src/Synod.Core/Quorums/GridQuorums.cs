@@ -14,7 +14,7 @@ public sealed record GridQuorums(NodeSet Members, int Rows, int Columns) : Quoru
 
     public override string? Unsafe() => Rows > 0 && Columns > 0 && (long)Rows * Columns == Members.Count
         ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{Rows} rows of {Columns} columns need {(long)Rows * Columns} members");
+        : string.Create(CultureInfo.InvariantCulture, $"{Rows} rows of {Columns} columns need {(long)Rows * Columns} members, no more and no fewer");
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"grid {Rows}x{Columns}");
 

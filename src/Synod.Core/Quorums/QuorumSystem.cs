@@ -16,7 +16,7 @@ public abstract record QuorumSystem(NodeSet Members)
     /// <summary>Null if safe, otherwise the reason why not, with two disjoint quorums.</summary>
     public abstract string? Unsafe();
 
-    /// <summary>How it is written in configurations and shown to people.</summary>
+    /// <summary>How it is written in configurations and shown to people; <see cref="QuorumText"/> reads it.</summary>
     public abstract override string ToString();
 
     /// <summary>Null if it can be used, otherwise the reason why not: it is unsafe, or no quorum can ever be had.</summary>
@@ -26,7 +26,7 @@ public abstract record QuorumSystem(NodeSet Members)
         {
             var reason = Members.IsEmpty ? "it has no members" : Unsafe();
             return reason is null && !(IsPhase1(Members) && IsPhase2(Members))
-                ? "all members together are not a quorum, so nothing could ever be agreed on"
+                ? "all members together are not a quorum, so nothing could ever be agreed on; ask for less"
                 : reason;
         }
     }

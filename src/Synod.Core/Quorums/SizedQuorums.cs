@@ -23,7 +23,7 @@ public sealed record SizedQuorums(NodeSet Members, int Phase1, int Phase2) : Quo
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Phase1} + {Phase2} is not more than {Members.Count}, so an election by {Phase1} may miss a value chosen by the other {Phase2}");
+                $"{Phase1} + {Phase2} is not more than {Members.Count}, so an election by {Phase1} may miss a value chosen by the other {Phase2}; {Members.Count - Phase2 + 1}/{Phase2} always meet");
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Phase1}/{Phase2}");

@@ -18,7 +18,7 @@ public sealed record WeightedQuorums(NodeSet Members, ImmutableArray<int> Weight
     {
         if (Weights.Length != Members.Count || Weights.Any(weight => weight < 0))
         {
-            return "each member needs one weight of zero or more";
+            return string.Create(CultureInfo.InvariantCulture, $"each member needs one weight of zero or more, and {Members.Count} members have {Weights.Length}");
         }
 
         if (Phase1 < 1 || Phase2 < 1)
@@ -29,7 +29,7 @@ public sealed record WeightedQuorums(NodeSet Members, ImmutableArray<int> Weight
         var total = Weight(Members);
         return (long)Phase1 + Phase2 > total
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"{Phase1} + {Phase2} is not more than the total weight {total}");
+            : string.Create(CultureInfo.InvariantCulture, $"{Phase1} + {Phase2} is not more than the total weight {total}, so an election by {Phase1} may miss a value chosen by the other {Phase2}; {total - Phase2 + 1}/{Phase2} always meet");
     }
 
     public override string ToString() => $"weights {string.Join(",", Weights)} {Phase1}/{Phase2}";

@@ -27,7 +27,7 @@ public sealed record ZoneQuorums(NodeSet Members, ImmutableArray<NodeSet> Zones,
         {
             if (zone.Overlaps(union))
             {
-                return $"a member of {zone} is in two zones";
+                return $"{zone.Intersect(union)} would be in two zones";
             }
 
             union = union.Union(zone);
@@ -35,26 +35,29 @@ public sealed record ZoneQuorums(NodeSet Members, ImmutableArray<NodeSet> Zones,
 
         if (union != Members)
         {
-            return "each member must be in a zone, and nobody else";
+            return $"each member must be in a zone, and nobody else: without a zone are {Members.Except(union)}, and no members {union.Except(Members)}";
         }
 
-        if (NodeFaults < 0 || ZoneFaults < 0 || ZoneFaults >= Zones.Length)
+        if (ZoneFaults < 0 || ZoneFaults >= Zones.Length)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{ZoneFaults} of {Zones.Length} zones cannot be spared");
+            return string.Create(CultureInfo.InvariantCulture, $"of {Many(Zones.Length, "zone")} no more than {Zones.Length - 1} can be lost, not {ZoneFaults}");
         }
 
-        var small = Zones.FirstOrDefault(zone => zone.Count <= NodeFaults);
-        return Zones.Any(zone => zone.Count <= NodeFaults)
-            ? string.Create(CultureInfo.InvariantCulture, $"zone {small} cannot spare {NodeFaults} nodes")
+        var smallest = Zones.MinBy(zone => zone.Count);
+        return NodeFaults < 0 || NodeFaults >= smallest.Count
+            ? string.Create(CultureInfo.InvariantCulture, $"of {Many(smallest.Count, "node")} of zone {smallest} no more than {smallest.Count - 1} can be lost, not {NodeFaults}")
             : null;
     }
 
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"zones {string.Join(",", Zones)} {NodeFaults}/{ZoneFaults}");
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"zones {string.Join("|", Zones.Select(zone => string.Join(",", zone.Select(node => node.Value))))} survive {Many(NodeFaults, "node")} {Many(ZoneFaults, "zone")}");
 
     public bool Equals(ZoneQuorums? other) =>
         other is not null && Members == other.Members && NodeFaults == other.NodeFaults && ZoneFaults == other.ZoneFaults
         && Zones.SequenceEqual(other.Zones);
 
     public override int GetHashCode() => Members.Count * 31 + Zones.Length;
+
+    private static string Many(int count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}{(count == 1 ? "" : "s")}");
 }

@@ -15,10 +15,6 @@ public static class SpaceTimeText
     private const int LeastWidth = 12;
     private const int MostWidth = 34;
 
-    /// <summary>What the marks mean.</summary>
-    public const string Legend =
-        "▷ asked  ◁ answered  ▪ durable  ★ decided  ● executed  ◷ time-out  ✖ crash  ↻ restart  ▶ arrives  ✗ lost  ○ refused";
-
     private static readonly Dictionary<EventKind, char> s_symbols = new()
     {
         [EventKind.Asked] = '▷',
@@ -29,9 +25,14 @@ public static class SpaceTimeText
         [EventKind.TimedOut] = '◷',
         [EventKind.Crashed] = '✖',
         [EventKind.Started] = '↻',
+        [EventKind.Lost] = '✗',
         [EventKind.Refused] = '○',
         [EventKind.Noted] = '·',
     };
+
+    /// <summary>What the marks mean.</summary>
+    public static string Legend { get; } =
+        $"▶ arrives  {string.Join("  ", Drawing.Legend.Marks.Select(mark => $"{s_symbols[mark.Kind]} {mark.Meaning}"))}";
 
     /// <summary>The diagram, line by line, each ended by a line feed.</summary>
     public static string Draw(History history)

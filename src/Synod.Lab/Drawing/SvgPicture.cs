@@ -61,6 +61,7 @@ public sealed class SvgPicture
             picture.Take(SvgSpaceTime.Draw(act.History, Edge, picture._y, picture._body));
         }
 
+        picture.Legend(report);
         foreach (var figures in report.Figures)
         {
             picture.Heading(figures.Heading);
@@ -84,6 +85,15 @@ public sealed class SvgPicture
     {
         _width = Math.Max(_width, size.Width + Edge);
         _y += size.Height + 28;
+    }
+
+    private void Legend(Report report)
+    {
+        if (report.Acts.Count > 0)
+        {
+            _width = Math.Max(_width, SvgSpaceTime.Legend(report.Acts.SelectMany(act => act.History.Events), Edge, _y, _body) + Edge);
+            _y += 28;
+        }
     }
 
     private void Heading(string text)

@@ -78,6 +78,21 @@ internal sealed class SvgSpaceTime
         return (left + TimeWidth + history.Lanes.Count * picture._spacing, picture._bottom - top);
     }
 
+    /// <summary>One line that says what the marks mean that these events have.</summary>
+    /// <returns>How far to the right it goes.</returns>
+    public static double Legend(IEnumerable<HistoryEvent> events, double left, double y, StringBuilder body)
+    {
+        var kinds = events.Select(item => item.Kind == EventKind.Missed ? EventKind.Lost : item.Kind).ToHashSet();
+        foreach (var (kind, meaning) in Drawing.Legend.Marks.Where(mark => kinds.Contains(mark.Kind)))
+        {
+            Symbol(kind, left + 6, y, body);
+            body.Append($"<text class=\"soft\" x=\"{Number(left + 6 + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(meaning)}</text>\n");
+            left += MarkText + meaning.Length * LabelLetter + 22;
+        }
+
+        return left;
+    }
+
     /// <summary>Gives each moment its height, and each event of a moment on one lane a place below the one before.</summary>
     private double Place(double top)
     {
@@ -197,7 +212,7 @@ internal sealed class SvgSpaceTime
             .Append($"<line class=\"hit\" {line}/><line class=\"{(arrives ? "message" : "gone")}\" {line}{(arrives ? " marker-end=\"url(#head)\"" : "")}/>");
         if (!arrives)
         {
-            Cross(x2 + inset, y2);
+            Cross(x2 + inset, y2, _body);
         }
 
         _body.Append("</g>\n");
@@ -257,47 +272,52 @@ internal sealed class SvgSpaceTime
     private void Mark(HistoryEvent item)
     {
         var (x, y) = (X(item.Lane), _places[item.Number]);
-        var style = item.Kind switch
-        {
-            EventKind.Recorded => "durable",
-            EventKind.Decided or EventKind.Executed => "decided",
-            EventKind.TimedOut => "timer",
-            EventKind.Crashed or EventKind.Refused => "lost",
-            EventKind.Noted => "soft",
-            _ => "",
-        };
         _body.Append($"<g class=\"event\" data-event=\"{item.Number}\"><title>{Escape($"{item.Detail}\n{_history.Lanes[item.Lane].Name}, {item.At}")}</title>");
-        switch (item.Kind)
+        Symbol(item.Kind, x, y, _body);
+        _body.Append($"<text class=\"halo {StyleOf(item.Kind)}\" x=\"{Number(x + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+    }
+
+    private static string StyleOf(EventKind kind) => kind switch
+    {
+        EventKind.Recorded => "durable",
+        EventKind.Decided or EventKind.Executed => "decided",
+        EventKind.TimedOut => "timer",
+        EventKind.Crashed or EventKind.Refused => "lost",
+        EventKind.Noted => "soft",
+        _ => "",
+    };
+
+    private static void Symbol(EventKind kind, double x, double y, StringBuilder body)
+    {
+        switch (kind)
         {
-            case EventKind.Crashed:
-                Cross(x, y);
+            case EventKind.Crashed or EventKind.Lost:
+                Cross(x, y, body);
                 break;
             case EventKind.Recorded:
-                _body.Append($"<rect class=\"durable\" x=\"{Number(x - 4)}\" y=\"{Number(y - 4)}\" width=\"8\" height=\"8\"/>");
+                body.Append($"<rect class=\"durable\" x=\"{Number(x - 4)}\" y=\"{Number(y - 4)}\" width=\"8\" height=\"8\"/>");
                 break;
             case EventKind.Decided:
-                Shape(style, x, y, "0,-7 2,-2 7,-2 3,1.5 4.5,7 0,3.7 -4.5,7 -3,1.5 -7,-2 -2,-2");
+                Shape(StyleOf(kind), "0,-7 2,-2 7,-2 3,1.5 4.5,7 0,3.7 -4.5,7 -3,1.5 -7,-2 -2,-2");
                 break;
             case EventKind.TimedOut:
-                Shape(style, x, y, "-5,-6 5,-6 -5,6 5,6");
+                Shape(StyleOf(kind), "-5,-6 5,-6 -5,6 5,6");
                 break;
             case EventKind.Asked or EventKind.Started:
-                Shape("soft", x, y, "-4,-6 6,0 -4,6");
+                Shape("soft", "-4,-6 6,0 -4,6");
                 break;
             case EventKind.Answered:
-                Shape("soft", x, y, "4,-6 -6,0 4,6");
+                Shape("soft", "4,-6 -6,0 4,6");
                 break;
             default:
-                _body.Append($"<circle class=\"{style}\" cx=\"{Number(x)}\" cy=\"{Number(y)}\" r=\"3.5\"/>");
+                body.Append($"<circle class=\"{StyleOf(kind)}\" cx=\"{Number(x)}\" cy=\"{Number(y)}\" r=\"3.5\"/>");
                 break;
         }
 
-        _body.Append($"<text class=\"halo {style}\" x=\"{Number(x + MarkText)}\" y=\"{Number(y + 4)}\">{Escape(item.Text)}</text></g>\n");
+        void Shape(string style, string points) =>
+            body.Append($"<polygon class=\"{style}\" points=\"{points}\" transform=\"translate({Number(x)} {Number(y)})\"/>");
     }
 
-    private void Shape(string style, double x, double y, string points) =>
-        _body.Append($"<polygon class=\"{style}\" points=\"{points}\" transform=\"translate({Number(x)} {Number(y)})\"/>");
-
-    private void Cross(double x, double y) => _body.Append(
+    private static void Cross(double x, double y, StringBuilder body) => body.Append(
         $"<path class=\"cross\" d=\"M{Number(x - 4)} {Number(y - 4)} L{Number(x + 4)} {Number(y + 4)} M{Number(x - 4)} {Number(y + 4)} L{Number(x + 4)} {Number(y - 4)}\"/>");
 }

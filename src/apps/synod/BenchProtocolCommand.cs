@@ -18,27 +18,28 @@ internal static class BenchProtocolCommand
         Required = true,
     };
 
-    private static readonly Option<int?> Nodes = new Option<int?>("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for Byzantine protocols." }.Between(1, NodeSet.Capacity - 1);
+    private static readonly Option<int?> Nodes = new Option<int?>("--nodes", "-n") { Description = "Processes to start. Default: 3, or 4 for pbft and hotstuff." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 }.Between(1, 10_000);
     private static readonly Option<int> Conflict = new Option<int>("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 }.Between(0, 100);
-    private static readonly Option<string> Quorums = new("--quorums") { Description = "Sizes as elect/replicate, such as 4/2. Default: a majority.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string?> Quorums = new("--quorums") { Description = $"Which nodes of multipaxos elect its leader and which replicate: {QuorumText.Forms}. Unsafe ones are refused. Default: majority." };
     private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
     private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
     private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, MapCommand.MaxValue);
-    private static readonly Option<int?> Pipeline = new Option<int?>("--pipeline") { Description = "Instances of EPaxos or slots of PBFT under way at once; what comes meanwhile shares the next. Default: the protocol's own." }.Between(1, 1_000);
+    private static readonly Option<int?> Pipeline = new Option<int?>("--pipeline") { Description = "Instances of epaxos or slots of pbft under way at once; what comes meanwhile shares the next. Default: the protocol's own." }.Between(1, 1_000);
     private static readonly Option<int?> Block = new Option<int?>("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own." }.Between(1, 10_000);
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
     private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
     private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
     private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
-    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." }.Between(1, NodeSet.Capacity - 1);
+    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more. It is measured until the node answers again, which may be longer than --seconds." }.Between(1, NodeSet.Capacity - 1);
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
     {
         var command = new Command(
             "protocol",
-            "Starts one protocol by itself as processes on loopback, with a replicated map on real disks, and measures it. Afterwards it checks that every node executed every acknowledged operation once.")
+            "Starts one protocol by itself as processes on loopback, with a replicated map on real disks, and measures it. Afterwards it checks that every node executed every acknowledged operation once: exit code 0 if so. "
+            + $"Example: synod bench protocol -p multipaxos --nodes 6 --quorums 'grid 2x3' --kill 1. {ExitCodes.Help}")
         {
             Protocol, Nodes, Clients, Conflict, Quorums, Durable, Tls, ValueBytes, Pipeline, Block, ClientSignatures, CheckpointBytes, Seconds, Warmup, Kill, Json,
         };
@@ -53,7 +54,7 @@ internal static class BenchProtocolCommand
             entry,
             parsed.GetValue(Nodes) ?? Math.Max(3, entry.LeastNodes),
             parsed.GetValue(Clients),
-            parsed.GetValue(Quorums)!,
+            parsed.GetValue(Quorums),
             IsOn(parsed, Durable),
             IsOn(parsed, Tls))
         {
@@ -94,7 +95,7 @@ internal static class BenchProtocolCommand
         ["nodes"] = options.Nodes,
         ["clients"] = options.Clients,
         ["conflict_percent"] = parsed.GetValue(Conflict),
-        ["quorums"] = options.Quorums.Length == 0 ? null : options.Quorums,
+        ["quorums"] = options.Quorums,
         ["pipeline"] = options.Pipeline == 0 ? null : options.Pipeline,
         ["block"] = options.Block == 0 ? null : options.Block,
         ["client_signatures"] = options.Entry.HasKeys ? options.ClientSignatures : null,
@@ -133,6 +134,11 @@ internal static class BenchProtocolCommand
         var table = new Table().Border(TableBorder.Rounded).AddColumns("", "");
         table.HideHeaders();
         table.AddRow("protocol", $"{options.Entry.Name}, {options.Nodes} nodes, {options.Clients} client{(options.Clients == 1 ? "" : "s")}, {(options.Durable ? "on disk" : "in memory")}{(options.Tls ? ", TLS" : "")}");
+        if (options.Quorums is { } quorums)
+        {
+            Row("quorums", $"{quorums}");
+        }
+
         Row("throughput", $"{result.Throughput:N0}/s ({result.Operations:N0} in {result.Seconds:0.0} s)");
         Row("p50 / p99 / max", $"{result.At(50)} / {result.At(99)} / {result.At(100)} ms");
         Row("aborted / unknown", $"{result.Aborted:N0} / {result.Unknown:N0}");
@@ -198,10 +204,6 @@ internal static class BenchProtocolCommand
         return killed;
     }
 
-    public static Option<string> Switch(string name, string description, string standard)
-    {
-        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => standard };
-        option.AcceptOnlyFromAmong("on", "off");
-        return option;
-    }
+    public static Option<string> Switch(string name, string description, string standard) =>
+        new Option<string>(name) { Description = description, DefaultValueFactory = _ => standard }.Among("on", "off");
 }

@@ -17,7 +17,7 @@ internal static class BenchSnapshotsCommand
     private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Clients that move money, each with one transfer at a time.", DefaultValueFactory = _ => 16 }.Between(1, 10_000);
     private static readonly Option<int> Initiators = new Option<int>("--initiators") { Description = "Snapshots under way at a time, from as many branches.", DefaultValueFactory = _ => 2 }.Between(1, 100);
     private static readonly Option<double> Pause = new Option<double>("--pause") { Description = "Milliseconds between the end of a snapshot and the next one from there.", DefaultValueFactory = _ => 20 }.Between(0, 60_000);
-    private static readonly Option<string> Order = new("--order") { Description = "fifo: markers part what was sent before from what was sent after (Chandy and Lamport); none: messages say it, and counts (Lai and Yang).", DefaultValueFactory = _ => "fifo" };
+    private static readonly Option<string> Order = new Option<string>("--order") { Description = "fifo: markers part what was sent before from what was sent after (Chandy and Lamport); none: messages say it, and counts (Lai and Yang).", DefaultValueFactory = _ => "fifo" }.Among("fifo", "none");
     private static readonly Option<string> Durable = BenchProtocolCommand.Switch("--durable", "on: inputs are synced to the disk; off: the data is in memory.", "on");
     private static readonly Option<string> Tls = BenchProtocolCommand.Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
     private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
@@ -28,10 +28,10 @@ internal static class BenchSnapshotsCommand
 
     public static Command Create()
     {
-        Order.AcceptOnlyFromAmong("fifo", "none");
         var command = new Command(
             "snapshots",
-            "Starts a bank of branches as processes on loopback and takes consistent snapshots of it while money moves. Every cut must be one that the bank can have been in, with all its money in accounts and channels. Afterwards it checks that no transfer was lost or done twice, and puts the bank back to a cut.")
+            "Starts a bank of branches as processes on loopback and takes consistent snapshots of it while money moves. Every cut must be one that the bank can have been in, with all its money in accounts and channels. Afterwards it checks that no transfer was lost or done twice, and puts the bank back to a cut: exit code 0 if all is so. "
+            + $"Example: synod bench snapshots --kill 1 --seconds 5. {ExitCodes.Help}")
         {
             Nodes, Clients, Initiators, Pause, Order, Durable, Tls, CheckpointBytes, Seconds, Warmup, Kill, Json,
         };
@@ -42,7 +42,7 @@ internal static class BenchSnapshotsCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var options = new ProtocolRunOptions(
-            ProtocolCatalog.Snapshots, parsed.GetValue(Nodes), parsed.GetValue(Clients), "", BenchProtocolCommand.IsOn(parsed, Durable), BenchProtocolCommand.IsOn(parsed, Tls))
+            ProtocolCatalog.Snapshots, parsed.GetValue(Nodes), parsed.GetValue(Clients), null, BenchProtocolCommand.IsOn(parsed, Durable), BenchProtocolCommand.IsOn(parsed, Tls))
         {
             Unordered = parsed.GetValue(Order) == "none",
             CheckpointBytes = parsed.GetValue(CheckpointBytes),

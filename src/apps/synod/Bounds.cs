@@ -5,7 +5,7 @@ using System.Numerics;
 
 namespace Synod.App;
 
-/// <summary>Which numbers an option or argument takes. Its help says so, and any other is refused before anything starts.</summary>
+/// <summary>Which numbers or words an option or argument takes. Its help says so, and any other is refused before anything starts.</summary>
 internal static class Bounds
 {
     /// <summary>The longest that anything is measured, simulated or waited for, in seconds.</summary>
@@ -41,6 +41,25 @@ internal static class Bounds
         argument.Description += Span(least, most);
         argument.CustomParser = result => Parse(result, result.Tokens[0], $"<{argument.Name}>", least, most) ?? default;
         return argument;
+    }
+
+    /// <summary>Takes one of some words.</summary>
+    public static Option<string> Among(this Option<string> option, params string[] words)
+    {
+        option.Description += $" One of: {string.Join(", ", words)}.";
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add(words);
+        option.CustomParser = result =>
+        {
+            var word = result.Tokens[0].Value;
+            if (!words.Contains(word))
+            {
+                result.AddError($"{option.Name} takes {string.Join(" or ", words)}, not '{word}'.");
+            }
+
+            return word;
+        };
+        return option;
     }
 
     private static T? Parse<T>(ArgumentResult result, Token token, string name, T least, T most)

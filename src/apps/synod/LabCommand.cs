@@ -16,7 +16,7 @@ internal static class LabCommand
     private static readonly Option<int?> Size = new Option<int?>("--size") { Description = "How many rounds, or runs, in place of as many as in the list: each round more takes about ten times as long." }.Between(1, 1_000_000_000);
     private static readonly Option<int> Jobs = new Option<int>("--jobs", "-j") { Description = "Threads that share the last round of schedules, or the runs; each takes one core, and a gigabyte or two where schedules are many.", DefaultValueFactory = _ => Environment.ProcessorCount }.Between(1, 1_024);
     private static readonly Option<ulong> Seed = new Option<ulong>("--seed") { Description = "What chance there is in the scenario is drawn from it.", DefaultValueFactory = _ => 1 }.Between(0ul, ulong.MaxValue);
-    private static readonly Option<string?> Svg = new("--svg") { Description = "Also draw the report into this file." };
+    private static readonly Option<string?> Svg = new("--svg") { Description = "Also draw the report into this file, as a picture in SVG." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
@@ -24,12 +24,12 @@ internal static class LabCommand
         var list = new Command("list", "The scenarios, and the verdict that each one promises.") { Json };
         list.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(List(parsed))));
         var run = new Command("run", $"Plays a scenario: exit code 0 if the verdict is the one promised. {ExitCodes.Help}") { Name, Seed, Svg, Json };
-        run.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Run(parsed))));
+        run.SetAction((parsed, _) => Terminal.JudgedAsync(parsed.GetValue(Json), () => Task.FromResult(Run(parsed))));
         var cost = new Command("cost", $"Counts messages, delays and forced writes beside the formulas: exit code 1 if they differ. {ExitCodes.Help}") { Family, Json };
-        cost.SetAction((parsed, _) => Terminal.RunAsync(() => Task.FromResult(Cost(parsed))));
+        cost.SetAction((parsed, _) => Terminal.JudgedAsync(parsed.GetValue(Json), () => Task.FromResult(Cost(parsed))));
         var prove = new Command("prove", $"Checks a claim that takes minutes, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Jobs, Json };
-        prove.SetAction((parsed, stop) => Terminal.RunAsync(
-            () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Jobs), parsed.GetValue(Json), stop)));
+        prove.SetAction((parsed, stop) => Terminal.JudgedAsync(
+            parsed.GetValue(Json), () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Jobs), parsed.GetValue(Json), stop)));
         return new Command("lab", "Shows what each protocol does when things go wrong.") { list, run, cost, prove };
     }
 
@@ -66,7 +66,9 @@ internal static class LabCommand
     private static int Run(ParseResult parsed)
     {
         OutputFile.Check(parsed, Svg);
-        var report = ScenarioList.Named(parsed.GetValue(Name)!).Run(parsed.GetValue(Seed));
+        var scenario = ScenarioList.Named(parsed.GetValue(Name)!);
+        Terminal.Talk.MarkupLineInterpolated($"[grey]playing {scenario.Name} …[/]");
+        var report = scenario.Run(parsed.GetValue(Seed));
         if (parsed.GetValue(Svg) is { } file)
         {
             OutputFile.Write(file, SvgPicture.Draw(report));

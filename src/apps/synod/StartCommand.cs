@@ -37,7 +37,7 @@ internal static class StartCommand
     private static readonly Option<SynodClockSource?> Clock = new("--clock") { Description = "Where the clock's bound comes from: kernel or bound." };
     private static readonly Option<double?> MaxOffset = new Option<double?>("--max-offset") { Description = "The clock's (largest) bound in milliseconds; 0 if all nodes share one clock." }.Between(0, 60_000);
     private static readonly Option<int?> Replicas = new Option<int?>("--replicas") { Description = "Replicas of each range." }.Between(1, NodeSet.Capacity - 1);
-    private static readonly Option<string?> Quorums = new("--quorums") { Description = "majority, two sizes as 4/2 (elect/replicate), 'grid 2x3', or 'weights 3,1,1,1 4/3'. Unsafe ones are refused." };
+    private static readonly Option<string?> Quorums = new("--quorums") { Description = $"Which replicas of a range elect its leader and which replicate, the same on all nodes: {QuorumText.Forms}. Unsafe ones are refused. Default: majority." };
     private static readonly Option<bool> JsonLog = new("--json-log") { Description = "Log as JSON, one object a line." };
 
     public static Command Create()

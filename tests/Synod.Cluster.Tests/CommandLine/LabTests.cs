@@ -92,5 +92,8 @@ public class LabTests
         (await SynodProgram.RunAsync("lab", "prove", "p-is-np")).Fails(Usage, "'p-is-np'", "pbft-twin-n1");
         (await SynodProgram.RunAsync("lab", "run", "4pc")).Fails(Usage, "'4pc'", "money-transfer", "3pc-partition");
         (await SynodProgram.RunAsync("lab", "cost", "gossip")).Fails(Usage, "'gossip'", "commit", "consensus", "byzantine");
+        var judged = JsonNode.Parse((await SynodProgram.RunAsync("lab", "run", "4pc", "--json")).Fails(Usage, "'4pc'").Output)!;
+        Assert.False((bool)judged["ok"]!);
+        Assert.Contains("There is no scenario '4pc'", (string)judged["error"]!, StringComparison.Ordinal);
     }
 }

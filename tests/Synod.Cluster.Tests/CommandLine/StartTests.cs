@@ -45,6 +45,9 @@ public sealed class StartTests : IDisposable
     [InlineData("weights 3,1,1,1 3/3", "3 + 3 is not more than the total weight 6")]
     [InlineData("weights 3,1,1 4/3", "one weight")]
     [InlineData("grid 3x2", "6 members")]
+    [InlineData("zones 1,2|3,4,5 survive 0 nodes 1 zone", "no members {n5}")]
+    [InlineData("zones 1,2|3,4 survive 2 nodes 0 zones", "of 2 nodes of zone {n1,n2} no more than 1 can be lost, not 2")]
+    [InlineData("zones 1,2|3,4 1/0", "may be lost")]
     public async Task Quorums_that_need_not_meet_are_refused(string quorums, string says)
     {
         string[] nodes =
@@ -61,6 +64,7 @@ public sealed class StartTests : IDisposable
     [InlineData("3/2")]
     [InlineData("weights 3,1,1,1 4/3")]
     [InlineData("grid 2x2")]
+    [InlineData("zones 1,2|3,4 survive 1 node 0 zones")]
     public async Task Quorums_that_always_meet_are_used(string quorums)
     {
         var ports = LocalPorts.Take(8);
@@ -91,6 +95,8 @@ public sealed class StartTests : IDisposable
     [InlineData("{ \"dataFolder\": \"D\", \"nodeId\": 0 }", "Node id 0 is out of range. Number the nodes from 1 to 127.")]
     [InlineData("{ \"dataFolder\": \"D\", \"nodeId\": 128 }", "Node id 128 is out of range. Number the nodes from 1 to 127.")]
     [InlineData("{ \"dataFolder\": \"D\", \"clock\": { \"source\": \"bound\", \"maxOffsetMilliseconds\": -1 } }", "clock's bound")]
+    [InlineData("{ \"dataFolder\": \"D\", \"quorums\": \"zones 1\" }", "whole zones may be lost")]
+    [InlineData("{ \"dataFolder\": \"D\", \"quorums\": \"grid 2x3\" }", "for the replicas of a range, which are {n1}")]
     public async Task A_configuration_that_cannot_be_meant_is_refused_with_the_reason(string json, string says)
     {
         var file = Path.Combine(_folder, "synod.json");
@@ -126,7 +132,7 @@ public sealed class StartTests : IDisposable
 
     [Theory]
     [InlineData("demo", "--seconds", "--accounts", "--nodes", "--seed", "--json")]
-    [InlineData("start", "--id", "--data", "--node", "--certs", "--token", "--rejoin", "Example")]
+    [InlineData("start", "--id", "--data", "--node", "--certs", "--token", "--rejoin", "--quorums", "grid 2x3", "zones 1,2,3|4,5,6|7,8,9 survive 1 node 1 zone", "Example")]
     [InlineData("status", "--endpoint", "--json")]
     [InlineData("kv get", "--at", "--json")]
     [InlineData("kv put", "--json")]
@@ -140,6 +146,7 @@ public sealed class StartTests : IDisposable
     [InlineData("bench write", "--clients", "--value-bytes", "--seconds", "--json")]
     [InlineData("bench read", "--clients", "--json")]
     [InlineData("bench transfer", "--clients", "--json")]
+    [InlineData("bench protocol", "--protocol", "--quorums", "grid 2x3", "zones 1,2,3|4,5,6|7,8,9 survive 1 node 1 zone", "--kill", "--json")]
     [InlineData("sim", "--workload", "--seeds", "--twice", "--bugs", "--json", "Example")]
     public async Task Every_command_explains_itself(string command, params string[] says)
     {

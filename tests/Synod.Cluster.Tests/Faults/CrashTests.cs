@@ -49,4 +49,24 @@ public class CrashTests
             await cluster.CaughtUpAsync(node);
         }
     }
+
+    /// <summary>Two of five are no majority, but all of two zones: they elect, if the leader was lost, and replicate.</summary>
+    [Fact]
+    public async Task A_whole_zone_is_killed_with_most_nodes_in_it_and_the_others_go_on()
+    {
+        await using var cluster = new TestCluster(5, "--replicas", "5", "--quorums", "zones 1|2|3,4,5 survive 0 nodes 1 zone");
+        await cluster.StartAsync();
+        await using var run = await WorkloadRun.StartAsync(cluster, new BankWorkload(new BankOptions()));
+        await run.CommitsAsync();
+        var zone = cluster.Nodes.Where(node => node.Id > 2).ToArray();
+        await Task.WhenAll(zone.Select(node => node.KillAsync()));
+        await run.CommitsAsync();
+        foreach (var node in zone)
+        {
+            node.Start();
+        }
+
+        await run.CommitsAsync();
+        await run.FinishAsync();
+    }
 }

@@ -30,6 +30,19 @@ public class ProtocolTests
         Assert.Equal([1, 2], report["killed_nodes"]!.AsArray().Select(node => (int)node!));
     }
 
+    [Theory]
+    [InlineData("grid 2x3")]
+    [InlineData("zones 1,2|3,4|5,6 survive 1 node 1 zone")]
+    public async Task Quorums_of_a_grid_and_of_zones_lose_nothing(string quorums)
+    {
+        var report = JsonNode.Parse((await SynodProgram.RunAsync(
+            "bench", "protocol", "-p", "multipaxos", "--nodes", "6", "--quorums", quorums, "--clients", "4", "--seconds", "1", "--warmup", "0.5", "--durable",
+            "off", "--json")).Ends(0).Output)!;
+        Assert.True((bool)report["ok"]!);
+        Assert.Equal(0, (long)report["acked_lost"]!);
+        Assert.Equal(quorums, (string)report["quorums"]!);
+    }
+
     [Fact]
     public async Task No_process_outlives_the_one_that_started_it()
     {
@@ -83,9 +96,16 @@ public class ProtocolTests
     [Theory]
     [InlineData("There is no protocol 'raft'", "-p", "raft")]
     [InlineData("2 + 2 is not more than 4", "-p", "multipaxos", "--nodes", "4", "--quorums", "2/2")]
+    [InlineData("'two' is no number", "-p", "multipaxos", "--quorums", "two/2")]
+    [InlineData("2 rows of 3 columns need 6 members", "-p", "multipaxos", "--nodes", "5", "--quorums", "grid 2x3")]
+    [InlineData("without a zone are {n5,n6}", "-p", "multipaxos", "--nodes", "6", "--quorums", "zones 1,2|3,4 survive 1 node 0 zones")]
     [InlineData("pbft runs on 4 to", "-p", "pbft", "--nodes", "3")]
     [InlineData("epaxos runs on 3 to 7 nodes, not on 8", "-p", "epaxos", "--nodes", "8")]
-    [InlineData("The quorums of pbft cannot be chosen", "-p", "pbft", "--quorums", "3/2")]
+    [InlineData("--quorums has no effect on pbft", "-p", "pbft", "--quorums", "3/2")]
+    [InlineData("--pipeline has no effect on hotstuff", "-p", "hotstuff", "--pipeline", "2")]
+    [InlineData("--block has no effect on multipaxos", "-p", "multipaxos", "--block", "2")]
+    [InlineData("--client-signatures has no effect on 2pc", "-p", "2pc", "--client-signatures", "off")]
+    [InlineData("--durable takes on or off, not 'yes'", "-p", "2pc", "--durable", "yes")]
     [InlineData("There is no node 9 to kill", "-p", "multipaxos", "--kill", "9")]
     public async Task What_cannot_run_is_refused_with_the_reason(string says, params string[] arguments) =>
         (await SynodProgram.RunAsync(["bench", "protocol", .. arguments])).Fails(Usage, says);

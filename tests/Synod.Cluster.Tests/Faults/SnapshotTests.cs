@@ -32,7 +32,7 @@ public class SnapshotTests
 
     [Theory]
     [InlineData("There is no node 4 to kill", "--kill", "4")]
-    [InlineData("'lifo' not recognized", "--order", "lifo")]
+    [InlineData("--order takes fifo or none, not 'lifo'", "--order", "lifo")]
     public async Task What_cannot_run_is_refused_with_the_reason(string says, params string[] arguments) =>
         (await SynodProgram.RunAsync(["bench", "snapshots", .. arguments])).Fails(Usage, says);
 }

@@ -6,7 +6,7 @@ namespace Synod.Core.Tests.Quorums;
 /// <summary>Howard, Malkhi and Spiegelman 2016: safe is, and only is, that every phase-1 quorum meets every phase-2 quorum.</summary>
 public sealed class QuorumTests
 {
-    private static readonly Gen<QuorumSystem> Systems = Gen.OneOf(
+    internal static readonly Gen<QuorumSystem> Systems = Gen.OneOf(
         Gen.Select(Gen.Int[1, 5], Gen.Int[0, 6], Gen.Int[0, 6], (size, one, two) => (QuorumSystem)new SizedQuorums(Members(size), one, two)),
         Gen.Select(Gen.Int[0, 3].Array[1, 5], Gen.Int[0, 8], Gen.Int[0, 8], (weights, one, two) =>
             (QuorumSystem)new WeightedQuorums(Members(weights.Length), [.. weights], one, two)),
@@ -49,7 +49,7 @@ public sealed class QuorumTests
         Assert.False(system.IsPhase2(Set(1, 2, 3, 4, 7)));
         Assert.True(system.IsPhase1(Set(4, 6, 8, 9)));
         Assert.False(system.IsPhase1(Set(1, 2, 3, 4, 7)));
-        Assert.Equal("zones {n1,n2,n3},{n4,n5,n6},{n7,n8,n9} 1/1", system.ToString());
+        Assert.Equal("zones 1,2,3|4,5,6|7,8,9 survive 1 node 1 zone", system.ToString());
         Assert.Contains("two zones", (system with { Zones = [system.Zones[0], system.Zones[0]] }).Unsafe());
         Assert.Contains("nobody else", (system with { Zones = system.Zones[1..] }).Unsafe());
     }
@@ -85,7 +85,7 @@ public sealed class QuorumTests
         var refused = Assert.Throws<ArgumentException>(() => new SizedQuorums(Members(4), 2, 2).Validated());
         Assert.Equal(
             "Quorum system '2/2' over 4 members is refused: 2 + 2 is not more than 4, so an election by 2 may miss a value chosen by "
-            + "the other 2.",
+            + "the other 2; 3/2 always meet.",
             refused.Message);
     }
 
@@ -151,7 +151,7 @@ public sealed class QuorumTests
         Assert.False(grid.IsPhase2(NodeSet.Of(new NodeId(1), new NodeId(2), new NodeId(6))));
     }
 
-    private static NodeSet Members(int count) => NodeSet.Of([.. Enumerable.Range(1, count).Select(id => new NodeId(id))]);
+    internal static NodeSet Members(int count) => NodeSet.Of([.. Enumerable.Range(1, count).Select(id => new NodeId(id))]);
 
     /// <summary>Zones of the given sizes, filled one after the other.</summary>
     private static ZoneQuorums Zones(int[] sizes, int nodeFaults, int zoneFaults)

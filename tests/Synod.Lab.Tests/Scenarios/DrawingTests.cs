@@ -52,5 +52,14 @@ public sealed class DrawingTests
         Assert.Equal([0, 1], new LabelPlaces([beside], [[here], [across, beside with { X = 165 }]]).Arrange());
     }
 
+    [Fact]
+    public void A_legend_says_what_the_marks_mean_that_are_there()
+    {
+        Assert.StartsWith("▶ arrives  ▷ asked  ◁ answered  ▪ durable", SpaceTimeText.Legend, StringComparison.Ordinal);
+        var drawn = SvgPicture.Draw(ScenarioList.Named("2pc-coordinator-told-one").Run(1));
+        Assert.All(["asked", "answered", "durable", "decided", "time-out", "crash", "lost"], meaning => Assert.Contains($">{meaning}</text>", drawn, StringComparison.Ordinal));
+        Assert.All(["executed", "restart"], meaning => Assert.DoesNotContain($">{meaning}</text>", drawn, StringComparison.Ordinal));
+    }
+
     private static string Folder([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "Drawings");
 }

@@ -242,7 +242,7 @@ public sealed class EpochTests
     public void Only_a_ready_leader_ends_an_epoch_and_only_for_quorums_that_meet()
     {
         Assert.Equal(
-            new Result.Refused("2 + 2 is not more than 4, so an election by 2 may miss a value chosen by the other 2"),
+            new Result.Refused("2 + 2 is not more than 4, so an election by 2 may miss a value chosen by the other 2; 3/2 always meet"),
             Answer(1, new Command.Reconfigure(new SizedQuorums(TestCluster.Members(4), 2, 2))));
         Assert.IsType<Inner.Result.NotLeader>(Assert.IsType<Result.Told>(Answer(2, new Command.Reconfigure(s_five))).Inner);
         _play.Submit(s_nodes[0], new Command.Reconfigure(s_five));

@@ -51,6 +51,7 @@ public sealed class MultiPaxosLeaderDies : Scenario
 
         report.Tell($"A leads and has x chosen. Its next value y reaches B alone, and A dies before it hears of it: was y chosen? Nobody can tell.");
         report.Tell($"After {Report.Ms(elected - crashed)} without a leader, {stage.NameOf(leader)} leads. B's acceptance of y is among the promises, so y is proposed again in its slot, and z comes after it.");
+        report.Tell($"A slot without a value is a new leader's own first one: once it is chosen, the leader knows all that was chosen before.");
         report.Tell($"A comes back and learns what was chosen without it.");
         cast.Judge(report);
         var slots = cast.Executed(leader);

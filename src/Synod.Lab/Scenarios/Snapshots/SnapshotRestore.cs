@@ -65,7 +65,7 @@ public sealed class SnapshotRestore : Scenario
         report.Liveness("RestoreCompletes", isRestored, $"every bank has loaded its piece");
         report.Safety("TotalAfterRestore", balances.Sum() == 300, $"{balances.Sum()} of 300");
         report.Safety("ChannelsAreSentAgain", inChannels == 30 && balances is [130, 70, 100], $"{inChannels} were in the channel");
-        report.Safety("LaterMessagesAreRefused", refused > 0, $"{refused} messages of the earlier incarnation");
+        report.Safety("LaterMessagesAreRefused", refused > 0, $"{refused} message{(refused == 1 ? "" : "s")} of the earlier incarnation");
 
         long Refused() => cast.Topology.Members.Sum(node => stage.Cluster.Counts(node).Refusals[(int)Refusal.StaleBallot]);
     }

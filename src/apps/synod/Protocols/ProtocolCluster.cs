@@ -10,7 +10,7 @@ using Synod.Node;
 namespace Synod.App.Protocols;
 
 /// <summary>What a run is asked to be.</summary>
-internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string Quorums, bool Durable, bool Tls)
+internal sealed record ProtocolRunOptions(ProtocolEntry Entry, int Nodes, int Clients, string? Quorums, bool Durable, bool Tls)
 {
     /// <summary>As <see cref="ProtocolSettings.Pipeline"/>.</summary>
     public int Pipeline { get; init; }
@@ -72,11 +72,10 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             throw new ArgumentException($"{options.Entry.Name} runs on {options.Entry.LeastNodes} to {options.Entry.MostNodes} nodes, not on {options.Nodes}.");
         }
 
-        if (options.Quorums.Length > 0 && !options.Entry.HasQuorums)
-        {
-            throw new ArgumentException($"The quorums of {options.Entry.Name} cannot be chosen: leave --quorums out.");
-        }
-
+        Refuse(options.Quorums is not null && !options.Entry.HasQuorums, "--quorums", "its quorums cannot be chosen");
+        Refuse(options.Pipeline > 0 && !options.Entry.HasPipeline, "--pipeline", "what is under way at once cannot be chosen");
+        Refuse(options.Block > 0 && !options.Entry.HasBlocks, "--block", "how many commands share an agreement cannot be chosen");
+        Refuse(!options.ClientSignatures && !options.Entry.HasKeys, "--client-signatures", "nobody signs");
         if (!options.Durable && !Directory.Exists(MemoryFolder))
         {
             throw new ArgumentException($"--durable off keeps the data in {MemoryFolder}, which is not there.");
@@ -89,7 +88,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
             Protocol = options.Entry.Name,
             Cluster = run,
             Nodes = [.. Enumerable.Range(0, options.Nodes).Select(node => new ProtocolAddress(node + 1, ports[node], ports[options.Nodes + node]))],
-            Quorums = options.Quorums,
+            Quorums = options.Quorums ?? QuorumText.Majority,
             Clients = options.Clients,
             Pipeline = options.Pipeline,
             Block = options.Block,
@@ -100,7 +99,7 @@ internal sealed class ProtocolCluster : IAsyncDisposable
         };
         if (options.Entry.HasQuorums)
         {
-            _ = MultiPaxosNode.QuorumsOf(settings);
+            _ = settings.QuorumSystem;
         }
 
         var folder = Directory.CreateDirectory(Path.Combine(options.Durable ? Path.GetTempPath() : MemoryFolder, run)).FullName;
@@ -120,6 +119,14 @@ internal sealed class ProtocolCluster : IAsyncDisposable
         }
 
         return new ProtocolCluster(folder, settings);
+
+        void Refuse(bool hasNoEffect, string flag, string why)
+        {
+            if (hasNoEffect)
+            {
+                throw new ArgumentException($"{flag} has no effect on {options.Entry.Name}, where {why}: leave it out.");
+            }
+        }
     }
 
     /// <summary>Starts every process and waits until each answers.</summary>

@@ -27,8 +27,8 @@ internal sealed record ProtocolSettings
 
     public required IReadOnlyList<ProtocolAddress> Nodes { get; init; }
 
-    /// <summary>Two sizes as elect/replicate, or empty for a majority.</summary>
-    public string Quorums { get; init; } = "";
+    /// <summary>As <see cref="QuorumText"/> reads them.</summary>
+    public string Quorums { get; init; } = QuorumText.Majority;
 
     public int Clients { get; init; }
 
@@ -52,6 +52,10 @@ internal sealed record ProtocolSettings
 
     [JsonIgnore]
     public NodeSet Members => NodeSet.Of([.. Nodes.Select(node => new NodeId(node.Id))]);
+
+    /// <exception cref="ArgumentException">The quorums mean nothing, or are refused for these nodes.</exception>
+    [JsonIgnore]
+    public QuorumSystem QuorumSystem => QuorumText.Parse(Quorums)(Members).Validated();
 
     [JsonIgnore]
     public Dictionary<NodeId, EndPoint> Peers =>

@@ -19,7 +19,7 @@ internal sealed class MultiPaxosNode(ProtocolSettings settings, NodeId self, str
     {
         // Reads are not measured here, so no leader needs a lease.
         var options = new MultiPaxosOptions { LeasesEnabled = false, MaxInFlight = 8_192 };
-        _replica = new MultiPaxos(Self, QuorumsOf(Settings), options, map);
+        _replica = new MultiPaxos(Self, Settings.QuorumSystem, options, map);
         return new(_replica, new MultiPaxos.MessageWire(), new MultiPaxos.RecordWire()) { Executed = OnExecuted };
     }
 
@@ -31,20 +31,6 @@ internal sealed class MultiPaxosNode(ProtocolSettings settings, NodeId self, str
         MultiPaxos.Result.Unavailable => new OperationOutcome { Kind = OperationOutcome.Types.Kind.Refused },
         _ => null,
     };
-
-    /// <exception cref="ArgumentException">The sizes are unsafe.</exception>
-    internal static QuorumSystem QuorumsOf(ProtocolSettings settings)
-    {
-        if (settings.Quorums.Length == 0)
-        {
-            return SizedQuorums.Majority(settings.Members);
-        }
-
-        var sizes = settings.Quorums.Split('/');
-        return sizes.Length == 2 && int.TryParse(sizes[0], out var elect) && int.TryParse(sizes[1], out var replicate)
-            ? new SizedQuorums(settings.Members, elect, replicate).Validated()
-            : throw new ArgumentException($"'{settings.Quorums}' are no quorums: write elect/replicate, such as 4/2.");
-    }
 
     private void OnExecuted(Slot slot, MultiPaxos.Command command)
     {

@@ -8,7 +8,7 @@ namespace Synod.App.Protocols.Nodes;
 /// <param name="Name">As on the command line.</param>
 /// <param name="LeastNodes">Fewer make no sense.</param>
 /// <param name="HasKeys">Whether nodes and clients sign.</param>
-/// <param name="HasQuorums">Whether the sizes of its quorums may be chosen.</param>
+/// <param name="HasQuorums">Whether its quorums may be chosen.</param>
 /// <param name="RunsOnce">Whether a client may ask again until its operation is done: repetitions have no effect.</param>
 /// <param name="Node">Makes a node from the run's settings, its id, its data folder, the run's folder and a log.</param>
 /// <param name="Client">Makes a client from the run's settings, its number, the run's folder and its connections.</param>
@@ -23,6 +23,12 @@ internal sealed record ProtocolEntry(
 {
     /// <summary>More cannot be run.</summary>
     public int MostNodes { get; init; } = NodeSet.Capacity - 1;
+
+    /// <summary>Whether it may be chosen how much is under way at once.</summary>
+    public bool HasPipeline { get; init; }
+
+    /// <summary>Whether it may be chosen how many commands share an agreement.</summary>
+    public bool HasBlocks { get; init; }
 }
 
 /// <summary>Every protocol that can be run as processes.</summary>
@@ -35,13 +41,13 @@ internal static class ProtocolCatalog
             static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: 0)),
         new("epaxos", 3, HasKeys: false, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new EPaxosNode(settings, self, data, folder, log),
-            static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: client % nodes.Count)) { MostNodes = 7 },
+            static (_, client, _, nodes) => new RedirectedClient(client, nodes, home: client % nodes.Count)) { MostNodes = 7, HasPipeline = true, HasBlocks = true },
         new("pbft", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new PbftNode(settings, self, data, folder, log),
-            static (settings, client, folder, nodes) => new PbftLoadClient(settings, client, folder, nodes)),
+            static (settings, client, folder, nodes) => new PbftLoadClient(settings, client, folder, nodes)) { HasPipeline = true, HasBlocks = true },
         new("hotstuff", 4, HasKeys: true, HasQuorums: false, RunsOnce: true,
             static (settings, self, data, folder, log) => new HotStuffNode(settings, self, data, folder, log),
-            static (settings, client, folder, nodes) => new VotingClient(settings, client, folder, nodes)),
+            static (settings, client, folder, nodes) => new VotingClient(settings, client, folder, nodes)) { HasBlocks = true },
         new("2pc", 2, HasKeys: false, HasQuorums: false, RunsOnce: false,
             static (settings, self, data, folder, log) => new TwoPhaseCommitNode(settings, self, data, folder, log),
             static (_, client, _, nodes) => new HomeClient(client, nodes)),
