@@ -176,7 +176,7 @@ public sealed class RestoreTests
         play.Submit(A, new Process.Command.Restore(cut with { Pieces = [lost, .. cut.Pieces[1..]] }));
         play.Submit(A, new Process.Command.Restore(cut with { Pieces = cut.Pieces[1..] }));
         play.Submit(A, new Process.Command.Restore(cut with { Topology = Topology.Mesh(1, NodeSet.Of(A, B)) }));
-        play.Submit(A, new Process.Command.Restore(cut with { Topology = Topology.Mesh(1, NodeSet.Of(A, B)), Pieces = [cut[A]!, cut[B]!] }));
+        play.Submit(A, new Process.Command.Restore(cut with { Topology = Topology.Mesh(1, NodeSet.Of(A, B)), Pieces = [WithoutC(A), WithoutC(B)] }));
         play.Submit(A, new Process.Command.Restore(cut with { Pieces = [.. cut.Pieces, cut[A]!] }));
         Assert.All(play.Answers(A).TakeLast(5), answer => Assert.IsType<Process.Result.Malformed>(answer.Result));
         play.Receive(B, A, new Message.Load(new Incarnation(1, C), Mesh, cut[A]!));
@@ -185,6 +185,12 @@ public sealed class RestoreTests
         play.Receive(B, A, new Message.Load(new Incarnation(1, B), Ring, cut[A]!));
         Assert.Equal([Refusal.Malformed, Refusal.Malformed, Refusal.Malformed, Refusal.Malformed], play.Refusals(A));
         Assert.Equal(default, play.At(A).Incarnation);
+
+        Piece WithoutC(NodeId node) => cut[node]! with
+        {
+            Incoming = [.. cut[node]!.Incoming.Where(channel => channel.From != C)],
+            Sent = [.. cut[node]!.Sent.Where(sent => sent.To != C)],
+        };
     }
 
     private static (Play Play, Cut Cut) WithMoneyInAChannel()

@@ -50,6 +50,27 @@ public sealed class UsesTests
         Assert.Empty(now.Confirmed(Graph((1, 4, WaitKind.All, [2]), (2, 6, WaitKind.All, [1]))));
     }
 
+    /// <summary>What waits for as long need not have waited for the same ones: only a cycle that was there before is confirmed.</summary>
+    [Fact]
+    public void A_cycle_is_not_confirmed_by_waits_that_were_none_then()
+    {
+        var now = Graph((1, 4, WaitKind.All, [2, 3]), (2, 7, WaitKind.All, [1]));
+        Assert.Single(now.Cycles());
+        Assert.Empty(now.Confirmed(Graph((1, 4, WaitKind.All, [3]), (2, 7, WaitKind.All, [1]))));
+        Assert.Empty(now.Confirmed(Graph((1, 4, WaitKind.Any, [2]), (2, 7, WaitKind.All, [1]))));
+        Assert.Single(now.Confirmed(Graph((1, 4, WaitKind.All, [2]), (2, 7, WaitKind.All, [1]))));
+
+        // Then 1 was in a cycle with 3, and 2 only waited for it.
+        var three = Graph((1, 4, WaitKind.All, [2, 3]), (2, 7, WaitKind.All, [1]), (3, 5, WaitKind.All, [1]));
+        Assert.Equal([1, 2], Assert.Single(three.Cycles()));
+        Assert.Empty(three.Confirmed(Graph((1, 4, WaitKind.All, [3]), (2, 7, WaitKind.All, [1]), (3, 5, WaitKind.All, [1]))));
+
+        // Then 5 might have served 1.
+        var any = Graph((1, 4, WaitKind.Any, [2]), (2, 7, WaitKind.All, [1]));
+        Assert.Empty(any.Confirmed(Graph((1, 4, WaitKind.Any, [2, 5]), (2, 7, WaitKind.All, [1]))));
+        Assert.Single(any.Confirmed(any));
+    }
+
     [Fact]
     public void A_deadlock_of_three_transactions_over_three_managers_is_found_also_with_requests_in_the_channels()
     {

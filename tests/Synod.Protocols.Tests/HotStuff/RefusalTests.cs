@@ -50,6 +50,27 @@ public sealed class RefusalTests
         Assert.Equal(3, play.At(N3).View);
     }
 
+    /// <summary>§8.7: a command may be asked for again, by whoever saw its signature too: so many wait, and the others hear that they do not.</summary>
+    [Fact]
+    public void Of_those_who_ask_for_one_command_a_few_wait_for_its_answer()
+    {
+        var group = Chains.Group(new JolteonRules());
+        var (play, most) = (group.Stage(), group.Options.MaxAskers);
+        for (var ask = 0; ask < most + 3; ask++)
+        {
+            play.Submit(N4, group.Command("x+", 1));
+        }
+
+        Assert.Equal(Enumerable.Repeat<HotStuff.Result>(new HotStuff.Result.Refused(), 3), play.Answers(N4).Select(answer => answer.Result));
+        play.Submit(N4, group.Command("x+", 2));
+        group.Feed(play, N4, 1, 3);
+        play.Submit(N4, group.Command("x+", 1));
+        play.Sync(N4);
+        var later = play.Answers(N4).Skip(3).ToList();
+        Assert.Equal(most + 1, later.Count);
+        Assert.All(later, answer => Assert.IsType<HotStuff.Result.Executed>(answer.Result));
+    }
+
     private (NodeId From, HotStuff.Message Message, Refusal Refusal) Case(string name)
     {
         var first = First();

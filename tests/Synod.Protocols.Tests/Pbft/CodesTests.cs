@@ -118,6 +118,94 @@ public sealed class CodesTests
         Assert.Equal([Refusal.Forged], play.Refusals(D));
     }
 
+    /// <summary>A liar may tell as much as a correct replica ever does, and no more.</summary>
+    [Fact]
+    public void More_digests_of_a_slot_than_are_remembered_are_a_lie()
+    {
+        var group = new Quartet(_group.Options with { MaxPrePrepared = 2 });
+        var play = group.Stage(X);
+        var three = Digest.Of("three"u8);
+        play.Receive(A, D, group.Signed(Told(A, null, (0, s_one), (1, s_two))));
+        play.Receive(B, D, group.Signed(Told(B, null, (0, s_one), (1, s_two), (2, three))));
+        play.Receive(C, D, group.Signed(Told(C, null, (0, s_one), (1, s_one))));
+        Assert.Equal([Refusal.Forged, Refusal.Forged], play.Refusals(D));
+    }
+
+    /// <summary>New views carry the view changes of a quorum: they must fit a frame however many views failed before.</summary>
+    [Fact]
+    public void The_longest_view_change_is_bounded()
+    {
+        var group = new Quartet(new PbftOptions { UsesCodes = true });
+        var (options, all) = (group.Options, new List<PbftReplica.PrePrepared>());
+        for (var slot = 1; slot <= options.Window; slot++)
+        {
+            all.AddRange(Enumerable.Range(0, options.MaxPrePrepared).Select(
+                view => new PbftReplica.PrePrepared(long.MaxValue - 100 + view, new Slot(slot), Digest.Of([(byte)view]))));
+        }
+
+        var longest = group.Signed(group.ViewChange(A, long.MaxValue) with { PrePrepared = [.. all] });
+        var longer = group.Signed(longest with { PrePrepared = [.. all, new(7, new Slot(1), s_one)] });
+        var play = group.Stage(X);
+        play.Receive(A, D, longer);
+        Assert.Equal([Refusal.Forged], play.Refusals(D));
+        play.Receive(A, D, longest);
+        Assert.Single(play.Refusals(D));
+        var writer = new CodecWriter();
+        PbftReplica.Fields.Write(writer, longest);
+        Assert.InRange(writer.Span.Length, 100_000, 300_000);
+    }
+
+    /// <summary>View after view another digest is pre-prepared in a slot and none prepares: the last few are told, also after a crash.</summary>
+    [Fact]
+    public void What_was_pre_prepared_long_ago_is_forgotten()
+    {
+        var group = new Quartet(_group.Options with { MaxPrePrepared = 2 });
+        var play = group.Stage(X);
+        play.Receive(A, B, group.PrePrepare(A, 0, 1, group.Batch("x+", 1)));
+        foreach (var (primary, view) in new[] { (C, 2), (D, 3), (A, 4) })
+        {
+            play.Receive(primary, B, group.NewView(primary, view, [.. new[] { A, C, D }.Select(node => group.ViewChange(node, view))]));
+            play.Receive(primary, B, group.PrePrepare(primary, view, 1, group.Batch("x+", view)));
+        }
+
+        Assert.Empty(play.Refusals(B));
+        play.Sync(B);
+        foreach (var crashes in new[] { false, true })
+        {
+            if (crashes)
+            {
+                play.Crash(B);
+            }
+
+            play.Fire(B, (int)PbftReplica.Timer.Request);
+            var told = play.Log(B).OfType<PbftReplica.Record.Changing>().Last().ViewChange.PrePrepared;
+            Assert.Equal([(3L, group.Batch("x+", 3).Digest), (4L, group.Batch("x+", 4).Digest)], told.Select(item => (item.View, item.Digest)).Order());
+            Assert.True(((PbftReplica)play[B]).StandsBy(group.Prepare(B, 0, 1, group.Batch("x+", 1).Digest)));
+            Assert.False(((PbftReplica)play[B]).StandsBy(group.Prepare(B, 4, 1, group.Batch("x+", 1).Digest)));
+        }
+    }
+
+    /// <summary>What prepared is kept, however often another digest was pre-prepared after it.</summary>
+    [Fact]
+    public void What_prepared_is_not_forgotten()
+    {
+        var group = new Quartet(_group.Options with { MaxPrePrepared = 2 });
+        var play = group.Stage(X);
+        var first = group.Batch("x+", 1);
+        play.Receive(A, B, group.PrePrepare(A, 0, 1, first));
+        play.Receive(C, B, group.Prepare(C, 0, 1, first.Digest));
+        foreach (var (primary, view) in new[] { (C, 2), (D, 3), (A, 4) })
+        {
+            play.Receive(primary, B, group.NewView(primary, view, [.. new[] { A, C, D }.Select(node => group.ViewChange(node, view))]));
+            play.Receive(primary, B, group.PrePrepare(primary, view, 1, group.Batch("x+", view)));
+        }
+
+        play.Fire(B, (int)PbftReplica.Timer.Request);
+        var told = play.Log(B).OfType<PbftReplica.Record.Changing>().Last().ViewChange;
+        Assert.Equal([(0L, first.Digest), (4L, group.Batch("x+", 4).Digest)], told.PrePrepared.Select(item => (item.View, item.Digest)).Order());
+        Assert.Equal(first.Digest, Assert.Single(told.Prepared).Digest);
+    }
+
     /// <summary>A view change to view 3; what prepared also was pre-prepared.</summary>
     private Message.ViewChange Told(NodeId node, (long View, Digest Digest)? prepared = null, params (long View, Digest Digest)[] accepted)
     {

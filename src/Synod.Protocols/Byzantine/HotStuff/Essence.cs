@@ -74,9 +74,12 @@ public sealed partial class HotStuff
         writer.Bool(_missing != Digest.None);
         if (_missing != Digest.None)
         {
-            writer.Bool(_hasProgress);
-            writer.Int(Asking);
+            writer.Node(_source);
+            WriteView(writer, _since, origin);
+            writer.Int(_gained);
         }
+
+        writer.Nodes(_slow);
 
         foreach (var parked in _parked)
         {
@@ -161,7 +164,8 @@ public sealed partial class HotStuff
     internal void Simplify()
     {
         (_failures, _owes) = (0, false);
-        (_attempts, _hasProgress) = _missing == Digest.None ? (0, false) : (Asking, _hasProgress);
+        _attempts = 0;
+        (_source, _since, _gained) = _missing == Digest.None ? (default, 0, 0) : (_source, _since, _gained);
         (_votedView, _votedPhase) = _votedView < _view || _timedOut >= _view ? (0, VotePhase.Prepare) : (_votedView, _votedPhase);
         _proposed = _proposed < _view ? 0 : _proposed;
         _timedOut = _timedOut < _view ? 0 : _timedOut;
@@ -265,9 +269,6 @@ public sealed partial class HotStuff
         Message.Blocks blocks => blocks.Chain,
         _ => [],
     };
-
-    /// <summary>Which of the others is asked for blocks next.</summary>
-    private int Asking => _attempts % (_options.Members.Count - 1);
 
     /// <summary>A view by its distance from an origin; 0, which stands for none, as it is.</summary>
     private static void WriteView(CodecWriter writer, long view, long origin)

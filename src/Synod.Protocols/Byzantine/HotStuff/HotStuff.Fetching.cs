@@ -28,6 +28,12 @@ public sealed partial class HotStuff
         FetchMissing(from, outbox);
     }
 
+    // Who is asked now, who was left for being too slow, and since the view in which it was looked at last, how much came.
+    private NodeId _source;
+    private NodeSet _slow;
+    private long _since;
+    private int _gained;
+
     /// <summary>Begins to fetch what certificates or a waiting proposal name and the tree lacks, unless a download is under way.</summary>
     private void FetchMissing(NodeId from, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -37,8 +43,8 @@ public sealed partial class HotStuff
         }
 
         _missing = certificate.Block;
-        _hasProgress = false;
-        Ask(from == _self ? Voter(certificate) : from, outbox);
+        (_since, _gained) = (_view, 0);
+        Ask(from == _self || _slow.Contains(from) ? Next(certificate.Proof) : from, outbox);
     }
 
     /// <summary>A certificate whose block is missing, above the committed tip.</summary>
@@ -46,34 +52,60 @@ public sealed partial class HotStuff
         .Concat(_parked.Select(parked => parked.Block.Justify))
         .FirstOrDefault(certificate => certificate.View > _tree.Committed.View && !_tree.Contains(certificate.Block));
 
-    private void Ask(NodeId from, Outbox<Message, Record, Command, Result> outbox) =>
-        outbox.Send(from, new Message.Fetch(_missing, _tree.Committed.View));
-
-    /// <summary>One of those who voted, another one each time: f of them may not answer.</summary>
-    private NodeId Voter(QuorumCertificate certificate)
+    private void Ask(NodeId from, Outbox<Message, Record, Command, Result> outbox)
     {
-        var voters = _scheme.Voters(certificate.Proof).Without(_self).ToList();
-        return voters[_attempts % voters.Count];
+        _source = from;
+        outbox.Send(from, new Message.Fetch(_missing, _tree.Committed.View));
     }
 
-    /// <summary>Asks again, and if nothing came since the last time, somebody else, for what is missing now.</summary>
-    private void Refetch(Outbox<Message, Record, Command, Result> outbox)
+    /// <summary>The next after the last one who was asked, of those who signed and were not too slow; when all were, all may be asked again.</summary>
+    private NodeId Next(Proof proof)
     {
-        if ((_missing == Digest.None && _download is null) || _hasProgress)
+        var signers = _scheme.Voters(proof).Without(_self);
+        if (signers.IsSubsetOf(_slow))
         {
-            _hasProgress = false;
+            _slow = _slow.Except(signers.Without(_source));
+        }
+
+        var able = signers.IsSubsetOf(_slow) ? signers : signers.Except(_slow);
+        return able.Any(node => node > _source) ? able.First(node => node > _source) : able.First();
+    }
+
+    /// <summary>
+    /// Looks at how fast a download is, when a wait is over or as many views have passed as an answer brings blocks at most: while views pass no wait
+    /// may ever be over. It has to bring a full answer at least, and twice what the chain grew. Whoever is slower is left for another, for f of
+    /// those who can be asked may be silent, or send a block now and then. Nothing but speed depends on it: what comes late is taken as well.
+    /// </summary>
+    private void KeepPace(Outbox<Message, Record, Command, Result> outbox)
+    {
+        if (_missing == Digest.None && _download is null)
+        {
             return;
         }
 
+        var (gained, grown) = (_gained, _view - _since);
+        (_gained, _since) = (0, _view);
+        if (gained >= Math.Max(_options.MaxFetched, 2 * grown))
+        {
+            return;
+        }
+
+        _slow = _slow.With(_source);
         if (_download is not null)
         {
             AskAnother(outbox);
-            return;
         }
-
-        _missing = Digest.None;
-        _fetched.Clear();
-        FetchMissing(_self, outbox);
+        else if (gained > 0 && Missing is { } certificate)
+        {
+            Ask(Next(certificate.Proof), outbox);
+        }
+        else
+        {
+            // Nobody may have it any more: begins with what is missing now.
+            _missing = Digest.None;
+            _fetched.Clear();
+            FetchMissing(_self, outbox);
+        }
     }
 
     private void On(NodeId from, Message.Fetch fetch, Outbox<Message, Record, Command, Result> outbox)
@@ -105,13 +137,15 @@ public sealed partial class HotStuff
 
     private void On(NodeId from, Message.Blocks blocks, StepContext context, Outbox<Message, Record, Command, Result> outbox)
     {
-        if (_missing == Digest.None || blocks.Chain.IsDefaultOrEmpty || blocks.Chain[0].Digest != _missing)
+        // Of two who answered, the second may bring what the first has brought, and more.
+        var known = blocks.Chain.IsDefaultOrEmpty ? 0 : blocks.Chain.TakeWhile(block => block.Digest != _missing).Count();
+        if (_missing == Digest.None || blocks.Chain.IsDefaultOrEmpty || known == blocks.Chain.Length)
         {
             outbox.Refuse(Refusal.Unexpected);
             return;
         }
 
-        foreach (var block in blocks.Chain)
+        foreach (var block in blocks.Chain.Skip(known))
         {
             if (_tree.Contains(_missing))
             {
@@ -126,7 +160,7 @@ public sealed partial class HotStuff
 
             _fetched.Add(block);
             _missing = block.Justify.Block;
-            _hasProgress = true;
+            _gained++;
         }
 
         if (_tree.Contains(_missing))

@@ -178,7 +178,8 @@ public sealed partial class HotStuff
 
         if (command.Payload.Length > _options.MaxPayload
             || !IsAuthentic(command)
-            || (!_mempool.Contains(command) && _mempool.CountOf(command.Client) >= _options.MaxWaiting))
+            || (!_mempool.Contains(command) && _mempool.CountOf(command.Client) >= _options.MaxWaiting)
+            || AskersOf(command) >= _options.MaxAskers)
         {
             // Nothing was promised: the client may ask again.
             outbox.AnswerEarly(request, new Result.Refused());
@@ -193,6 +194,9 @@ public sealed partial class HotStuff
 
         waiting.Add(new Waiting(command.Sequence, request.Value));
     }
+
+    private int AskersOf(Command command) =>
+        _waiting.TryGetValue(command.Client, out var waiting) ? waiting.Count(item => item.Sequence == command.Sequence) : 0;
 
     private bool IsAuthentic(Command command) =>
         _options.Has(HotStuffMutation.CommandsUnchecked)

@@ -49,6 +49,11 @@ public sealed partial class HotStuff
             outbox.SetTimer(new TimerId((int)Timer.View), context.Now + ViewTimeout);
         }
 
+        if (_view - _since >= _options.MaxFetched)
+        {
+            KeepPace(outbox);
+        }
+
         Open(context, outbox);
     }
 

@@ -30,7 +30,10 @@ public sealed partial class HotStuff
         visitor.Visit("waiting", _waiting, VisitNode, static (v, ref waiting) => v.Visit("", waiting ??= [], VisitWaiting));
         VisitCollected(visitor);
         visitor.Visit("missing", ref _missing, DigestWire.Instance);
-        visitor.Visit("progress", ref _hasProgress);
+        visitor.Visit("source", ref _source);
+        visitor.Visit("slow", ref _slow);
+        visitor.Visit("since", ref _since);
+        visitor.Visit("gained", ref _gained);
         visitor.Visit("fetched", _fetched, static (v, ref block) => v.Visit("", ref block, BlockWire.Instance));
         visitor.Visit("parked", _parked, VisitMessage);
         VisitCheckpoints(visitor);

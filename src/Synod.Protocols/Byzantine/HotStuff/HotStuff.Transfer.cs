@@ -40,10 +40,12 @@ public sealed partial class HotStuff
         }
         else
         {
+            // Who did not bring the state before another one took its place is too slow.
+            _slow = _download is null ? _slow : _slow.With(_source);
             _target = stable;
+            (_since, _gained) = (_view, 0);
             _download = new StateDownload(checkpoint.State, TreeOf(SaveState(_tree.Committed)), _options.PageSize, _options.FanOut);
-            _download.Turn([from]);
-            Ask(_download.Wanted, outbox);
+            Turn(_slow.Contains(from) ? Next(stable.Proof) : from, outbox);
         }
     }
 
@@ -58,7 +60,14 @@ public sealed partial class HotStuff
     /// <summary>Asks another one of those who signed for everything that is still missing.</summary>
     private void AskAnother(Outbox<Message, Record, Command, Result> outbox)
     {
-        _download!.Turn([.. _scheme.Voters(_target.Proof).Without(_self)]);
+        _slow = _slow.With(_source);
+        Turn(Next(_target.Proof), outbox);
+    }
+
+    private void Turn(NodeId source, Outbox<Message, Record, Command, Result> outbox)
+    {
+        _source = source;
+        _download!.Turn([source]);
         Ask(_download.Wanted, outbox);
     }
 
@@ -105,7 +114,7 @@ public sealed partial class HotStuff
             return;
         }
 
-        _hasProgress |= refusal is null;
+        _gained += refusal is null ? 1 : 0;
         Ask(missing, outbox);
         if (_download.IsComplete)
         {

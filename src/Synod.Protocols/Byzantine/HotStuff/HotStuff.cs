@@ -53,7 +53,6 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
 
     // Volatile: a download of blocks, each the parent of the one before, and a proposal that waits for it.
     private Digest _missing;
-    private bool _hasProgress;
     private readonly List<Block> _fetched = [];
     private readonly List<Message.Proposal> _parked = [];
 
@@ -187,7 +186,7 @@ public sealed partial class HotStuff : Protocol<HotStuff.Message, HotStuff.Recor
                 _isArmed = false;
                 if (IsBusy)
                 {
-                    Refetch(outbox);
+                    KeepPace(outbox);
                     GiveUp(outbox);
                 }
 

@@ -51,6 +51,9 @@ public sealed record HotStuffOptions
     /// <summary>Commands of one client that may wait.</summary>
     public int MaxWaiting { get; init; } = 64;
 
+    /// <summary>Requests that may wait for the answer to one command: a client asks again when it has heard nothing.</summary>
+    public int MaxAskers { get; init; } = 8;
+
     /// <summary>Blocks in one answer to a laggard.</summary>
     public int MaxFetched { get; init; } = 64;
 

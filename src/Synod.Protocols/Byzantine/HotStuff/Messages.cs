@@ -211,7 +211,7 @@ public sealed partial class HotStuff
         /// <summary>A later command of the same client was executed, so this one never will be, unless it was before that.</summary>
         public sealed record Superseded : Result;
 
-        /// <summary>Its signature is wrong, it is too long, or too many commands of its client wait.</summary>
+        /// <summary>Its signature is wrong, it is too long, or too many commands of its client, or requests for this one, wait.</summary>
         public sealed record Refused : Result;
     }
 }

@@ -15,6 +15,7 @@ public sealed partial class Pbft
         writer.Bool(_isActive);
         writer.Bool(_awaitsNewView);
         writer.Bool(_suspectsLag);
+        writer.Nodes(_answered);
         writer.Slot(_executed);
         writer.Slot(_assigned);
         foreach (var (slot, entry) in _entries)

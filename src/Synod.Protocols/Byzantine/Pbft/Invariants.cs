@@ -70,5 +70,5 @@ public sealed partial class Pbft
 
     private bool Accepts(long view, Slot slot, Digest digest) =>
         slot <= Stable
-        || (_entries.TryGetValue(slot, out var entry) && entry.Accepted.TryGetValue(digest, out var last) && last >= view);
+        || (_entries.TryGetValue(slot, out var entry) && entry.Stands(digest, view, _options.MaxPrePrepared));
 }

@@ -86,7 +86,7 @@ public sealed partial class Pbft
     {
         var entry = EntryOf(proposal.Slot);
         entry.Proposal = proposal;
-        entry.Accepted[proposal.Digest] = _view;
+        entry.Accept(proposal.Digest, _view, _options.MaxPrePrepared);
         _assigned = Slot.Max(_assigned, proposal.Slot);
         foreach (var request in BatchOf(proposal.Digest)?.Requests ?? [])
         {

@@ -166,8 +166,7 @@ public sealed partial class Pbft
             return;
         }
 
-        var accepted = EntryOf(r.Slot).Accepted;
-        accepted[r.Digest] = Math.Max(accepted.GetValueOrDefault(r.Digest), r.View);
+        EntryOf(r.Slot).Accept(r.Digest, r.View, _options.MaxPrePrepared);
     }
 
     private static CheckpointProof Later(CheckpointProof known, Message.NewView begun)

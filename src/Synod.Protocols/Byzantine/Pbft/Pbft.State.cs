@@ -21,6 +21,7 @@ public sealed partial class Pbft
         VisitViews(visitor);
         visitor.Visit("statusSet", ref _isStatusSet);
         visitor.Visit("suspectsLag", ref _suspectsLag);
+        visitor.Visit("answered", ref _answered);
         visitor.Visit("evidence", _evidence, VisitNode, static (v, ref item) => item = VisitEvidence(v, item));
         var service = visitor.IsReading ? default : Saved();
         visitor.Visit("service", ref service);

@@ -16,6 +16,9 @@ public sealed partial class Pbft
     /// <summary>Something was said that only a replica further on can use: ask once whether there is more.</summary>
     private bool _suspectsLag;
 
+    /// <summary>Whose status was answered since this replica's own timer fired last: nobody is sent state faster than it can ask for.</summary>
+    private NodeSet _answered;
+
     private bool IsOpen =>
         !_isActive || _queue.Count > 0 || _fetch is not null || _ahead is not null || _suspectsLag
         || _saved.Keys.Any(slot => slot > Stable)
@@ -29,7 +32,7 @@ public sealed partial class Pbft
 
     private void ArmStatus()
     {
-        if (!_isStatusSet && IsOpen)
+        if (!_isStatusSet && (IsOpen || !_answered.IsEmpty))
         {
             _isStatusSet = true;
             SetTimer(Timer.Status, Now + _options.StatusInterval);
@@ -38,7 +41,7 @@ public sealed partial class Pbft
 
     private void OnStatusTimer()
     {
-        _isStatusSet = false;
+        (_isStatusSet, _answered) = (false, NodeSet.Empty);
         if (!IsOpen)
         {
             return;
@@ -76,6 +79,23 @@ public sealed partial class Pbft
             SuspectLag();
         }
 
+        if (_answered.Contains(from))
+        {
+            _out.Refuse(Refusal.Duplicate);
+            return;
+        }
+
+        var sent = _out.Messages.Length;
+        Answer(from, m);
+        if (_out.Messages.Length > sent)
+        {
+            _answered = _answered.With(from);
+            ArmStatus();
+        }
+    }
+
+    private void Answer(NodeId from, Message.Status m)
+    {
         if (_newView is not null && (m.View < _view || (m.View == _view && !m.IsActive)))
         {
             _out.Send(from, _newView);

@@ -108,11 +108,14 @@ public sealed partial class Pbft
     }
 
     /// <summary>
-    /// With codes a replica pre-prepares one digest in each view of a slot, and with signatures it need not tell. More would only fill new
-    /// views, which carry every view change, until they are too long to be sent.
+    /// With codes a replica pre-prepares one digest in each view of a slot and tells the last few of them, each with its last view, and with
+    /// signatures it need not tell. More would only fill new views, which carry every view change, until they are too long to be sent.
     /// </summary>
     private bool IsPossible(ImmutableArray<PrePrepared> told) => _options.UsesCodes
-        ? told.DistinctBy(item => (item.Slot, item.View)).Count() == told.Length
+        ? told.Length <= _options.Window * _options.MaxPrePrepared
+            && told.DistinctBy(item => (item.Slot, item.View)).Count() == told.Length
+            && told.DistinctBy(item => (item.Slot, item.Digest)).Count() == told.Length
+            && told.GroupBy(item => item.Slot).All(slot => slot.Count() <= _options.MaxPrePrepared)
         : told.IsEmpty;
 
     /// <summary>

@@ -23,6 +23,12 @@ public sealed record PbftOptions
     /// <summary>Whether the normal case is authenticated by codes instead of signatures (§3.2 and §4.2 in pbft.md).</summary>
     public bool UsesCodes { get; init; }
 
+    /// <summary>
+    /// Digests pre-prepared in one slot that a replica remembers, and tells with codes: those of the highest views. What was forgotten
+    /// is vouched for by fewer, so that a new view may have to wait, but never chooses otherwise.
+    /// </summary>
+    public int MaxPrePrepared { get; init; } = 16;
+
     /// <summary>Bytes of one page of the state's tree.</summary>
     public int PageSize { get; init; } = 4096;
 

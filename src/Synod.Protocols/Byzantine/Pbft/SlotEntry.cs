@@ -20,7 +20,7 @@ public sealed partial class Pbft
         /// <summary>The proof of the highest view in which the slot prepared here: what a view change must tell.</summary>
         public Prepared? Proof { get; set; }
 
-        /// <summary>Each digest that was ever pre-prepared here, and the last view in which it was.</summary>
+        /// <summary>The digests that were pre-prepared here last, and the last view in which each was.</summary>
         public SortedDictionary<Digest, long> Accepted { get; } = [];
 
         /// <summary>What others say was committed, each once.</summary>
@@ -33,6 +33,23 @@ public sealed partial class Pbft
 
         /// <summary>Whether anything is known that waits for more.</summary>
         public bool IsOpen => !IsDecided && (Proposal is not null || Prepares.Count > 0 || Commits.Count > 0 || Claims.Count > 0);
+
+        /// <summary>
+        /// Notes that a digest was pre-prepared in a view. Of more than <paramref name="most"/> the one of the lowest view is forgotten;
+        /// not the one that prepared here, which others may need.
+        /// </summary>
+        public void Accept(Digest digest, long view, int most)
+        {
+            Accepted[digest] = Math.Max(Accepted.GetValueOrDefault(digest), view);
+            if (Accepted.Count > most)
+            {
+                Accepted.Remove(Accepted.Where(pair => pair.Key != Proof?.Digest).MinBy(pair => pair.Value).Key);
+            }
+        }
+
+        /// <summary>Whether it was pre-prepared here in that view or above, or so many were above it that it may be forgotten.</summary>
+        public bool Stands(Digest digest, long view, int most) =>
+            Accepted.TryGetValue(digest, out var last) ? last >= view : Accepted.Values.Count(above => above > view) >= most - 1;
 
         public void LeaveView()
         {

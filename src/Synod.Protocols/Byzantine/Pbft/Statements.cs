@@ -117,7 +117,7 @@ public sealed partial class Pbft
     {
         if (_options.UsesCodes)
         {
-            return prepared.Prepares.IsEmpty;
+            return prepared.Prepares.IsEmpty && prepared.Proposal == default;
         }
 
         var primary = _group.PrimaryOf(prepared.View);

@@ -63,9 +63,7 @@ public sealed partial class ChandyLamport
     /// <summary>Everything below it has ended.</summary>
     private long Floor => _led.Count == 0 ? _counter + 1 : _led.Keys.First();
 
-    private bool CoversItsChannels(Piece piece) => _options.Mutation == ChandyLamportMutation.EpochIgnored
-        || (piece.Incoming.Select(channel => channel.From).SequenceEqual(_topology.To(piece.Process))
-            && piece.Sent.Select(sent => sent.To).SequenceEqual(_topology.From(piece.Process)));
+    private bool CoversItsChannels(Piece piece) => _options.Mutation == ChandyLamportMutation.EpochIgnored || piece.Covers(_topology);
 
     private void Collect(Piece piece, Outbox<Message, Record, Command, Result> outbox)
     {

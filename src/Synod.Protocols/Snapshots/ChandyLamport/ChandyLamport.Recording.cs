@@ -153,11 +153,14 @@ public sealed partial class ChandyLamport
     /// <summary>A slow channel must not fill the memory: whoever records more than the limit gives the snapshot up.</summary>
     private void DeclineTooLarge(Outbox<Message, Record, Command, Result> outbox)
     {
-        foreach (var id in _recordings.Where(item => item.Value.Bytes > _options.MostRecordedBytes).Select(item => item.Key).ToList())
+        foreach (var id in _recordings.Where(item => IsTooLarge(item.Value)).Select(item => item.Key).ToList())
         {
             Decline(id, SnapshotEnd.TooLarge, outbox);
         }
     }
+
+    private bool IsTooLarge(Recording recording) =>
+        recording.Bytes > _options.MostRecordedBytes || recording.Messages > _options.MostRecordedMessages;
 
     private void Decline(SnapshotId id, SnapshotEnd reason, Outbox<Message, Record, Command, Result> outbox)
     {
@@ -177,7 +180,11 @@ public sealed partial class ChandyLamport
         {
             outbox.Refuse(Refusal.Malformed);
         }
-        else if (IsOver(ended.Id))
+        else if (!_topology.Members.Contains(from) && !_recordings.ContainsKey(ended.Id) && !_ended.ContainsKey(ended.Id))
+        {
+            outbox.Refuse(Refusal.NotMember);
+        }
+        else if (IsOver(ended.Id) && ended.Floor <= _floors.GetValueOrDefault(from))
         {
             outbox.Refuse(Refusal.Duplicate);
         }

@@ -23,6 +23,12 @@ public sealed partial class ChandyLamport
         }
 
         _restoreRequest = 0;
+        if (_restoring is { } begun && begun.Incarnation > _incarnation)
+        {
+            // The crash came between the two records of a restore. Nobody was told of it.
+            Begin(begun.Incarnation, begun.Cut.Topology, begun.Cut[_self]!, outbox);
+        }
+
         foreach (var led in _led.Values)
         {
             led.Request = 0;

@@ -23,6 +23,13 @@ public sealed partial class ChandyLamport
             return;
         }
 
+        // If it takes it on, it is in that state already: nothing below refuses.
+        if (!_application.TryLoad(cut[_self]!.State))
+        {
+            outbox.AnswerEarly(request, new Result.Malformed());
+            return;
+        }
+
         var incarnation = new Incarnation(_incarnation.Number + 1, _self);
         Take(new Record.Restoring(incarnation, cut), outbox);
         _restoreRequest = request.Value;
@@ -47,6 +54,15 @@ public sealed partial class ChandyLamport
         if (load.Incarnation < _incarnation)
         {
             outbox.Refuse(Refusal.StaleBallot);
+        }
+        else if (load.Incarnation > _incarnation && !_topology.Members.Contains(from))
+        {
+            outbox.Refuse(Refusal.NotMember);
+        }
+        else if (load.Incarnation > _incarnation && load.Topology.Members != _topology.Members)
+        {
+            // Members change, and not everybody has it yet. Whoever restores says it again.
+            outbox.Refuse(Refusal.NotReady);
         }
         else if (from != load.Incarnation.By || load.Piece.Process != _self || !load.Topology.IsSound || !Fits(load))
         {

@@ -67,6 +67,12 @@ public sealed partial class ChandyLamport
             return;
         }
 
+        if (Ids(data.Parcel).Any(IsOfStranger))
+        {
+            outbox.Refuse(Refusal.Malformed);
+            return;
+        }
+
         if (!IsReceivable(data.Parcel))
         {
             outbox.Refuse(Refusal.NotReady);
@@ -83,6 +89,9 @@ public sealed partial class ChandyLamport
 
         DeclineTooLarge(outbox);
     }
+
+    /// <summary>Nobody would collect the pieces of such a snapshot, or say that it has ended.</summary>
+    private bool IsOfStranger(SnapshotId id) => id.Epoch == _topology.Epoch && !_topology.Members.Contains(id.Initiator);
 
     /// <summary>
     /// What was sent in a later epoch waits until this process is in it, and what would make it record until it may: it is sent again.

@@ -29,6 +29,9 @@ public sealed record ChandyLamportOptions
     /// <summary>A process gives a snapshot up whose channels hold more bytes than this.</summary>
     public long MostRecordedBytes { get; init; } = 64 << 20;
 
+    /// <summary>A process gives a snapshot up whose channels hold more messages than this, however short they are.</summary>
+    public int MostRecordedMessages { get; init; } = 1 << 20;
+
     /// <summary>How far ahead of the first gap an unordered channel delivers: bounds what a receiver remembers.</summary>
     public int Window { get; init; } = 1_024;
 

@@ -113,6 +113,8 @@ public sealed partial class ChandyLamport
         /// <summary>What the recorded channels hold.</summary>
         public long Bytes;
 
+        public long Messages => Channels.Values.Sum(channel => (long)channel.Contents.Count);
+
         public bool IsComplete => Channels.Values.All(channel => channel.IsClosed);
 
         public void State(StateVisitor visitor)

@@ -26,21 +26,28 @@ public sealed record Cut(SnapshotId Id, Incarnation Incarnation, Topology Topolo
     /// </summary>
     public string? Inconsistency()
     {
+        foreach (var piece in Pieces)
+        {
+            if (piece.Id != Id || !piece.Covers(Topology))
+            {
+                return $"{piece} is none of {Id}, or of other channels";
+            }
+        }
+
         foreach (var edge in Topology.Channels)
         {
-            if (this[edge.From]?.Sent.FirstOrDefault(sent => sent.To == edge.To) is not { } sent || sent.To == NodeId.None
-                || this[edge.To]?.Incoming.FirstOrDefault(item => item.From == edge.From) is not { } channel)
+            if (this[edge.From]?.Sent.First(item => item.To == edge.To) is not { } sent
+                || this[edge.To]?.Incoming.First(item => item.From == edge.From) is not { } channel)
             {
                 return $"nothing was recorded of {edge}";
             }
 
-            var numbers = channel.Contents.Select(message => message.Number).ToList();
-            if (Math.Max(channel.Highest, numbers.DefaultIfEmpty().Max()) > sent.Count)
+            if (Math.Max(channel.Highest, channel.Contents.Select(message => message.Number).DefaultIfEmpty().Max()) > sent.Count)
             {
                 return $"{edge}: something was received inside the cut that was sent outside, {channel} of {sent}";
             }
 
-            if (channel.Received + numbers.Count != sent.Count || numbers.Distinct().Count() != numbers.Count)
+            if (!channel.IsRestOf(sent.Count))
             {
                 return $"{edge}: the channel does not hold what was sent and not received, {channel} of {sent}";
             }

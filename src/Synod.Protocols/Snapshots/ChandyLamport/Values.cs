@@ -96,6 +96,27 @@ public readonly record struct InChannel(long Number, ReadOnlyMemory<byte> Body)
 /// <param name="Highest">The highest number among these.</param>
 public sealed record ChannelPiece(NodeId From, long Received, long Highest, ImmutableArray<InChannel> Contents)
 {
+    /// <summary>
+    /// Whether received and recorded are together each number from 1 to <paramref name="sent"/> once, the recorded in their order: the gaps below
+    /// the highest received are in the channel, and all above it.
+    /// </summary>
+    public bool IsRestOf(long sent)
+    {
+        var (last, below) = (0L, 0L);
+        foreach (var (number, _) in Contents)
+        {
+            if (number <= last || number == Highest)
+            {
+                return false;
+            }
+
+            last = number;
+            below += number < Highest ? 1 : 0;
+        }
+
+        return Received >= 0 && Highest >= 0 && below == Highest - Received && Received + Contents.Length == sent;
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{From}:{Received}+[{string.Join(" ", Contents)}]");
 }
 
@@ -109,5 +130,9 @@ public readonly record struct SentCount(NodeId To, long Count)
 public sealed record Piece(
     SnapshotId Id, NodeId Process, ReadOnlyMemory<byte> State, ImmutableArray<ChannelPiece> Incoming, ImmutableArray<SentCount> Sent)
 {
+    /// <summary>Whether it says something of each channel of its process in <paramref name="topology"/>, once, and of no others.</summary>
+    public bool Covers(Topology topology) =>
+        Incoming.Select(channel => channel.From).SequenceEqual(topology.To(Process)) && Sent.Select(sent => sent.To).SequenceEqual(topology.From(Process));
+
     public override string ToString() => $"Piece {Id} of {Process} {new Key(State)} in {string.Join(" ", Incoming)} out {string.Join(" ", Sent)}";
 }

@@ -82,11 +82,16 @@ public sealed class WaitForGraph<T>
     }
 
     /// <summary>
-    /// The cycles that are also in <paramref name="earlier"/> with the very same waits. Where waits can end on their own, by time-outs or
-    /// wounds, a cycle is only certain if it is there twice.
+    /// The cycles that are also in <paramref name="earlier"/> with the very same waits, and could not go on there either. Where waits can end
+    /// on their own, by time-outs or wounds, a cycle is only certain if it is there twice.
     /// </summary>
-    public IReadOnlyList<IReadOnlyList<T>> Confirmed(WaitForGraph<T> earlier) => [.. Cycles().Where(cycle => cycle.All(
-        waiter => earlier._waits.TryGetValue(waiter, out var wait) && wait.Instance == _waits[waiter].Instance))];
+    public IReadOnlyList<IReadOnlyList<T>> Confirmed(WaitForGraph<T> earlier)
+    {
+        var stuck = earlier.Deadlocked();
+        return [.. Cycles().Where(cycle => cycle.Zip([.. cycle.Skip(1), cycle[0]]).All(edge =>
+            stuck.Contains(edge.First) && earlier._waits[edge.First] is var wait
+            && wait.Instance == _waits[edge.First].Instance && wait.Kind == _waits[edge.First].Kind && wait.For.Contains(edge.Second)))];
+    }
 
     /// <summary>The youngest of a cycle, ties broken by id, so that two detectors choose the same.</summary>
     public static T Victim(IReadOnlyList<T> cycle, Func<T, long> startedAt) => cycle.MaxBy(node => (startedAt(node), node))!;
