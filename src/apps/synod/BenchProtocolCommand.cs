@@ -164,7 +164,7 @@ internal static class BenchProtocolCommand
         void Row(string name, FormattableString value) => table.AddRow(name, Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private static double? PerDecision(LoadResult result, Func<Api.ProtocolCounts, long> count) =>
+    public static double? PerDecision(LoadResult result, Func<Api.ProtocolCounts, long> count) =>
         result.Operations > 0 ? Math.Round(count(result.Counts) / (double)result.Operations, 2) : null;
 
     private static double? FastShare(LoadResult result) =>

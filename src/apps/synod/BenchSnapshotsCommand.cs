@@ -88,6 +88,8 @@ internal static class BenchSnapshotsCommand
         ["throughput"] = Math.Round(result.Throughput, 1),
         ["p50_ms"] = result.At(50),
         ["p99_ms"] = result.At(99),
+        ["messages_per_transfer"] = BenchProtocolCommand.PerDecision(result, counts => counts.Messages),
+        ["syncs_per_transfer"] = BenchProtocolCommand.PerDecision(result, counts => counts.Syncs),
         ["snapshots"] = snapshots.Taken,
         ["snapshots_failed"] = new JsonObject(snapshots.Failed.Select(item => KeyValuePair.Create(item.Key, (JsonNode?)item.Value))),
         ["snapshots_unknown"] = snapshots.Unknown,
