@@ -292,6 +292,12 @@ public sealed class EpochTests
             Assert.True(reader.IsComplete);
         }
 
+        foreach (var node in s_nodes)
+        {
+            // Also by who is in no epoch yet.
+            _play.Receive(s_nodes[1], node, new Message.Started(0));
+        }
+
         Gen.Select(Gen.Int[0, messages.Length - 1], Gen.Int[0, 80], Gen.Byte, Gen.Int[0, 4]).Sample(
             (which, at, value, to) =>
             {

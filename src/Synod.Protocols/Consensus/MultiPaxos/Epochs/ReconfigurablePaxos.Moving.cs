@@ -48,7 +48,7 @@ public sealed partial class ReconfigurablePaxos
 
     private void On(NodeId from, Message.Started m)
     {
-        if (m.Epoch != Epoch || !_configuration!.Quorums.Members.Contains(from))
+        if (_configuration is not { } own || m.Epoch != own.Epoch || !own.Quorums.Members.Contains(from))
         {
             _out.Refuse(m.Epoch < Epoch ? Refusal.StaleBallot : Refusal.Unexpected);
             return;
