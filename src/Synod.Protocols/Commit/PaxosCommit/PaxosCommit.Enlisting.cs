@@ -60,7 +60,7 @@ public sealed partial class PaxosCommit
     /// </summary>
     private void AskAgain(TransactionId id, Enlistments.Enlistment enlistment)
     {
-        if (enlistment.IsJoined && enlistment.Asked >= _options.Patience && !_attempts.ContainsKey(id))
+        if (id.Coordinator != _self && enlistment.IsJoined && enlistment.Asked >= _options.Patience && !_attempts.ContainsKey(id))
         {
             var attempt = new Attempt();
             _attempts.Add(id, attempt);
