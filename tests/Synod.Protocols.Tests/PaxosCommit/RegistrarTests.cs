@@ -133,6 +133,25 @@ public sealed class RegistrarTests
         Assert.Contains(new Message.Decide(First, false), play.Between(A, L));
     }
 
+    /// <summary>Found by the simulator: what it asks of itself may be late, which is nobody's failure; a ballot of its own was in the way of its commit.</summary>
+    [Fact]
+    public void A_coordinator_that_joined_itself_does_not_lead_before_it_commits()
+    {
+        var play = CommitTraces.Stage(CommitRooms.Paxos(3), 5);
+        play.Submit(L, new CommitCommand.Open());
+        play.Submit(L, new CommitCommand.Enlist(First, Writes));
+        play.Run();
+        for (var time = 0; time < 3; time++)
+        {
+            play.Fire(L, (int)Timer.Inquire);
+        }
+
+        Assert.DoesNotContain(play.Network, item => item.Message is Message.Phase1a);
+        play.Submit(L, new CommitCommand.Commit(First));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), play.Answers(L)[^1].Result);
+    }
+
     [Fact]
     public void A_ballot_without_a_set_is_forgotten_when_it_is_over_for_its_leader()
     {

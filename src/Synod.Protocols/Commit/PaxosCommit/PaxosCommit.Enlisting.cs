@@ -56,7 +56,7 @@ public sealed partial class PaxosCommit
 
     /// <summary>
     /// One that joined and hears nothing keeps asking. If the registrar is silent it leads a ballot: it need not know the set, since acceptors
-    /// report it if anybody has voted; and if nobody has, no set is chosen, and so nothing commits.
+    /// report it if anybody has voted; and if nobody has, no set is chosen, and so nothing commits. A registrar here is not silent, only late.
     /// </summary>
     private void AskAgain(TransactionId id, Enlistments.Enlistment enlistment)
     {
