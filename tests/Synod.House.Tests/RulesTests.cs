@@ -14,6 +14,7 @@ public sealed partial class RulesTests
         "src/Synod.Protocols/Commit/TwoPhaseCommit/Mutation.cs",
         "src/Synod.Protocols/Commit/ThreePhaseCommit/Mutation.cs",
         "src/Synod.Protocols/Commit/PaxosCommit/Mutation.cs",
+        "src/Synod.Protocols/Commit/EnlistmentMutation.cs",
         "src/Synod.Protocols/Consensus/MultiPaxos/Mutations.cs",
         "src/Synod.Protocols/Consensus/EPaxos/Mutations.cs",
         "src/Synod.Protocols/Byzantine/Pbft/Mutations.cs",

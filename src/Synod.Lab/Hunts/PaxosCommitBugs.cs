@@ -26,16 +26,20 @@ public static class PaxosCommitBugs
         ("paxos-commit-locks-lost", PaxosCommitMutation.RecoverWithoutLocks),
     ];
 
-    public static IReadOnlyList<RoomBug> All { get; } = [.. Known.Select(item => Bug(item.Name, item.Mutation))];
+    public static IReadOnlyList<RoomBug> All { get; } =
+    [
+        .. Known.Select(item => Bug(item.Name, item.Mutation, enlists: false)),
+        Bug("paxos-commit-set-from-votes", PaxosCommitMutation.SetFromVotes, enlists: true),
+    ];
 
-    internal static IEnumerable<PaxosCommitMutation> Mutations => Known.Select(item => item.Mutation);
+    internal static IEnumerable<PaxosCommitMutation> Mutations => Known.Select(item => item.Mutation).Append(PaxosCommitMutation.SetFromVotes);
 
-    private static RoomBug Bug(string name, PaxosCommitMutation mutation) => new(
+    private static RoomBug Bug(string name, PaxosCommitMutation mutation, bool enlists) => new(
         name,
         nameof(PaxosCommit),
         seed => CommitHunt.Objection(() =>
             CommitWorld<PaxosCommit.Message, PaxosCommit.Record>.RunStormy(
-                seed, CommitRooms.Paxos(CommitRooms.Acceptors(3), mutation), 5)));
+                seed, CommitRooms.Paxos(CommitRooms.Acceptors(3), mutation), 5, enlists: enlists)));
 }
 
 /// <summary>Turns what a run objects to into an answer.</summary>

@@ -8,6 +8,7 @@ public static class RoomBugs
         .. TwoPhaseCommitBugs.All,
         .. ThreePhaseCommitBugs.All,
         .. PaxosCommitBugs.All,
+        .. EnlistmentBugs.All,
         .. MultiPaxosBugs.All,
         .. ReconfigurationBugs.All,
         .. EPaxosBugs.All,

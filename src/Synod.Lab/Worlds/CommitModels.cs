@@ -83,12 +83,12 @@ internal static class CommitModels
             .Select(node => node.Durable.Select(room.PromiseIn).FirstOrDefault(item => item?.Transaction == apply.Transaction))
             .OfType<Promise>().ToArray();
         return promises.Length > 0 && promises.Length == Math.Max(1, promises[0].Members.Count)
-            && promises.All(promise => promise.Writes[0].Value.Span.SequenceEqual(apply.Writes[0].Value.Span));
+            && promises.All(promise => promise.Writes.IsEmpty || promise.Writes[0].Value.Span.SequenceEqual(apply.Writes[0].Value.Span));
     }
 
     private static IEnumerable<CommitCommand.Apply> Applies<TMessage, TRecord>(
         World<TMessage, TRecord, CommitCommand, CommitResult> world) =>
-        world.Nodes.SelectMany(node => node.Executions).Select(item => (CommitCommand.Apply)item.Command);
+        world.Nodes.SelectMany(node => node.Executions).Select(item => (CommitCommand.Apply)item.Command).Where(apply => !apply.Writes.IsEmpty);
 
     private static bool IsAborted<TMessage, TRecord>(
         NodeView<TMessage, TRecord, CommitCommand, CommitResult> node, TransactionId id) =>

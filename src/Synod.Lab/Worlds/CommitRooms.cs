@@ -35,25 +35,28 @@ public static class CommitRooms
     public static CommitRoom<PaxosCommit.Message, PaxosCommit.Record> Paxos(int acceptors) =>
         Paxos(Acceptors(acceptors), PaxosCommitMutation.None);
 
-    internal static CommitRoom<TwoPhaseCommit.Message, TwoPhaseCommit.Record> TwoPhase(TwoPhaseCommitMutation mutation) => new(
+    internal static CommitRoom<TwoPhaseCommit.Message, TwoPhaseCommit.Record> TwoPhase(
+        TwoPhaseCommitMutation mutation, EnlistmentMutation enlisting = EnlistmentMutation.None) => new(
         nameof(TwoPhaseCommit),
-        node => new TwoPhaseCommit(node, new TwoPhaseCommitOptions(Long, Short, Short), mutation),
+        node => new TwoPhaseCommit(node, new TwoPhaseCommitOptions(Long, Short, Short), mutation, enlisting: enlisting),
         new TwoPhaseCommit.MessageWire(),
         new TwoPhaseCommit.RecordWire(),
         record => (record as TwoPhaseCommit.Record.Prepared)?.Promise ?? (record as TwoPhaseCommit.Record.CommittedAlone)?.Promise,
         timer => ((TwoPhaseCommit.Timer)timer.Kind).ToString());
 
-    internal static CommitRoom<ThreePhaseCommit.Message, ThreePhaseCommit.Record> ThreePhase(ThreePhaseCommitMutation mutation) => new(
+    internal static CommitRoom<ThreePhaseCommit.Message, ThreePhaseCommit.Record> ThreePhase(
+        ThreePhaseCommitMutation mutation, EnlistmentMutation enlisting = EnlistmentMutation.None) => new(
         nameof(ThreePhaseCommit),
-        node => new ThreePhaseCommit(node, new ThreePhaseCommitOptions(Long, Short, Short), mutation),
+        node => new ThreePhaseCommit(node, new ThreePhaseCommitOptions(Long, Short, Short), mutation, enlisting: enlisting),
         new ThreePhaseCommit.MessageWire(),
         new ThreePhaseCommit.RecordWire(),
         record => (record as ThreePhaseCommit.Record.Prepared)?.Promise,
         timer => ((ThreePhaseCommit.Timer)timer.Kind).ToString());
 
-    internal static CommitRoom<PaxosCommit.Message, PaxosCommit.Record> Paxos(PaxosCommitOptions options, PaxosCommitMutation mutation) => new(
+    internal static CommitRoom<PaxosCommit.Message, PaxosCommit.Record> Paxos(
+        PaxosCommitOptions options, PaxosCommitMutation mutation, EnlistmentMutation enlisting = EnlistmentMutation.None) => new(
         nameof(PaxosCommit),
-        node => new PaxosCommit(node, options, mutation),
+        node => new PaxosCommit(node, options, mutation, enlisting: enlisting),
         new PaxosCommit.MessageWire(),
         new PaxosCommit.RecordWire(),
         record => (record as PaxosCommit.Record.Prepared)?.Promise,

@@ -7,7 +7,9 @@ using Synod.Simulation;
 namespace Synod.Lab.Worlds;
 
 /// <summary>What a run of a <see cref="CommitWorld{TMessage,TRecord}"/> came to.</summary>
-public sealed record CommitRun(long Committed, long Aborted, long Unknown, long Applied, long Crashes, long Checkpoints, string Faults)
+/// <param name="Joined">Transactions that were opened and joined, and committed.</param>
+public sealed record CommitRun(
+    long Committed, long Aborted, long Unknown, long Applied, long Crashes, long Checkpoints, string Faults, long Joined = 0)
 {
     public static CommitRun operator +(CommitRun left, CommitRun right) => new(
         left.Committed + right.Committed,
@@ -16,7 +18,8 @@ public sealed record CommitRun(long Committed, long Aborted, long Unknown, long 
         left.Applied + right.Applied,
         left.Crashes + right.Crashes,
         left.Checkpoints + right.Checkpoints,
-        right.Faults);
+        right.Faults,
+        left.Joined + right.Joined);
 }
 
 /// <summary>
@@ -36,6 +39,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     private readonly FaultInjector _injector;
     private readonly SeededRandom _random;
     private readonly bool _guesses;
+    private readonly EnlistingClient? _enlisting;
     private readonly List<ImmutableArray<Branch>> _begun = [];
     private readonly SortedDictionary<long, bool> _told = [];
     private readonly SortedSet<(NodeId Node, TransactionId Transaction)> _vetoed = [];
@@ -44,7 +48,8 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     private bool _begins = true;
     private long _unknown;
 
-    private CommitWorld(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, FaultPlan plan, bool guesses, TextWriter? trace)
+    private CommitWorld(
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, FaultPlan plan, bool guesses, bool enlists, TextWriter? trace = null)
     {
         (_room, _guesses) = (room, guesses);
         _world = new SimulatedWorld(seed, trace) { MostEvents = 5_000_000 };
@@ -62,12 +67,14 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             Executed = OnExecuted,
         };
         _injector = new FaultInjector(_cluster, plan.Faults);
+        _enlisting = enlists ? new EnlistingClient(_world, _random.Fork(), _cluster.Nodes, _cluster, Check) : null;
     }
 
     /// <summary>Any fault at all, with suspicions that are often wrong.</summary>
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
-    public static CommitRun RunAnywhere(ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, TextWriter? trace = null) =>
-        new CommitWorld<TMessage, TRecord>(seed, room, nodes, FaultPlan.Swarm(seed), guesses: true, trace).Run();
+    public static CommitRun RunAnywhere(
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, bool enlists = false, TextWriter? trace = null) =>
+        new CommitWorld<TMessage, TRecord>(seed, room, nodes, FaultPlan.Swarm(seed), guesses: true, enlists, trace).Run();
 
     /// <summary>
     /// Many short lives, slow disks, lost messages and cuts: whoever does not wait for its record, or for a majority, is caught. Drawn
@@ -77,9 +84,10 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     /// <param name="room">The protocol.</param>
     /// <param name="nodes">How many processes there are.</param>
     /// <param name="checkpointBytes">After so many bytes of log a process makes a checkpoint; by default never.</param>
+    /// <param name="enlists">Whether half of the transactions are opened, and joined by those who take part.</param>
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
     public static CommitRun RunStormy(
-        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue)
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue, bool enlists = false)
     {
         var plan = new FaultPlan
         {
@@ -91,7 +99,7 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
                 new Partitions(Duration.FromSeconds(1), Duration.FromMilliseconds(300), OneWay: false),
             ],
         };
-        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: true, trace: null).Run();
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: true, enlists).Run();
     }
 
     /// <summary>
@@ -102,16 +110,17 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
     /// <param name="room">The protocol.</param>
     /// <param name="nodes">How many processes there are.</param>
     /// <param name="checkpointBytes">After so many bytes of log a process makes a checkpoint; by default never.</param>
+    /// <param name="enlists">Whether half of the transactions are opened, and joined by those who take part.</param>
     /// <exception cref="SimulationFailure">An invariant or the judge objected.</exception>
     public static CommitRun RunSynchronous(
-        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue)
+        ulong seed, CommitRoom<TMessage, TRecord> room, int nodes, long checkpointBytes = long.MaxValue, bool enlists = false)
     {
         var plan = new FaultPlan
         {
             Machine = new MachineConditions { SlowSyncPerMillion = 0, CheckpointBytes = checkpointBytes },
             Faults = [new DetectedCrashes(Duration.FromMilliseconds(300), Duration.FromMilliseconds(150 + (100 * (long)(seed % 5))))],
         };
-        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: false, trace: null).Run();
+        return new CommitWorld<TMessage, TRecord>(seed, room, nodes, plan, guesses: false, enlists).Run();
     }
 
     public void Handle(in SimulatedEvent happened)
@@ -132,6 +141,12 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
                 GuessACut();
                 break;
             default:
+                if (_enlisting is not null && _random.Below(2) == 0)
+                {
+                    Open(node);
+                    break;
+                }
+
                 Begin(node);
                 break;
         }
@@ -182,7 +197,8 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
             _applied.Count,
             _cluster.Nodes.Sum(node => _cluster.Counts(node).Crashes),
             _cluster.Nodes.Sum(node => _cluster.Counts(node).Checkpoints),
-            string.Join(", ", _injector.Counts.Select(item => $"{item.Key} {item.Value}")));
+            string.Join(", ", _injector.Counts.Select(item => $"{item.Key} {item.Value}")),
+            _enlisting?.Committed ?? 0);
     }
 
     /// <summary>Detectors see a cut where there is none, or only a slow message: each side takes the other one for crashed.</summary>
@@ -222,8 +238,16 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
         }
     }
 
+    private void Open(NodeId node)
+    {
+        if (_enlisting!.Begin(_begun.Count, node))
+        {
+            _begun.Add([]);
+        }
+    }
+
     private bool IsQuiet() => _cluster.Nodes.All(node =>
-        _cluster[node].Protocol is ICommitProtocol { Ledger.InDoubt.Count: 0, Open.Count: 0 });
+        _cluster[node].Protocol is ICommitProtocol { Ledger.InDoubt.Count: 0, Open.Count: 0, Enlisted.Count: 0 });
 
     /// <summary>What is applied is what was begun, and one transaction's: again after a restart, but never another one's.</summary>
     private void OnExecuted(NodeId node, Slot position, CommitCommand command)
@@ -236,8 +260,13 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
 
         var number = int.Parse(apply.Writes[0].Value.Span, CultureInfo.InvariantCulture);
         _applied.Add((node, apply.Transaction));
+        if (_enlisting?.Has(number) == true)
+        {
+            _enlisting.OnApplied(number, node, apply);
+        }
+
         Check(
-            _begun[number].Any(branch => branch.Participant == node && branch.Writes.SequenceEqual(apply.Writes)),
+            _enlisting?.Has(number) == true || _begun[number].Any(branch => branch.Participant == node && branch.Writes.SequenceEqual(apply.Writes)),
             "NoLostUpdate",
             node,
             $"{position} {apply} is not what was begun");
@@ -260,6 +289,8 @@ public sealed class CommitWorld<TMessage, TRecord> : IAnswerReceiver<CommitResul
                 Check(committed == count > 0, "AnswerTold", NodeId.None, $"{number}: told {(committed ? "committed" : "aborted")}, applied by {count}");
             }
         }
+
+        _enlisting?.Judge();
 
         // A guessed veto may have come to a node that took no part: it binds that node only.
         foreach (var (node, transaction) in _applied)

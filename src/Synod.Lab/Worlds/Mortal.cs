@@ -50,6 +50,8 @@ internal sealed class Mortal<TMessage, TRecord>(
 
     public IReadOnlyCollection<TransactionId> Open => ((ICommitProtocol)inner).Open;
 
+    public IReadOnlyCollection<TransactionId> Enlisted => ((ICommitProtocol)inner).Enlisted;
+
     public bool IsDead => _isDead;
 
     /// <summary>The protocol inside.</summary>

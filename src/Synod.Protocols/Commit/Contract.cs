@@ -41,7 +41,36 @@ public abstract record CommitCommand
         public override string ToString() => $"Begin {string.Join(" ", Branches)}";
     }
 
-    /// <summary>Submitted to a participant that does not want the transaction; has an effect only before it votes.</summary>
+    /// <summary>
+    /// Submitted where a transaction is to be coordinated, before it is known who takes part: names it, and lets participants join until
+    /// <see cref="Commit"/> or <see cref="Veto"/> there. It is open in memory only: a crash of its coordinator aborts it. Whoever has opened one
+    /// ends it, or forgetting waits for it.
+    /// </summary>
+    public sealed record Open : CommitCommand
+    {
+        public override string ToString() => "Open";
+    }
+
+    /// <summary>
+    /// Submitted to a participant: it takes part in an open transaction, with these writes, or as a reader with none. They stay there, in memory
+    /// and without locks, until the transaction is committed: only a participant that has not crashed since can prepare them. Once for each
+    /// participant and transaction; the same again is answered again.
+    /// </summary>
+    public sealed record Enlist(TransactionId Transaction, ImmutableArray<Write> Writes) : CommitCommand
+    {
+        public override string ToString() => $"Enlist {Transaction} [{string.Join(" ", Writes)}]";
+    }
+
+    /// <summary>Submitted where the transaction was opened: nobody can join any more, and all who have commit or none.</summary>
+    public sealed record Commit(TransactionId Transaction) : CommitCommand
+    {
+        public override string ToString() => $"Commit {Transaction}";
+    }
+
+    /// <summary>
+    /// Submitted to a participant that does not want the transaction, and has an effect only before it votes; or to the coordinator of an open
+    /// transaction, which rolls it back.
+    /// </summary>
     public sealed record Veto(TransactionId Transaction) : CommitCommand
     {
         public override string ToString() => $"Veto {Transaction}";
@@ -74,13 +103,28 @@ public abstract record CommitResult
 
     public sealed record Aborted(TransactionId Transaction) : CommitResult;
 
-    /// <summary>The command names no branch, one participant twice, or one that cannot be a member of a set.</summary>
+    /// <summary>To an open: participants can join it under this name.</summary>
+    public sealed record Opened(TransactionId Transaction) : CommitResult;
+
+    /// <summary>To an enlistment: the transaction does not commit without these writes.</summary>
+    public sealed record Enlisted(TransactionId Transaction) : CommitResult;
+
+    /// <summary>
+    /// To a commit: the transaction is not open there (any more), and its outcome is unknown. To an enlistment: these writes do not become part of
+    /// it, however it ends for others.
+    /// </summary>
+    public sealed record NotOpen(TransactionId Transaction) : CommitResult;
+
+    /// <summary>
+    /// The command names no branch, one participant twice, or one that cannot be a member of a set; or a transaction that no node can have begun;
+    /// or enlists other writes than are enlisted.
+    /// </summary>
     public sealed record Malformed : CommitResult;
 
     /// <summary>To a veto: the transaction will not commit here, and so nowhere.</summary>
     public sealed record Vetoed(TransactionId Transaction) : CommitResult;
 
-    /// <summary>To a veto: the vote was Yes, and that cannot be taken back.</summary>
+    /// <summary>To a veto: the vote was Yes, and that cannot be taken back; or others are voting, and this node is not one of them.</summary>
     public sealed record TooLate(TransactionId Transaction) : CommitResult;
 }
 
@@ -90,6 +134,9 @@ public interface ICommitProtocol
     /// <summary>What the node has promised as a participant, and how it ended.</summary>
     Ledger Ledger { get; }
 
-    /// <summary>Transactions that this node leads and has not forgotten.</summary>
+    /// <summary>Transactions that this node leads and has not forgotten, and those that are open here for others to join.</summary>
     IReadOnlyCollection<TransactionId> Open { get; }
+
+    /// <summary>Transactions that this node has joined or wants to, and has not been asked to prepare.</summary>
+    IReadOnlyCollection<TransactionId> Enlisted { get; }
 }

@@ -66,6 +66,15 @@ internal static class CommitFields
     public static ImmutableArray<Branch> ReadBranches(ref CodecReader reader) =>
         reader.Many(static (ref reader) => ReadBranch(ref reader));
 
+    public static void Write(CodecWriter writer, ImmutableArray<Enrolled> enrolled) => writer.Many(enrolled, static (w, who) =>
+    {
+        w.Node(who.Participant);
+        w.Signed(who.Life);
+    });
+
+    public static ImmutableArray<Enrolled> ReadEnrolled(ref CodecReader reader) =>
+        reader.Many(static (ref reader) => new Enrolled(reader.Node(), reader.Signed()));
+
     public static void Write(CodecWriter writer, Promise promise)
     {
         Write(writer, promise.Transaction);
@@ -138,6 +147,18 @@ public sealed class CommitCommandWire : IWire<CommitCommand>
                 CommitFields.Write(writer, apply.Transaction);
                 CommitFields.Write(writer, apply.Writes);
                 break;
+            case CommitCommand.Open:
+                writer.Byte(5);
+                break;
+            case CommitCommand.Enlist enlist:
+                writer.Byte(6);
+                CommitFields.Write(writer, enlist.Transaction);
+                CommitFields.Write(writer, enlist.Writes);
+                break;
+            case CommitCommand.Commit commit:
+                writer.Byte(7);
+                CommitFields.Write(writer, commit.Transaction);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(value), value, "Not a command of this contract.");
         }
@@ -149,6 +170,9 @@ public sealed class CommitCommandWire : IWire<CommitCommand>
         2 => new CommitCommand.Veto(CommitFields.ReadTransaction(ref reader)),
         3 => new CommitCommand.Suspect(reader.Node()),
         4 => new CommitCommand.Apply(CommitFields.ReadTransaction(ref reader), CommitFields.ReadWrites(ref reader)),
+        5 => new CommitCommand.Open(),
+        6 => new CommitCommand.Enlist(CommitFields.ReadTransaction(ref reader), CommitFields.ReadWrites(ref reader)),
+        7 => new CommitCommand.Commit(CommitFields.ReadTransaction(ref reader)),
         _ => null,
     };
 }
@@ -164,6 +188,9 @@ public sealed class CommitResultWire : IWire<CommitResult>
             CommitResult.Aborted aborted => (2, aborted.Transaction),
             CommitResult.Vetoed vetoed => (3, vetoed.Transaction),
             CommitResult.TooLate late => (4, late.Transaction),
+            CommitResult.Opened opened => (6, opened.Transaction),
+            CommitResult.Enlisted enlisted => (7, enlisted.Transaction),
+            CommitResult.NotOpen unknown => (8, unknown.Transaction),
             _ => (5, default),
         };
         writer.Byte((byte)kind);
@@ -181,6 +208,9 @@ public sealed class CommitResultWire : IWire<CommitResult>
             3 => new CommitResult.Vetoed(id),
             4 => new CommitResult.TooLate(id),
             5 => new CommitResult.Malformed(),
+            6 => new CommitResult.Opened(id),
+            7 => new CommitResult.Enlisted(id),
+            8 => new CommitResult.NotOpen(id),
             _ => null,
         };
     }

@@ -46,6 +46,17 @@ internal static class CommitTraces
                         stage.Submit(
                             GoldenTraces.Node("n1"), CommitModels.Begin(NodeSet.Of([.. words[1..].Select(GoldenTraces.Node)])));
                         return true;
+                    case "open":
+                        stage.Submit(GoldenTraces.Node(words[1]), new CommitCommand.Open());
+                        return true;
+                    case "enlist":
+                        stage.Submit(
+                            GoldenTraces.Node(words[1]),
+                            new CommitCommand.Enlist(EnlistingModels.First, EnlistingModels.Branch(GoldenTraces.Node(words[1]), words[2..]).Writes));
+                        return true;
+                    case "commit":
+                        stage.Submit(GoldenTraces.Node(words[1]), new CommitCommand.Commit(EnlistingModels.First));
+                        return true;
                     case "suspect":
                         stage.Submit(GoldenTraces.Node(words[1]), new CommitCommand.Suspect(GoldenTraces.Node(words[2])));
                         return true;

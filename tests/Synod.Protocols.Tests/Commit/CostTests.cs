@@ -101,6 +101,23 @@ public sealed class CostTests
         Assert.Equal((n + f + 1, 3), (beside.Forced, beside.AppliedAfter));
     }
 
+    /// <summary>
+    /// A set that was joined goes along with what is sent anyway: to commit costs what it costs where the client names all branches.
+    /// </summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void What_was_joined_costs_no_more_to_commit(int n)
+    {
+        Same(CommitRooms.TwoPhase(), n + 1, First, Nodes(2, n));
+        Same(CommitRooms.TwoPhase(), n, First, Nodes(1, n));
+        Same(CommitRooms.ThreePhase(), n + 1, First, Nodes(2, n));
+        foreach (var (f, isFaster) in new[] { (0, false), (1, false), (2, false), (1, true) })
+        {
+            Same(Apart(n, f, isFaster), n + 1 + (2 * f), new NodeId(2), Nodes(2, n));
+        }
+    }
+
     /// <summary>The check under the table: N = 5, F = 1.</summary>
     [Fact]
     public void Fourteen_twenty_and_twenty_four()
@@ -113,6 +130,16 @@ public sealed class CostTests
     /// <summary>Node 1 leads and accepts, the next N are managers, the last 2F accept.</summary>
     private static CommitRoom<PaxosCommit.Message, PaxosCommit.Record> Apart(int n, int f, bool faster) => CommitRooms.Paxos(
         new PaxosCommitOptions([First, .. Nodes(n + 2, 2 * f)]) { Leader = First, IsFaster = faster }, PaxosCommitMutation.None);
+
+    private static void Same<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room, int nodes, NodeId at, NodeSet members)
+        where TMessage : class
+        where TRecord : class
+    {
+        var (named, joined) = (Lockstep(room, nodes).Commit(at, members), Lockstep(room, nodes).CommitJoined(at, members));
+        Assert.IsType<CommitResult.Committed>(joined.Answer);
+        Assert.Equal(
+            (named.Messages, named.Forced, named.AppliedAfter, named.AnsweredAfter), (joined.Messages, joined.Forced, joined.AppliedAfter, joined.AnsweredAfter));
+    }
 
     private static NodeSet Nodes(int from, int count) =>
         NodeSet.Of([.. Enumerable.Range(from, count).Select(number => new NodeId(number))]);

@@ -51,7 +51,23 @@ internal sealed class Lockstep<TMessage, TRecord>
         return this;
     }
 
-    private void Run(NodeId at, CommitCommand.Begin begin)
+    /// <summary>Opens a transaction, which all members join, uncounted; and counts what it costs to commit it.</summary>
+    public Lockstep<TMessage, TRecord> CommitJoined(NodeId at, NodeSet members)
+    {
+        Run(at, new CommitCommand.Open());
+        var id = ((CommitResult.Opened)Answer!).Transaction;
+        foreach (var branch in CommitModels.Begin(members).Branches)
+        {
+            Run(branch.Participant, new CommitCommand.Enlist(id, branch.Writes));
+        }
+
+        Sent.Clear();
+        Forced = 0;
+        Run(at, new CommitCommand.Commit(id));
+        return this;
+    }
+
+    private void Run(NodeId at, CommitCommand begin)
     {
         var delay = 0;
         Step(at, delay, (node, outbox) => node.Submit(new RequestId(++_requests), begin, _still, outbox));

@@ -39,6 +39,27 @@ public sealed class VetoTests
         Assert.Equal(new PaxosCommit.Message.Decide(First, false), Assert.Single(play.Between(new NodeId(2), A)));
     }
 
+    /// <summary>Whoever began has asked others to vote: its own tombstone would tell one of them "aborted", and the votes "committed" to the other.</summary>
+    [Fact]
+    public void A_veto_where_it_was_begun_without_a_branch_comes_too_late()
+    {
+        Assert.Equal([new CommitResult.TooLate(First), new CommitResult.Committed(First)], VetoedByWhoBegan(CommitRooms.TwoPhase()));
+        Assert.Equal([new CommitResult.TooLate(First), new CommitResult.Committed(First)], VetoedByWhoBegan(CommitRooms.ThreePhase()));
+        Assert.Equal([new CommitResult.TooLate(First), new CommitResult.Committed(First)], VetoedByWhoBegan(CommitRooms.Paxos(1)));
+    }
+
+    private static IEnumerable<CommitResult> VetoedByWhoBegan<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room)
+        where TMessage : class
+        where TRecord : class
+    {
+        var play = CommitTraces.Stage(room, 5);
+        play.Submit(K, CommitModels.Begin(NodeSet.Of(A, B)));
+        play.Sync(K);
+        play.Submit(K, new CommitCommand.Veto(First));
+        play.Run();
+        return play.Answers(K).Select(answer => answer.Result);
+    }
+
     private static IReadOnlyCollection<TransactionId> Begun<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room)
         where TMessage : class
         where TRecord : class

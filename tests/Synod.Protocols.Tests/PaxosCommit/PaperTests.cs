@@ -163,7 +163,7 @@ public sealed class PaperTests
         play.Receive(B, P, new Message.Phase1a(First, ballot, Both));
         Assert.Empty(play.Between(P, B));
         play.Sync(P);
-        Assert.Equal(new Message.Phase1b(First, ballot, Ballot.None, NodeSet.Of(A)), Assert.Single(play.Between(P, B)));
+        Assert.Equal(new Message.Phase1b(First, ballot, Ballot.None, Both, NodeSet.Of(A)), Assert.Single(play.Between(P, B)));
         play.Crash(P);
         play.Receive(A, P, new Message.Phase1a(First, new Ballot(1, A), Both));
         Assert.Equal(new Message.Outbid(First, ballot), Assert.Single(play.Between(P, A)));
@@ -306,16 +306,16 @@ public sealed class PaperTests
         Assert.Equal(
             [Refusal.Malformed, Refusal.Malformed, Refusal.NotMember, Refusal.NotMember, Refusal.NotMember, Refusal.Malformed],
             play.Refusals(P));
-        play.Receive(B, A, new Message.Prepare(new(L, 1, 7), First, Both, writes));
-        play.Receive(L, A, new Message.Prepare(new(L, 1, 8), First, NodeSet.Of(B), writes));
+        play.Receive(B, A, new Message.Prepare(new(L, 1, 7), First, Both, 0, writes));
+        play.Receive(L, A, new Message.Prepare(new(L, 1, 8), First, NodeSet.Of(B), 0, writes));
         play.Receive(stranger, A, new Message.Decide(First, true));
         play.Receive(L, A, new Message.Decide(new(L, 1, 9), true));
-        play.Receive(stranger, A, new Message.Phase1b(First, new Ballot(5, A), Ballot.None, Both));
-        play.Receive(P, A, new Message.Phase1b(First, new Ballot(5, A), Ballot.None, Both));
+        play.Receive(stranger, A, new Message.Phase1b(First, new Ballot(5, A), Ballot.None, Both, Both));
+        play.Receive(P, A, new Message.Phase1b(First, new Ballot(5, A), Ballot.None, Both, Both));
         play.Receive(stranger, A, new Message.Phase2b(First, Ballot.None, Both, Both));
         play.Receive(P, A, new Message.Phase2b(First, Ballot.None, NodeSet.Of(A), NodeSet.Of(A)));
         play.Receive(B, A, new Message.Outbid(First, new Ballot(9, B)));
-        play.Receive(L, A, new Message.BeginCommit(First, First, First, Both, []));
+        play.Receive(L, A, new Message.BeginCommit(First, First, First, Both, [], []));
         Assert.Equal(
             [
                 Refusal.NotMember, Refusal.Malformed, Refusal.NotMember, Refusal.Unexpected, Refusal.NotMember, Refusal.StaleBallot,
@@ -358,7 +358,7 @@ public sealed class PaperTests
     private static Message.Phase2a Vote(NodeId manager) => new(First, Ballot.None, Both, NodeSet.Of(manager), First);
 
     private static Message.Phase1b Report(NodeId leader, Ballot voted, NodeSet prepared) =>
-        new(First, new Ballot(1 << 24 | 1, leader), voted, prepared);
+        new(First, new Ballot(1 << 24 | 1, leader), voted, Both, prepared);
 
     private static PaxosCommit Node(Play play, NodeId node) => (PaxosCommit)play[node];
 

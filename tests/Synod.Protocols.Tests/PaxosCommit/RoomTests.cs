@@ -156,17 +156,21 @@ public sealed class RoomTests(ITestOutputHelper output)
         var ballot = new Ballot(1 << 24 | 3, new NodeId(2));
         WireChecks.All<PaxosCommit.Message>(
             new PaxosCommit.MessageWire(),
-            new PaxosCommit.Message.BeginCommit(id, id, id with { Epoch = 0 }, Two, begin.Branches),
-            new PaxosCommit.Message.Prepare(id, id with { Epoch = 0 }, Two, begin.Branches[0].Writes),
+            new PaxosCommit.Message.BeginCommit(id, id, id with { Epoch = 0 }, Two, begin.Branches, [new(One, 3)]),
+            new PaxosCommit.Message.Prepare(id, id with { Epoch = 0 }, Two, 0, begin.Branches[0].Writes),
+            new PaxosCommit.Message.Prepare(id, id with { Epoch = 0 }, Two, 7, []),
             new PaxosCommit.Message.Phase1a(id, ballot, Two),
-            new PaxosCommit.Message.Phase1b(id, ballot, Ballot.None, Two),
+            new PaxosCommit.Message.Phase1b(id, ballot, Ballot.None, Two, NodeSet.Of(One)),
             new PaxosCommit.Message.Phase2a(id, ballot, Two, Two),
             new PaxosCommit.Message.Phase2a(id, Ballot.None, Two, Two, id),
             new PaxosCommit.Message.Phase2b(id, ballot, Two, NodeSet.Empty, id),
             new PaxosCommit.Message.Over(id),
             new PaxosCommit.Message.Outbid(id, ballot),
             new PaxosCommit.Message.Decide(id, true),
-            new PaxosCommit.Message.Inquire(id, Two));
+            new PaxosCommit.Message.Inquire(id, Two),
+            new PaxosCommit.Message.Join(id, 7, true),
+            new PaxosCommit.Message.Joined(id, 7),
+            new PaxosCommit.Message.Closed(id));
         WireChecks.All<PaxosCommit.Record>(
             new PaxosCommit.RecordWire(),
             new PaxosCommit.Record.Booted(3),

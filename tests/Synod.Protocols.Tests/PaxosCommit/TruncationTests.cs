@@ -68,7 +68,7 @@ public sealed class TruncationTests
         // What comes late about it changes nothing, also after a restart.
         play.Crash(A);
         var records = play.Log(A).Count;
-        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, First, Both, CommitModels.Begin(Both).Branches[0].Writes));
+        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, First, Both, 0, CommitModels.Begin(Both).Branches[0].Writes));
         play.Receive(K, A, new PaxosCommit.Message.Decide(First, true));
         play.Receive(K, A, new PaxosCommit.Message.Decide(First, false));
         play.Receive(B, A, new PaxosCommit.Message.Inquire(First, Both));
@@ -164,8 +164,8 @@ public sealed class TruncationTests
         var play = Stage(PaxosCommitMutation.None);
         var writes = CommitModels.Begin(Both).Branches[0].Writes;
         var foreign = new TransactionId(B, 1, 1);
-        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, Second, Both, writes));
-        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, foreign, Both, writes));
+        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, Second, Both, 0, writes));
+        play.Receive(K, A, new PaxosCommit.Message.Prepare(First, foreign, Both, 0, writes));
         play.Receive(A, Acceptors[0], new PaxosCommit.Message.Phase2a(First, Ballot.None, Both, NodeSet.Of(A), Second));
         play.Receive(A, Acceptors[0], new PaxosCommit.Message.Phase2a(First, Ballot.None, Both, NodeSet.Of(A)));
         play.Submit(K, CommitModels.Begin(Both));

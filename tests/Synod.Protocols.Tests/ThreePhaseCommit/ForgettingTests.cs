@@ -43,7 +43,7 @@ public sealed class ForgettingTests(ITestOutputHelper output)
         });
 
         var log = play.Log(A).Count;
-        play.Receive(K, A, new Message.CanCommit(First, First, [], Two, CommitModels.Begin(Two).Branches[0].Writes));
+        play.Receive(K, A, new Message.CanCommit(First, First, [], Two, 0, CommitModels.Begin(Two).Branches[0].Writes));
         Assert.Equal(new Message.Vote(First, Choice.No), Assert.Single(play.Between(A, K)));
         play.Network.Clear();
         play.Receive(K, A, new Message.Decide(First, true));
@@ -161,7 +161,7 @@ public sealed class ForgettingTests(ITestOutputHelper output)
         play.Truncate(A);
         Assert.DoesNotContain(play.Log(A), record => record is Record.Ended ended && ended.Transaction == First);
         play.Crash(A);
-        play.Receive(K, A, new Message.CanCommit(First, First, [], Two, CommitModels.Begin(Two).Branches[0].Writes));
+        play.Receive(K, A, new Message.CanCommit(First, First, [], Two, 0, CommitModels.Begin(Two).Branches[0].Writes));
         play.Sync(A);
         Assert.Equal(vote, Assert.IsType<Message.Vote>(Assert.Single(play.Between(A, K))).Choice);
     }
@@ -172,9 +172,9 @@ public sealed class ForgettingTests(ITestOutputHelper output)
     {
         var play = Stage();
         var writes = CommitModels.Begin(Two).Branches[0].Writes;
-        play.Receive(K, A, new Message.CanCommit(First, Second, [], Two, writes));
-        play.Receive(K, A, new Message.CanCommit(First, First, [new Settlement(B, Second)], Two, writes));
-        play.Receive(K, A, new Message.CanCommit(First, First, [new Settlement(B, new(B, 1, 1))], Two, writes));
+        play.Receive(K, A, new Message.CanCommit(First, Second, [], Two, 0, writes));
+        play.Receive(K, A, new Message.CanCommit(First, First, [new Settlement(B, Second)], Two, 0, writes));
+        play.Receive(K, A, new Message.CanCommit(First, First, [new Settlement(B, new(B, 1, 1))], Two, 0, writes));
         Assert.Equal([Refusal.Malformed, Refusal.Malformed, Refusal.Malformed], play.Refusals(A));
         Assert.Empty(Node(play, A).Ledger.Marks);
         play.Submit(K, CommitModels.Begin(Two));

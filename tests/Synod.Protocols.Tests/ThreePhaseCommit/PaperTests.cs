@@ -157,7 +157,7 @@ public sealed class PaperTests
         Assert.Empty(play.Between(B, A));
         play.Sync(B);
         Assert.Equal(new Message.StateRep(First, Standing.Aborted), Assert.Single(play.Between(B, A)));
-        play.Receive(K, B, new Message.CanCommit(First, First, [], NodeSet.Of(A, B, C), CommitModels.Begin(NodeSet.Of(B)).Branches[0].Writes));
+        play.Receive(K, B, new Message.CanCommit(First, First, [], NodeSet.Of(A, B, C), 0, CommitModels.Begin(NodeSet.Of(B)).Branches[0].Writes));
         Assert.Contains(new Message.Vote(First, Choice.No), play.Between(B, K));
     }
 
@@ -333,8 +333,8 @@ public sealed class PaperTests
         play.Receive(stranger, A, new Message.StateReq(First));
         play.Receive(stranger, A, new Message.StateRep(First, Standing.Committed));
         play.Receive(B, A, new Message.AckPre(First));
-        play.Receive(B, A, new Message.CanCommit(new(K, 1, 7), First, [], NodeSet.Of(A), writes));
-        play.Receive(K, A, new Message.CanCommit(new(K, 1, 8), First, [], NodeSet.Of(B), writes));
+        play.Receive(B, A, new Message.CanCommit(new(K, 1, 7), First, [], NodeSet.Of(A), 0, writes));
+        play.Receive(K, A, new Message.CanCommit(new(K, 1, 8), First, [], NodeSet.Of(B), 0, writes));
         play.Receive(K, A, new Message.Decide(new(K, 1, 9), true));
         play.Receive(K, A, new Message.PreCommit(new(K, 0, 0)));
         play.Receive(K, A, new Message.StateRep(new(K, 1, 10), Standing.Waiting));

@@ -118,7 +118,11 @@ public sealed class RoomTests(ITestOutputHelper output)
         var promise = new Promise(id, Two, CommitModels.Begin(Two).Branches[0].Writes);
         WireChecks.All<ThreePhaseCommit.Message>(
             new ThreePhaseCommit.MessageWire(),
-            new ThreePhaseCommit.Message.CanCommit(id, id with { Epoch = 0 }, [new Settlement(K, id)], Two, promise.Writes),
+            new ThreePhaseCommit.Message.CanCommit(id, id with { Epoch = 0 }, [new Settlement(K, id)], Two, 0, promise.Writes),
+            new ThreePhaseCommit.Message.CanCommit(id, id, [], Two, 7, []),
+            new ThreePhaseCommit.Message.Join(id, 7, false),
+            new ThreePhaseCommit.Message.Joined(id, 7),
+            new ThreePhaseCommit.Message.Closed(id),
             new ThreePhaseCommit.Message.Vote(id, Choice.Yes, id with { Epoch = 0 }),
             new ThreePhaseCommit.Message.PreCommit(id),
             new ThreePhaseCommit.Message.AckPre(id),

@@ -293,8 +293,8 @@ public sealed class PaperTests
         play.Receive(B, A, new TwoPhase.Message.Decide(First, true));
         play.Receive(C, A, new TwoPhase.Message.Outcome(First, Ending.Committed));
         play.Receive(Coordinator, A, new TwoPhase.Message.Decide(new TransactionId(Coordinator, 1, 7), true));
-        play.Receive(B, A, new TwoPhase.Message.Prepare(new TransactionId(Coordinator, 1, 8), new TransactionId(Coordinator, 1, 8), NodeSet.Of(A), Branch(A).Writes));
-        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(new TransactionId(Coordinator, 1, 9), new TransactionId(Coordinator, 1, 9), NodeSet.Of(B), Branch(A).Writes));
+        play.Receive(B, A, new TwoPhase.Message.Prepare(new TransactionId(Coordinator, 1, 8), new TransactionId(Coordinator, 1, 8), NodeSet.Of(A), 0, Branch(A).Writes));
+        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(new TransactionId(Coordinator, 1, 9), new TransactionId(Coordinator, 1, 9), NodeSet.Of(B), 0, Branch(A).Writes));
         play.Receive(A, Coordinator, new TwoPhase.Message.Ack(First));
         Assert.Equal(
             [Refusal.NotMember, Refusal.NotMember, Refusal.Unexpected, Refusal.NotMember, Refusal.Malformed], play.Refusals(A));

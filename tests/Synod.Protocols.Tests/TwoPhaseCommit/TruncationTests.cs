@@ -30,12 +30,12 @@ public sealed class TruncationTests
         Assert.Empty(ledger.Endings);
         play.Run();
         var log = play.Log(A).Count;
-        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(First, First, NodeSet.Of(A, B), Branch(A).Writes));
+        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(First, First, NodeSet.Of(A, B), 0, Branch(A).Writes));
         Assert.Equal(new TwoPhase.Message.Vote(First, Choice.No), Assert.Single(play.Between(A, Coordinator)));
         play.Network.Clear();
         play.Receive(Coordinator, A, new TwoPhase.Message.Decide(First, true));
         play.Receive(Coordinator, A, new TwoPhase.Message.Decide(First, false));
-        play.Receive(Coordinator, A, new TwoPhase.Message.CommitAlone(First, First, Branch(A).Writes));
+        play.Receive(Coordinator, A, new TwoPhase.Message.CommitAlone(First, First, 0, Branch(A).Writes));
         Assert.Empty(play.Network);
         play.Receive(B, A, new TwoPhase.Message.Inquire(First));
         Assert.Equal(new TwoPhase.Message.Outcome(First, Ending.Aborted), Assert.Single(play.Between(A, B)));
@@ -80,8 +80,8 @@ public sealed class TruncationTests
     public void A_mark_that_cannot_be_is_refused()
     {
         var play = Stage();
-        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(First, Second, NodeSet.Of(A), Branch(A).Writes));
-        play.Receive(Coordinator, A, new TwoPhase.Message.CommitAlone(First, new TransactionId(B, 1, 1), Branch(A).Writes));
+        play.Receive(Coordinator, A, new TwoPhase.Message.Prepare(First, Second, NodeSet.Of(A), 0, Branch(A).Writes));
+        play.Receive(Coordinator, A, new TwoPhase.Message.CommitAlone(First, new TransactionId(B, 1, 1), 0, Branch(A).Writes));
         Assert.Equal([Refusal.Malformed, Refusal.Malformed], play.Refusals(A));
         Assert.Empty(Node(play, A).Ledger.Marks);
     }

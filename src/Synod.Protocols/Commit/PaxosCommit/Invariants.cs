@@ -32,7 +32,7 @@ public sealed partial class PaxosCommit
 
     /// <summary>Whether no acceptor among <paramref name="nodes"/> has forgotten what one of them has promised and not ended.</summary>
     public static bool ForgetWhatIsOver(IReadOnlyCollection<PaxosCommit> nodes) => nodes.All(node => node.Ledger.Promises.All(promise =>
-        nodes.All(acceptor => !acceptor.IsOver(promise.Transaction, promise.Members))));
+        nodes.All(acceptor => !acceptor.IsOver(promise.Transaction, promise.Members, NodeId.None))));
 
     /// <summary>Whether an outcome that a majority of <paramref name="nodes"/> has accepted is the one that any of them knows.</summary>
     public static bool ChoiceIsKept(IReadOnlyCollection<PaxosCommit> nodes)
@@ -42,10 +42,10 @@ public sealed partial class PaxosCommit
             foreach (var votes in nodes
                 .Where(node => node._acceptances.ContainsKey(id))
                 .Select(node => node._acceptances[id])
-                .Where(acceptance => acceptance.Voted != Ballot.None || acceptance.Prepared == acceptance.Members)
+                .Where(acceptance => acceptance.Voted != Ballot.None || IsCommit(acceptance.Members, acceptance.Prepared))
                 .GroupBy(acceptance => acceptance.Voted))
             {
-                var commit = votes.First().Prepared == votes.First().Members;
+                var commit = IsCommit(votes.First().Members, votes.First().Prepared);
                 if (votes.Count() >= nodes.First()._options.Majority
                     && nodes.Any(node => node.Ledger.EndingOf(id) == (commit ? Ending.Aborted : Ending.Committed)))
                 {

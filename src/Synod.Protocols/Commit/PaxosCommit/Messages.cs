@@ -9,8 +9,8 @@ public sealed partial class PaxosCommit
     /// <summary>
     /// What nodes say to each other. There is one instance of Paxos for each resource manager, and all instances of a transaction
     /// share their messages: a ballot, and in <c>Prepared</c> the managers whose instance has the value Prepared in it. In ballot 0
-    /// the others have no value yet, in a higher one they are Aborted. <c>Members</c> are all managers: the set is in every message,
-    /// fixed by who began, so that nobody decides about another one.
+    /// the others have no value yet, in a higher one they are Aborted. <c>Members</c> are all managers, the value of the registrar's instance: in
+    /// ballot 0 what the client named or who has joined, in a higher one as reported, and nobody where there is no set.
     /// </summary>
     public abstract record Message(TransactionId Transaction)
     {
@@ -19,31 +19,43 @@ public sealed partial class PaxosCommit
         /// the acceptor beside the leader, with its mark. It waits for none of its transactions before <paramref name="Oldest"/>.
         /// </summary>
         public sealed record BeginCommit(
-            TransactionId Transaction, TransactionId Oldest, TransactionId Settled, NodeSet Members, ImmutableArray<Branch> Branches) : Message(Transaction)
+            TransactionId Transaction,
+            TransactionId Oldest,
+            TransactionId Settled,
+            NodeSet Members,
+            ImmutableArray<Branch> Branches,
+            ImmutableArray<Enrolled> Enrolled) : Message(Transaction)
         {
-            public override string ToString() => $"BeginCommit {Transaction}{Past(this, Oldest)} {Members} {string.Join(" ", Branches)}";
+            /// <summary>Whom the leader is to ask.</summary>
+            public IEnumerable<NodeId> Asked => Branches.Select(branch => branch.Participant).Concat(Enrolled.Select(who => who.Participant));
+
+            public override string ToString() =>
+                $"BeginCommit {Transaction}{Past(this, Oldest)} {Members} {string.Join(" ", Branches)}{string.Join(" ", Enrolled)}";
         }
 
         /// <summary>
-        /// Leader to each manager: can you commit these writes? Whoever began waits for none of its transactions before
-        /// <paramref name="Oldest"/>, and will not ask for a vote on one again.
+        /// Leader to each manager: can you commit these writes, or, if <paramref name="Life"/> is not 0, those that you enlisted in that life of
+        /// yours? Whoever began waits for none of its transactions before <paramref name="Oldest"/>, and will not ask for a vote on one again.
         /// </summary>
         public sealed record Prepare(
-            TransactionId Transaction, TransactionId Oldest, NodeSet Members, ImmutableArray<Write> Writes) : Message(Transaction)
+            TransactionId Transaction, TransactionId Oldest, NodeSet Members, long Life, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"Prepare {Transaction}{Past(this, Oldest)} {Members} [{string.Join(" ", Writes)}]";
+            public override string ToString() => string.Create(
+                CultureInfo.InvariantCulture,
+                $"Prepare {Transaction}{Past(this, Oldest)} {Members} {(Life == 0 ? $"[{string.Join(" ", Writes)}]" : $"as enlisted in life {Life}")}");
         }
 
-        /// <summary>Leader of a ballot to acceptors: promise not to take part in a lower one.</summary>
+        /// <summary>Leader of a ballot to acceptors: promise not to take part in a lower one. It may not know the managers.</summary>
         public sealed record Phase1a(TransactionId Transaction, Ballot Ballot, NodeSet Members) : Message(Transaction)
         {
             public override string ToString() => $"1a {Transaction} {Ballot} {Members}";
         }
 
-        /// <summary>Acceptor to the leader of a ballot: promised; and this is what I accepted before.</summary>
-        public sealed record Phase1b(TransactionId Transaction, Ballot Ballot, Ballot Voted, NodeSet Prepared) : Message(Transaction)
+        /// <summary>Acceptor to the leader of a ballot: promised; and this is what I accepted before, in the registrar's instance as well.</summary>
+        public sealed record Phase1b(
+            TransactionId Transaction, Ballot Ballot, Ballot Voted, NodeSet Members, NodeSet Prepared) : Message(Transaction)
         {
-            public override string ToString() => $"1b {Transaction} {Ballot} voted {Voted} {Prepared}";
+            public override string ToString() => $"1b {Transaction} {Ballot} voted {Voted} {Members} {Prepared}";
         }
 
         /// <summary>
@@ -88,6 +100,30 @@ public sealed partial class PaxosCommit
         public sealed record Inquire(TransactionId Transaction, NodeSet Members) : Message(Transaction)
         {
             public override string ToString() => $"Inquire {Transaction} {Members}";
+        }
+
+        /// <summary>
+        /// Participant to the coordinator, again and again until it is asked to prepare: I take part, in this life of mine, and have something to
+        /// write or not.
+        /// </summary>
+        public sealed record Join(TransactionId Transaction, long Life, bool Writes) : Message(Transaction)
+        {
+            public override string ToString() =>
+                string.Create(CultureInfo.InvariantCulture, $"Join {Transaction} life {Life}{(Writes ? "" : " reads")}");
+        }
+
+        /// <summary>Coordinator to who asked in that life: the transaction is open, and does not commit without you.</summary>
+        public sealed record Joined(TransactionId Transaction, long Life) : Message(Transaction)
+        {
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Joined {Transaction} life {Life}");
+        }
+
+        /// <summary>
+        /// Coordinator to who asked: you are not in it and never will be. Not a decision: it may be told to one that leads, and commit without it.
+        /// </summary>
+        public sealed record Closed(TransactionId Transaction) : Message(Transaction)
+        {
+            public override string ToString() => $"Closed {Transaction}";
         }
 
         private static string Past(Message message, TransactionId mark) =>

@@ -32,6 +32,9 @@ internal enum PaxosCommitMutation
     /// <summary>An acceptor takes a vote of ballot 0 although a higher ballot is promised.</summary>
     AcceptStale,
 
+    /// <summary>A new leader that does not know the set takes those whose votes were reported for all.</summary>
+    SetFromVotes,
+
     /// <summary>One 2b decides.</summary>
     OneAcceptorDecides,
 

@@ -11,7 +11,7 @@ public sealed partial class PaxosCommit
             return;
         }
 
-        if (IsOver(ask.Transaction, ask.Members) && _mutation != PaxosCommitMutation.ReportForgotten)
+        if (IsOver(ask.Transaction, ask.Members, from) && _mutation != PaxosCommitMutation.ReportForgotten)
         {
             TooLate(from, ask.Transaction);
             return;
@@ -31,7 +31,7 @@ public sealed partial class PaxosCommit
             Persist(ask.Transaction, acceptance);
         }
 
-        var answer = new Message.Phase1b(ask.Transaction, ask.Ballot, acceptance.Voted, acceptance.Prepared);
+        var answer = new Message.Phase1b(ask.Transaction, ask.Ballot, acceptance.Voted, acceptance.Members, acceptance.Prepared);
         if (_mutation == PaxosCommitMutation.PromiseBeforeDurable)
         {
             _out.SendEarly(from, answer);
@@ -60,7 +60,7 @@ public sealed partial class PaxosCommit
             Settle(new Settlement(from, vote.Settled));
         }
 
-        if (IsOver(id, vote.Members) && _mutation != PaxosCommitMutation.ReportForgotten)
+        if (IsOver(id, vote.Members, from) && _mutation != PaxosCommitMutation.ReportForgotten)
         {
             TooLate(from, id);
             return;
@@ -77,7 +77,8 @@ public sealed partial class PaxosCommit
         }
         else
         {
-            (acceptance.Promised, acceptance.Voted, acceptance.Prepared) = (vote.Ballot, vote.Ballot, vote.Prepared);
+            (acceptance.Promised, acceptance.Voted) = (vote.Ballot, vote.Ballot);
+            (acceptance.Members, acceptance.Prepared) = (vote.Members, vote.Prepared);
             Persist(id, acceptance);
             Tell(id, acceptance, NodeSet.Of(from));
         }
@@ -107,7 +108,7 @@ public sealed partial class PaxosCommit
 
     private void Tell(TransactionId id, Acceptance acceptance, NodeSet leader)
     {
-        var settled = acceptance.Members.Min(manager => _settled.MarkOf(manager, id.Coordinator));
+        var settled = acceptance.Members.IsEmpty ? default : acceptance.Members.Min(manager => _settled.MarkOf(manager, id.Coordinator));
         var accepted = new Message.Phase2b(id, acceptance.Voted, acceptance.Members, acceptance.Prepared, settled);
         foreach (var learner in _options.IsFaster ? leader.Union(acceptance.Members).With(id.Coordinator) : leader)
         {
@@ -124,9 +125,11 @@ public sealed partial class PaxosCommit
     /// <summary>
     /// A transaction is forgotten when it is over for all its managers: none of them is in doubt about it or will vote on it, and whoever
     /// began it waits for it no more. A leader that still does is told so and never an empty report: another majority would take that for Aborted.
+    /// Where the set is not known, only a leader that joined and does not vote any more has been here; it cannot commit, and is over with that one.
     /// </summary>
-    private bool IsOver(TransactionId id, NodeSet managers) => _mutation == PaxosCommitMutation.FirstSettledForgets
+    private bool IsOver(TransactionId id, NodeSet managers, NodeId leader) => _mutation == PaxosCommitMutation.FirstSettledForgets
         ? managers.Any(manager => _settled.IsOver(id, manager))
+        : managers.IsEmpty ? _settled.IsOver(id, leader)
         : managers.All(manager => _settled.IsOver(id, manager));
 
     /// <summary>Notes a manager's mark, and forgets what is over for all by it.</summary>
@@ -142,7 +145,7 @@ public sealed partial class PaxosCommit
         foreach (var (id, acceptance) in _acceptances.Where(item =>
             item.Key.Coordinator == mark.Coordinator && item.Key.CompareTo(before) >= 0 && item.Key.CompareTo(mark) < 0).ToList())
         {
-            if (IsOver(id, acceptance.Members))
+            if (IsOver(id, acceptance.Members, acceptance.Promised.Node))
             {
                 _acceptances.Remove(id);
             }
@@ -162,8 +165,8 @@ public sealed partial class PaxosCommit
     }
 
     /// <summary>
-    /// In ballot 0 a manager votes for itself only; a higher ballot belongs to the node in it. The set of managers never differs
-    /// from the first one heard of.
+    /// In ballot 0 a manager votes for itself only, and brings the set; a higher ballot belongs to the node in it, which may know of none. The
+    /// set of managers never differs from the first one heard of.
     /// </summary>
     private bool Refuses(NodeId from, TransactionId id, Ballot ballot, NodeSet members, NodeSet prepared)
     {
@@ -173,9 +176,9 @@ public sealed partial class PaxosCommit
             return true;
         }
 
-        if (members.IsEmpty || !prepared.IsSubsetOf(members) || ballot.Round < 0
+        if (!prepared.IsSubsetOf(members) || ballot.Round < 0
             || (ballot == Ballot.None && prepared != NodeSet.Of(from))
-            || (_acceptances.TryGetValue(id, out var acceptance) && acceptance.Members != members))
+            || (_acceptances.TryGetValue(id, out var acceptance) && Differ(acceptance.Members, members)))
         {
             _out.Refuse(Refusal.Malformed);
             return true;
@@ -184,12 +187,23 @@ public sealed partial class PaxosCommit
         return false;
     }
 
+    /// <summary>A registrar proposes one set, so there are no two; that there is none is another value, which a leader may have proposed.</summary>
+    private static bool Differ(NodeSet one, NodeSet other) => one != other && !one.IsEmpty && !other.IsEmpty;
+
+    /// <summary>The registrar's instance chose a set, and the instances of all in it Prepared.</summary>
+    private static bool IsCommit(NodeSet managers, NodeSet prepared) => !managers.IsEmpty && prepared == managers;
+
     private Acceptance AcceptanceOf(TransactionId id, NodeSet members)
     {
         if (!_acceptances.TryGetValue(id, out var acceptance))
         {
-            acceptance = new Acceptance { Members = members };
+            acceptance = new Acceptance();
             _acceptances.Add(id, acceptance);
+        }
+
+        if (acceptance.Voted == Ballot.None)
+        {
+            acceptance.Members = acceptance.Members.Union(members);
         }
 
         return acceptance;
@@ -205,6 +219,10 @@ public sealed partial class PaxosCommit
     /// <summary>An acceptor's part in all instances of a transaction. They share one ballot: a higher one covers them all.</summary>
     private sealed class Acceptance
     {
+        /// <summary>
+        /// The registrar's instance: the set, or none. As long as no higher ballot was accepted, it is the set that the registrar proposes in
+        /// ballot 0 as soon as anyone brought it.
+        /// </summary>
         public NodeSet Members;
         public Ballot Promised;
         public Ballot Voted;

@@ -14,52 +14,70 @@ public sealed partial class PaxosCommit
         }
 
         ClaimEpoch();
-        var id = _names.Next(Ledger);
-        var attempt = new Attempt { Request = request.Value, Members = begin.Participants };
+        BeginAgreement(
+            _names.Next(Ledger), new Attempt { Request = request.Value, Members = begin.Participants }, begin.Branches, []);
+    }
+
+    /// <summary>All managers are known: those whose writes came with the client's command, or those that have joined.</summary>
+    private void BeginAgreement(TransactionId id, Attempt attempt, ImmutableArray<Branch> branches, ImmutableArray<Enrolled> enrolled)
+    {
         _attempts.Add(id, attempt);
         if (_options.LeaderOf(id) == _self)
         {
-            LeadFirst(id, Oldest(id), attempt, begin.Branches);
+            LeadFirst(id, Oldest(id), attempt, branches, enrolled);
         }
         else
         {
-            Start(id, attempt, begin.Branches);
+            Start(id, attempt, branches, enrolled);
         }
     }
 
     /// <summary>Ballot 0 belongs to the managers: there is no phase 1, and the leader only asks them.</summary>
-    private void LeadFirst(TransactionId id, TransactionId oldest, Attempt attempt, ImmutableArray<Branch> branches)
+    private void LeadFirst(
+        TransactionId id, TransactionId oldest, Attempt attempt, ImmutableArray<Branch> branches, ImmutableArray<Enrolled> enrolled)
     {
         attempt.IsLeading = true;
         foreach (var branch in branches)
         {
-            _out.Send(branch.Participant, new Message.Prepare(id, oldest, attempt.Members, branch.Writes));
+            _out.Send(branch.Participant, new Message.Prepare(id, oldest, attempt.Members, 0, branch.Writes));
+        }
+
+        foreach (var (participant, life) in enrolled)
+        {
+            _out.Send(participant, new Message.Prepare(id, oldest, attempt.Members, life, []));
         }
 
         _out.SetTimer(ToTimer(Timer.Ballot, id), _context.Now + _options.Vote);
     }
 
-    /// <summary>The first transaction of the same coordinator whose outcome this node waits for, or else this one.</summary>
+    /// <summary>The first transaction of the same coordinator that is open here, or whose outcome this node waits for, or else this one.</summary>
     private TransactionId Oldest(TransactionId id)
     {
+        var oldest = id.Coordinator == _self ? _registrar.Oldest(id) : id;
         foreach (var open in _attempts.Keys)
         {
-            if (open.Coordinator == id.Coordinator && open.CompareTo(id) < 0)
+            if (open.Coordinator == id.Coordinator && open.CompareTo(oldest) < 0)
             {
                 return open;
             }
         }
 
-        return id;
+        return oldest;
     }
 
     /// <summary>The leader is elsewhere: this node prepares first, if it takes part, and its vote goes along.</summary>
-    private void Start(TransactionId id, Attempt attempt, ImmutableArray<Branch> branches)
+    private void Start(TransactionId id, Attempt attempt, ImmutableArray<Branch> branches, ImmutableArray<Enrolled> enrolled)
     {
         var leader = _options.LeaderOf(id);
-        foreach (var branch in branches.Where(branch => branch.Participant == _self))
+        Message.Prepare[] own =
+        [
+            .. branches.Where(branch => branch.Participant == _self)
+                .Select(branch => new Message.Prepare(id, Oldest(id), attempt.Members, 0, branch.Writes)),
+            .. enrolled.Where(who => who.Participant == _self).Select(who => new Message.Prepare(id, Oldest(id), attempt.Members, who.Life, [])),
+        ];
+        foreach (var prepare in own)
         {
-            if (!TryVote(new Promise(id, attempt.Members, branch.Writes), Settle(Oldest(id))))
+            if (!TryVote(prepare))
             {
                 Learn(id, false);
                 return;
@@ -68,20 +86,27 @@ public sealed partial class PaxosCommit
             _out.Send(_options.FirstAcceptors(id).Without(leader), OwnVote(id, attempt));
         }
 
-        _out.Send(leader, new Message.BeginCommit(id, Oldest(id), attempt.Settled, attempt.Members, branches.RemoveAll(branch => branch.Participant == _self)));
+        _out.Send(leader, new Message.BeginCommit(
+            id,
+            Oldest(id),
+            attempt.Settled,
+            attempt.Members,
+            branches.RemoveAll(branch => branch.Participant == _self),
+            enrolled.RemoveAll(who => who.Participant == _self)));
         _out.SetTimer(ToTimer(Timer.Ballot, id), _context.Now + (_options.Vote * 2));
     }
 
     private void On(NodeId from, Message.BeginCommit begin)
     {
         var id = begin.Transaction;
-        var others = new CommitCommand.Begin(begin.Branches);
+        var others = NodeSet.Of([.. begin.Asked]);
         if (from != id.Coordinator || _options.Leader != _self)
         {
             _out.Refuse(Refusal.NotMember);
         }
-        else if (!others.Participants.IsSubsetOf(begin.Members) || others.Participants.Count != begin.Branches.Length
-            || !begin.Members.Except(others.Participants).IsSubsetOf(NodeSet.Of(from)) || begin.Members.IsEmpty
+        else if (!others.IsSubsetOf(begin.Members) || others.Count != begin.Branches.Length + begin.Enrolled.Length
+            || !begin.Enrolled.All(who => who.CanJoin)
+            || !begin.Members.Except(others).IsSubsetOf(NodeSet.Of(from)) || begin.Members.IsEmpty
             || !id.MayFollow(begin.Oldest) || (begin.Members.Contains(from) && !id.MayFollow(begin.Settled)))
         {
             _out.Refuse(Refusal.Malformed);
@@ -94,8 +119,8 @@ public sealed partial class PaxosCommit
         {
             var attempt = new Attempt { Members = begin.Members };
             _attempts.Add(id, attempt);
-            LeadFirst(id, begin.Oldest, attempt, begin.Branches);
-            if (!others.Participants.Contains(from) && _options.FirstAcceptors(id).Contains(_self))
+            LeadFirst(id, begin.Oldest, attempt, begin.Branches, begin.Enrolled);
+            if (begin.Members.Contains(from) && !others.Contains(from) && _options.FirstAcceptors(id).Contains(_self))
             {
                 On(from, new Message.Phase2a(id, Ballot.None, begin.Members, NodeSet.Of(from), begin.Settled));
             }
@@ -114,7 +139,7 @@ public sealed partial class PaxosCommit
         attempt.Ballot = attempt.Seen;
         attempt.IsLeading = true;
         attempt.IsProposed = false;
-        attempt.Promises = attempt.Found = NodeSet.Empty;
+        attempt.Promises = attempt.Found = attempt.FoundSet = NodeSet.Empty;
         attempt.FoundAt = Ballot.None;
         _out.Send(Asked(id), new Message.Phase1a(id, attempt.Ballot, attempt.Members));
         _out.SetTimer(ToTimer(Timer.Ballot, id), _context.Now + _context.Jitter(_options.Vote));
@@ -126,7 +151,8 @@ public sealed partial class PaxosCommit
 
     /// <summary>
     /// With a majority of reports: in each instance the value of the highest ballot, and Aborted where there is none. Prepared is
-    /// never proposed for a manager that no acceptor heard of: it may not have prepared.
+    /// never proposed for a manager that no acceptor heard of: it may not have prepared. In the registrar's instance, where nothing is reported,
+    /// that is the set if the leader has it from the registrar, and otherwise none.
     /// </summary>
     private void On(NodeId from, Message.Phase1b report)
     {
@@ -143,7 +169,7 @@ public sealed partial class PaxosCommit
             return;
         }
 
-        if (!report.Prepared.IsSubsetOf(attempt.Members))
+        if (!report.Prepared.IsSubsetOf(report.Members) || Differ(report.Members, attempt.Members))
         {
             _out.Refuse(Refusal.Malformed);
             return;
@@ -156,14 +182,20 @@ public sealed partial class PaxosCommit
         }
 
         attempt.IsProposed = true;
+        var set = attempt.FoundSet.IsEmpty && attempt.FoundAt == Ballot.None ? attempt.Members : attempt.FoundSet;
+        if (_mutation == PaxosCommitMutation.SetFromVotes && attempt.Members.IsEmpty)
+        {
+            set = attempt.Found;
+        }
+
         var proposal = _mutation switch
         {
-            PaxosCommitMutation.DefaultToCommit when attempt.FoundAt == Ballot.None => attempt.Members,
-            PaxosCommitMutation.LazyInstances when !attempt.Found.IsEmpty => attempt.Members,
+            PaxosCommitMutation.DefaultToCommit when attempt.FoundAt == Ballot.None => set,
+            PaxosCommitMutation.LazyInstances when !attempt.Found.IsEmpty => set,
             PaxosCommitMutation.IgnoreReports => NodeSet.Empty,
             _ => attempt.Found,
         };
-        _out.Send(Asked(id), new Message.Phase2a(id, attempt.Ballot, attempt.Members, proposal));
+        _out.Send(Asked(id), new Message.Phase2a(id, attempt.Ballot, set, proposal));
     }
 
     private void On(NodeId from, Message.Outbid outbid)
@@ -194,7 +226,8 @@ public sealed partial class PaxosCommit
         {
             _out.Refuse(Refusal.Unexpected);
         }
-        else if (accepted.Members != attempt.Members || !accepted.Prepared.IsSubsetOf(accepted.Members)
+        else if (Differ(accepted.Members, attempt.Members) || !accepted.Prepared.IsSubsetOf(accepted.Members)
+            || (accepted.Members.IsEmpty && accepted.Ballot == Ballot.None)
             || (accepted.Settled != default && !id.MayFollow(accepted.Settled)))
         {
             _out.Refuse(Refusal.Malformed);
@@ -206,9 +239,10 @@ public sealed partial class PaxosCommit
         else if (attempt.Accepted.Count >= (_mutation == PaxosCommitMutation.OneAcceptorDecides ? 1 : _options.Majority))
         {
             ForgetBefore(id, accepted.Settled);
+            attempt.Members = attempt.Members.Union(accepted.Members);
 
             // With the faster variant every manager counts ballot 0 for itself.
-            Conclude(id, attempt, accepted.Prepared == attempt.Members, tell: !_options.IsFaster || accepted.Ballot != Ballot.None);
+            Conclude(id, attempt, IsCommit(accepted.Members, accepted.Prepared), tell: !_options.IsFaster || accepted.Ballot != Ballot.None);
         }
     }
 
@@ -237,6 +271,7 @@ public sealed partial class PaxosCommit
         else
         {
             _out.CancelTimer(ToTimer(Timer.Ballot, id));
+            _enlistments.End(id, new CommitResult.NotOpen(id), _out);
         }
     }
 
@@ -272,11 +307,14 @@ public sealed partial class PaxosCommit
         {
             Ledger.Note(id, commit);
         }
+
+        Withdraw(id);
     }
 
     /// <summary>What a node knows of an agreement that it leads, or whose outcome it waits for.</summary>
     private sealed class Attempt
     {
+        /// <summary>All managers; none for one that joined and has not been asked to prepare.</summary>
         public NodeSet Members;
 
         /// <summary>What goes with the own vote: the mark before which all is over here.</summary>
@@ -299,6 +337,7 @@ public sealed partial class PaxosCommit
         // Phase 1 of the own ballot.
         public NodeSet Promises;
         public Ballot FoundAt;
+        public NodeSet FoundSet;
         public NodeSet Found;
         public bool IsProposed;
 
@@ -311,10 +350,11 @@ public sealed partial class PaxosCommit
             Promises = Promises.With(acceptor);
             if (report.Voted > FoundAt)
             {
-                (FoundAt, Found) = (report.Voted, report.Prepared);
+                (FoundAt, FoundSet, Found) = (report.Voted, report.Members, report.Prepared);
             }
             else if (report.Voted == FoundAt)
             {
+                FoundSet = FoundSet.Union(report.Members);
                 Found = Found.Union(report.Prepared);
             }
         }
@@ -343,6 +383,7 @@ public sealed partial class PaxosCommit
             visitor.Visit("seen", ref Seen);
             visitor.Visit("promises", ref Promises);
             visitor.Visit("foundAt", ref FoundAt);
+            visitor.Visit("foundSet", ref FoundSet);
             visitor.Visit("found", ref Found);
             visitor.Visit("proposed", ref IsProposed);
             visitor.Visit("counted", ref Counted);

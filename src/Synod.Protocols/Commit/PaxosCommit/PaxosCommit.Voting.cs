@@ -13,18 +13,14 @@ public sealed partial class PaxosCommit
             return;
         }
 
-        if (!prepare.Members.Contains(_self) || !id.MayFollow(prepare.Oldest))
+        if (!prepare.Members.Contains(_self) || !id.MayFollow(prepare.Oldest) || prepare.Life < 0
+            || (prepare.Life > 0 && !prepare.Writes.IsEmpty))
         {
             _out.Refuse(Refusal.Malformed);
             return;
         }
 
-        var settled = Settle(prepare.Oldest);
-        if (Ledger.Knows(id))
-        {
-            _out.Refuse(Refusal.Duplicate);
-        }
-        else if (TryVote(new Promise(id, prepare.Members, prepare.Writes), settled))
+        if (TryVote(prepare))
         {
             SendVote(id);
             return;
@@ -40,6 +36,7 @@ public sealed partial class PaxosCommit
     private TransactionId Settle(TransactionId oldest)
     {
         var settled = Ledger.Settle(oldest);
+        _enlistments.ForgetBefore(settled, _out);
         return _mutation == PaxosCommitMutation.SettleInDoubt ? oldest : settled;
     }
 
@@ -47,17 +44,25 @@ public sealed partial class PaxosCommit
     /// Prepares: the promise comes before the vote, and so does what the vote says to be over. If the promise cannot be made, the instance can
     /// choose nothing but Aborted.
     /// </summary>
-    private bool TryVote(Promise promise, TransactionId settled)
+    private bool TryVote(Message.Prepare prepare)
     {
-        var id = promise.Transaction;
-        if (!Ledger.TryPromise(promise))
+        var id = prepare.Transaction;
+        var settled = Settle(prepare.Oldest);
+        if (Ledger.Knows(id))
+        {
+            _out.Refuse(Refusal.Duplicate);
+            return false;
+        }
+
+        if (!CanPromise(prepare, out var writes) || !Ledger.TryPromise(new Promise(id, prepare.Members, writes)))
         {
             Bury(id);
             return false;
         }
 
-        _out.Persist(new Record.Prepared(promise, settled));
-        _attempts.TryAdd(id, new Attempt { Members = promise.Members });
+        _enlistments.End(id, new CommitResult.Enlisted(id), _out);
+        _out.Persist(new Record.Prepared(new Promise(id, prepare.Members, writes), settled));
+        _attempts.TryAdd(id, new Attempt { Members = prepare.Members });
         _attempts[id].Settled = settled;
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _context.Jitter(_options.Inquire));
         return true;
@@ -131,6 +136,10 @@ public sealed partial class PaxosCommit
     private void On(NodeId from, Message.Decide decide)
     {
         var id = decide.Transaction;
+        if (!decide.Commit && _registrar.Dooms(id, from))
+        {
+            return;
+        }
 
         // A leader whose own vote was No knows the ending and has not told it yet: its own word makes it do so.
         if (Ledger.EndingOf(id) is var ending and not Ending.Unknown
@@ -171,6 +180,7 @@ public sealed partial class PaxosCommit
     /// <summary>Aborts what was never voted on, with a tombstone that refuses a Prepare still under way.</summary>
     private void Bury(TransactionId id)
     {
+        Withdraw(id);
         if (_mutation == PaxosCommitMutation.NoTombstone)
         {
             return;
@@ -180,8 +190,23 @@ public sealed partial class PaxosCommit
         _out.Persist(new Record.Ended(id, false));
     }
 
+    /// <summary>
+    /// What is open here is rolled back. What others are voting on is not this node's to veto, though it asked them: a tombstone would be taken
+    /// for the word of who began.
+    /// </summary>
     private void Veto(RequestId request, TransactionId id)
     {
+        if (_registrar.RollsBack(request, id, new Message.Decide(id, false), _out))
+        {
+            return;
+        }
+
+        if (_attempts.TryGetValue(id, out var attempt) && !attempt.Members.IsEmpty && !attempt.Members.Contains(_self))
+        {
+            _out.Answer(request, new CommitResult.TooLate(id));
+            return;
+        }
+
         if (!Ledger.Knows(id))
         {
             Bury(id);

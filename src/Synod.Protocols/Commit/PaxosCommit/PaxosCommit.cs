@@ -15,6 +15,10 @@ public sealed partial class PaxosCommit
     private readonly PaxosCommitMutation _mutation;
     private readonly TransactionNames _names;
 
+    // As registrar of what is open here, and as one that has joined what may be open elsewhere.
+    private readonly Registrar _registrar;
+    private readonly Enlistments _enlistments;
+
     // As leader, learner or manager: one for each transaction whose outcome this node waits for.
     private readonly SortedDictionary<TransactionId, Attempt> _attempts = [];
 
@@ -33,11 +37,17 @@ public sealed partial class PaxosCommit
     {
     }
 
-    internal PaxosCommit(NodeId self, PaxosCommitOptions options, PaxosCommitMutation mutation, IResource? resource = null)
+    internal PaxosCommit(
+        NodeId self,
+        PaxosCommitOptions options,
+        PaxosCommitMutation mutation,
+        IResource? resource = null,
+        EnlistmentMutation enlisting = EnlistmentMutation.None)
     {
         (_self, _options, _mutation) = (self, options, mutation);
         _names = new TransactionNames(self);
         Ledger = new Ledger(resource ?? new KeyLocks());
+        (_registrar, _enlistments) = (new Registrar(self, Ledger, enlisting), new Enlistments(Ledger, enlisting));
     }
 
     /// <summary>Kinds of timers; the key tells the transaction.</summary>
@@ -49,11 +59,16 @@ public sealed partial class PaxosCommit
 
     public Ledger Ledger { get; }
 
-    public IReadOnlyCollection<TransactionId> Open => [.. _attempts.Where(item => item.Value.IsLeading).Select(item => item.Key)];
+    public IReadOnlyCollection<TransactionId> Open =>
+        [.. _registrar.Ids.Concat(_attempts.Where(item => item.Value.IsLeading).Select(item => item.Key)).Order()];
+
+    public IReadOnlyCollection<TransactionId> Enlisted => _enlistments.Waiting;
 
     public override void State(StateVisitor visitor)
     {
         _names.State(visitor);
+        _registrar.State(visitor);
+        _enlistments.State(visitor);
         visitor.Visit("attempts", _attempts, CommitFields.VisitId, static (v, ref item) => (item ??= new Attempt()).State(v));
         visitor.Visit("acceptances", _acceptances, CommitFields.VisitId, static (v, ref item) => (item ??= new Acceptance()).State(v));
         _settled.State(visitor);
@@ -102,6 +117,15 @@ public sealed partial class PaxosCommit
             case Message.Inquire inquire:
                 On(from, inquire);
                 break;
+            case Message.Join join:
+                On(from, join);
+                break;
+            case Message.Joined joined:
+                _enlistments.Join(from, joined.Transaction, joined.Life, _out);
+                break;
+            case Message.Closed closed:
+                On(from, closed);
+                break;
             default:
                 outbox.Refuse(Refusal.Malformed);
                 break;
@@ -113,18 +137,19 @@ public sealed partial class PaxosCommit
     {
         (_context, _out) = (context, outbox);
         var id = TransactionId.FromTimerKey(timer.Key);
-        if (!_attempts.TryGetValue(id, out var attempt))
-        {
-            return;
-        }
-
+        _attempts.TryGetValue(id, out var attempt);
         switch ((Timer)timer.Kind)
         {
-            case Timer.Ballot:
+            case Timer.Ballot when attempt is not null:
                 LeadBallot(id, attempt);
                 break;
-            case Timer.Inquire:
+            case Timer.Inquire when _enlistments.TryGetWaiting(id, out var enlistment):
+                AskAgain(id, enlistment);
+                break;
+            case Timer.Inquire when attempt is not null:
                 Inquire(id, attempt);
+                break;
+            case Timer.Ballot or Timer.Inquire:
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(timer), timer, "Not a timer of this protocol.");
@@ -139,6 +164,16 @@ public sealed partial class PaxosCommit
         {
             case CommitCommand.Begin begin:
                 Begin(request, begin);
+                break;
+            case CommitCommand.Open:
+                ClaimEpoch();
+                _registrar.Open(request, _names.Next(Ledger), _out);
+                break;
+            case CommitCommand.Enlist enlist:
+                Enlist(request, enlist);
+                break;
+            case CommitCommand.Commit commit:
+                Close(request, commit.Transaction);
                 break;
             case CommitCommand.Veto veto:
                 Veto(request, veto.Transaction);

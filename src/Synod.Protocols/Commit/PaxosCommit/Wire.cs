@@ -18,10 +18,12 @@ public sealed partial class PaxosCommit
                     CommitFields.Write(writer, begin.Settled);
                     writer.Nodes(begin.Members);
                     CommitFields.Write(writer, begin.Branches);
+                    CommitFields.Write(writer, begin.Enrolled);
                     break;
                 case Message.Prepare prepare:
                     CommitFields.Write(writer, prepare.Oldest);
                     writer.Nodes(prepare.Members);
+                    writer.Signed(prepare.Life);
                     CommitFields.Write(writer, prepare.Writes);
                     break;
                 case Message.Phase1a phase1a:
@@ -31,6 +33,7 @@ public sealed partial class PaxosCommit
                 case Message.Phase1b phase1b:
                     writer.Ballot(phase1b.Ballot);
                     writer.Ballot(phase1b.Voted);
+                    writer.Nodes(phase1b.Members);
                     writer.Nodes(phase1b.Prepared);
                     break;
                 case Message.Phase2a phase2a:
@@ -54,6 +57,13 @@ public sealed partial class PaxosCommit
                 case Message.Inquire inquire:
                     writer.Nodes(inquire.Members);
                     break;
+                case Message.Join join:
+                    writer.Signed(join.Life);
+                    writer.Bool(join.Writes);
+                    break;
+                case Message.Joined joined:
+                    writer.Signed(joined.Life);
+                    break;
             }
         }
 
@@ -68,16 +78,21 @@ public sealed partial class PaxosCommit
                     CommitFields.ReadTransaction(ref reader),
                     CommitFields.ReadTransaction(ref reader),
                     reader.Nodes(),
-                    CommitFields.ReadBranches(ref reader)),
-                2 => new Message.Prepare(id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), CommitFields.ReadWrites(ref reader)),
+                    CommitFields.ReadBranches(ref reader),
+                    CommitFields.ReadEnrolled(ref reader)),
+                2 => new Message.Prepare(
+                    id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), reader.Signed(), CommitFields.ReadWrites(ref reader)),
                 3 => new Message.Phase1a(id, reader.Ballot(), reader.Nodes()),
-                4 => new Message.Phase1b(id, reader.Ballot(), reader.Ballot(), reader.Nodes()),
+                4 => new Message.Phase1b(id, reader.Ballot(), reader.Ballot(), reader.Nodes(), reader.Nodes()),
                 5 => new Message.Phase2a(id, reader.Ballot(), reader.Nodes(), reader.Nodes(), CommitFields.ReadTransaction(ref reader)),
                 6 => new Message.Phase2b(id, reader.Ballot(), reader.Nodes(), reader.Nodes(), CommitFields.ReadTransaction(ref reader)),
                 7 => new Message.Outbid(id, reader.Ballot()),
                 8 => new Message.Decide(id, reader.Bool()),
                 9 => new Message.Inquire(id, reader.Nodes()),
                 10 => new Message.Over(id),
+                11 => new Message.Join(id, reader.Signed(), reader.Bool()),
+                12 => new Message.Joined(id, reader.Signed()),
+                13 => new Message.Closed(id),
                 _ => null,
             };
         }
@@ -94,6 +109,9 @@ public sealed partial class PaxosCommit
             Message.Decide => 8,
             Message.Inquire => 9,
             Message.Over => 10,
+            Message.Join => 11,
+            Message.Joined => 12,
+            Message.Closed => 13,
             _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol."),
         };
     }

@@ -38,15 +38,25 @@ public sealed partial class ThreePhaseCommit
     public abstract record Message(TransactionId Transaction)
     {
         /// <summary>
-        /// Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write, and
-        /// <paramref name="Settled"/> is what they have said to be over for them. I lead none of my transactions before <paramref name="Oldest"/>.
+        /// Coordinator to each participant: can you commit these writes, or, if <paramref name="Life"/> is not 0, those that you enlisted in that
+        /// life of yours? <paramref name="Writers"/> are all who write, and <paramref name="Settled"/> is what they have said to be over for them. I
+        /// lead none of my transactions before <paramref name="Oldest"/>.
         /// </summary>
         public sealed record CanCommit(
-            TransactionId Transaction, TransactionId Oldest, ImmutableArray<Settlement> Settled, NodeSet Writers, ImmutableArray<Write> Writes)
-            : Message(Transaction)
+            TransactionId Transaction,
+            TransactionId Oldest,
+            ImmutableArray<Settlement> Settled,
+            NodeSet Writers,
+            long Life,
+            ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() =>
-                $"CanCommit {Transaction}{Past(this, Oldest)} {Writers}{string.Concat(Settled.Select(item => $" {item}"))} [{string.Join(" ", Writes)}]";
+            public override string ToString() => string.Create(
+                CultureInfo.InvariantCulture,
+                $"CanCommit {Transaction}{Past(this, Oldest)} {Writers}{string.Concat(Settled.Select(item => $" {item}"))} {Asked}");
+
+            private string Asked => Life == 0
+                ? $"[{string.Join(" ", Writes)}]"
+                : string.Create(CultureInfo.InvariantCulture, $"as enlisted in life {Life}");
         }
 
         /// <summary>
@@ -92,6 +102,28 @@ public sealed partial class ThreePhaseCommit
         public sealed record Inquire(TransactionId Transaction, bool Recovering) : Message(Transaction)
         {
             public override string ToString() => $"Inquire {Transaction}{(Recovering ? " after a crash" : "")}";
+        }
+
+        /// <summary>
+        /// Participant to the coordinator, again and again until it is asked for its vote: I take part, in this life of mine, and have something to
+        /// write or not.
+        /// </summary>
+        public sealed record Join(TransactionId Transaction, long Life, bool Writes) : Message(Transaction)
+        {
+            public override string ToString() =>
+                string.Create(CultureInfo.InvariantCulture, $"Join {Transaction} life {Life}{(Writes ? "" : " reads")}");
+        }
+
+        /// <summary>Coordinator to who asked in that life: the transaction is open, and does not commit without you.</summary>
+        public sealed record Joined(TransactionId Transaction, long Life) : Message(Transaction)
+        {
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Joined {Transaction} life {Life}");
+        }
+
+        /// <summary>Coordinator to who asked: you are not in it and never will be. Not a decision: it may commit without you.</summary>
+        public sealed record Closed(TransactionId Transaction) : Message(Transaction)
+        {
+            public override string ToString() => $"Closed {Transaction}";
         }
 
         private static string Past(Message message, TransactionId mark) =>

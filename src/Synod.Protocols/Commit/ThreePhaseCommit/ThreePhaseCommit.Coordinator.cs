@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Synod.Core;
 
 namespace Synod.Protocols.Commit;
@@ -12,17 +13,27 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        if (_names.Claim())
+        ClaimEpoch();
+        Collect(
+            _names.Next(Ledger),
+            new Led { Request = request.Value, Participants = begin.Participants, Writers = begin.Writers },
+            begin.Branches,
+            []);
+    }
+
+    /// <summary>All participants are known: those whose writes came with the client's command, or those that have joined.</summary>
+    private void Collect(TransactionId id, Led led, ImmutableArray<Branch> branches, ImmutableArray<Enrolled> enrolled)
+    {
+        _led.Add(id, led);
+        var settled = _settled.Of(led.Writers, _self);
+        foreach (var branch in branches)
         {
-            _out.Persist(new Record.Booted(_names.Epoch));
+            _out.Send(branch.Participant, new Message.CanCommit(id, Oldest, settled, led.Writers, 0, branch.Writes));
         }
 
-        var id = _names.Next(Ledger);
-        _led.Add(id, new Led { Request = request.Value, Participants = begin.Participants, Writers = begin.Writers });
-        var settled = _settled.Of(begin.Writers, _self);
-        foreach (var branch in begin.Branches)
+        foreach (var (participant, life) in enrolled)
         {
-            _out.Send(branch.Participant, new Message.CanCommit(id, Oldest, settled, begin.Writers, branch.Writes));
+            _out.Send(participant, new Message.CanCommit(id, Oldest, settled, led.Writers, life, []));
         }
 
         _out.SetTimer(ToTimer(Timer.Vote, id), _context.Now + _options.Vote);

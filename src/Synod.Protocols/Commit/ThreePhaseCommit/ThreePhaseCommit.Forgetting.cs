@@ -8,7 +8,7 @@ public sealed partial class ThreePhaseCommit
     /// Of this node's transactions those before it are decided here, or were led in an earlier life. Either way their coordinator collects no
     /// votes any more: a vote that is still asked for can only come to nothing.
     /// </summary>
-    private TransactionId Oldest => _led.Keys.First();
+    private TransactionId Oldest => _registrar.Oldest(_led.Keys.First());
 
     /// <summary>
     /// Takes what the coordinator has heard of other writers' marks, and moves the own one up to its oldest transaction, but over none that is
@@ -24,6 +24,7 @@ public sealed partial class ThreePhaseCommit
 
         var mark = Ledger.Bar(canCommit.Oldest);
         _settled.Note(new Settlement(_self, mark));
+        _enlistments.ForgetBefore(mark, _out);
         ForgetWhatIsOver(mark.Coordinator);
         return _mutation == ThreePhaseCommitMutation.SettleInDoubt ? canCommit.Oldest : mark;
     }

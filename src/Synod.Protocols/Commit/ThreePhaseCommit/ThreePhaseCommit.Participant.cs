@@ -13,7 +13,8 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        if (canCommit.Writers.Contains(_self) != canCommit.Writes.Length > 0 || !id.MayFollow(canCommit.Oldest)
+        if (canCommit.Life < 0
+            || (canCommit.Life > 0 ? !canCommit.Writes.IsEmpty : canCommit.Writers.Contains(_self) == canCommit.Writes.IsEmpty) || !id.MayFollow(canCommit.Oldest)
             || !canCommit.Settled.All(settlement => id.MayFollow(settlement.Mark)))
         {
             _out.Refuse(Refusal.Malformed);
@@ -27,13 +28,22 @@ public sealed partial class ThreePhaseCommit
             _out.Send(from, new Message.Vote(
                 id, Ledger.EndingOf(id) == Ending.Aborted || Ledger.IsForgotten(id) ? Choice.No : Choice.Yes));
         }
-        else if (canCommit.Writes.IsEmpty)
+        else if (HasLost(canCommit, out var writes))
         {
+            _out.Send(from, new Message.Vote(id, Choice.No));
+        }
+        else if (writes.IsEmpty)
+        {
+            _enlistments.Read(id, _out);
             _out.Send(from, new Message.Vote(id, Choice.ReadOnly));
+        }
+        else if (!canCommit.Writers.Contains(_self))
+        {
+            _out.Refuse(Refusal.Malformed);
         }
         else
         {
-            Vote(new Promise(id, canCommit.Writers, canCommit.Writes), mark);
+            Vote(new Promise(id, canCommit.Writers, writes), mark);
         }
     }
 
@@ -48,6 +58,7 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
+        _enlistments.End(id, new CommitResult.Enlisted(id), _out);
         _stands.Add(id, new Stand());
         _out.Persist(new Record.Prepared(promise, mark));
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _options.Inquire);
@@ -174,6 +185,11 @@ public sealed partial class ThreePhaseCommit
     /// <summary>Aborts what was never voted on, with a tombstone that refuses a CanCommit still under way.</summary>
     private void Bury(TransactionId id)
     {
+        if (_enlistments.End(id, new CommitResult.Aborted(id), _out))
+        {
+            _out.CancelTimer(ToTimer(Timer.Inquire, id));
+        }
+
         if (_mutation == ThreePhaseCommitMutation.NoTombstone)
         {
             return;
@@ -183,8 +199,23 @@ public sealed partial class ThreePhaseCommit
         _out.Persist(new Record.Ended(id, false, NodeSet.Empty));
     }
 
+    /// <summary>
+    /// What is open here is rolled back. What others are voting on is not this node's to veto, though it asked them: a tombstone would be taken
+    /// for the word of who coordinates.
+    /// </summary>
     private void Veto(RequestId request, TransactionId id)
     {
+        if (_registrar.RollsBack(request, id, new Message.Decide(id, false), _out))
+        {
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        {
+            _out.Answer(request, new CommitResult.TooLate(id));
+            return;
+        }
+
         if (!Ledger.Knows(id))
         {
             Bury(id);

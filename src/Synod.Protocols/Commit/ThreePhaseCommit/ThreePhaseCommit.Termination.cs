@@ -209,6 +209,7 @@ public sealed partial class ThreePhaseCommit
     {
         if (!_stands.TryGetValue(id, out var stand))
         {
+            AskToJoin(id);
             return;
         }
 

@@ -28,6 +28,10 @@ public sealed partial class ThreePhaseCommit
     private readonly SortedDictionary<TransactionId, Led> _led = [];
     private readonly SortedDictionary<TransactionId, bool> _decisions = [];
     private readonly TransactionNames _names;
+    private readonly Registrar _registrar;
+
+    // As participant, before it is asked for its vote.
+    private readonly Enlistments _enlistments;
 
     // As participant, one for each open promise.
     private readonly SortedDictionary<TransactionId, Stand> _stands = [];
@@ -48,11 +52,16 @@ public sealed partial class ThreePhaseCommit
     }
 
     internal ThreePhaseCommit(
-        NodeId self, ThreePhaseCommitOptions options, ThreePhaseCommitMutation mutation, IResource? resource = null)
+        NodeId self,
+        ThreePhaseCommitOptions options,
+        ThreePhaseCommitMutation mutation,
+        IResource? resource = null,
+        EnlistmentMutation enlisting = EnlistmentMutation.None)
     {
         (_self, _options, _mutation) = (self, options, mutation);
         _names = new TransactionNames(self);
         Ledger = new Ledger(resource ?? new KeyLocks());
+        (_registrar, _enlistments) = (new Registrar(self, Ledger, enlisting), new Enlistments(Ledger, enlisting));
     }
 
     /// <summary>Kinds of timers; the key tells the transaction.</summary>
@@ -65,7 +74,9 @@ public sealed partial class ThreePhaseCommit
 
     public Ledger Ledger { get; }
 
-    public IReadOnlyCollection<TransactionId> Open => _led.Keys;
+    public IReadOnlyCollection<TransactionId> Open => [.. _registrar.Ids.Concat(_led.Keys).Order()];
+
+    public IReadOnlyCollection<TransactionId> Enlisted => _enlistments.Waiting;
 
     /// <summary>
     /// Where this node stands with a transaction, as it would tell others; null if it has not voted on it. Who is still in doubt about what is
@@ -92,6 +103,8 @@ public sealed partial class ThreePhaseCommit
     public override void State(StateVisitor visitor)
     {
         _names.State(visitor);
+        _registrar.State(visitor);
+        _enlistments.State(visitor);
         visitor.Visit("led", _led, CommitFields.VisitId, static (v, ref item) => (item ??= new Led()).State(v));
         visitor.Visit("decisions", _decisions, CommitFields.VisitId, static (v, ref committed) => v.Visit("commit", ref committed));
         visitor.Visit("stands", _stands, CommitFields.VisitId, static (v, ref item) => (item ??= new Stand()).State(v));
@@ -136,6 +149,15 @@ public sealed partial class ThreePhaseCommit
             case Message.Inquire inquire:
                 On(from, inquire);
                 break;
+            case Message.Join join:
+                On(from, join);
+                break;
+            case Message.Joined joined:
+                _enlistments.Join(from, joined.Transaction, joined.Life, _out);
+                break;
+            case Message.Closed closed:
+                On(from, closed);
+                break;
             default:
                 outbox.Refuse(Refusal.Malformed);
                 break;
@@ -172,6 +194,16 @@ public sealed partial class ThreePhaseCommit
             case CommitCommand.Begin begin:
                 Begin(request, begin);
                 break;
+            case CommitCommand.Open:
+                ClaimEpoch();
+                _registrar.Open(request, _names.Next(Ledger), _out);
+                break;
+            case CommitCommand.Enlist enlist:
+                Enlist(request, enlist);
+                break;
+            case CommitCommand.Commit commit:
+                Close(request, commit.Transaction);
+                break;
             case CommitCommand.Veto veto:
                 Veto(request, veto.Transaction);
                 break;
@@ -195,9 +227,18 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
+        AbortWhatJoined(node);
         foreach (var id in _led.Keys.Union(_stands.Keys).ToArray())
         {
             LearnCrash(node, id);
+        }
+    }
+
+    private void ClaimEpoch()
+    {
+        if (_names.Claim())
+        {
+            _out.Persist(new Record.Booted(_names.Epoch));
         }
     }
 

@@ -17,6 +17,7 @@ public sealed partial class ThreePhaseCommit
                     CommitFields.Write(writer, canCommit.Oldest);
                     CommitFields.Write(writer, canCommit.Settled);
                     writer.Nodes(canCommit.Writers);
+                    writer.Signed(canCommit.Life);
                     CommitFields.Write(writer, canCommit.Writes);
                     break;
                 case Message.Vote vote:
@@ -32,6 +33,13 @@ public sealed partial class ThreePhaseCommit
                 case Message.Inquire inquire:
                     writer.Bool(inquire.Recovering);
                     break;
+                case Message.Join join:
+                    writer.Signed(join.Life);
+                    writer.Bool(join.Writes);
+                    break;
+                case Message.Joined joined:
+                    writer.Signed(joined.Life);
+                    break;
             }
         }
 
@@ -46,6 +54,7 @@ public sealed partial class ThreePhaseCommit
                     CommitFields.ReadTransaction(ref reader),
                     CommitFields.ReadSettlements(ref reader),
                     reader.Nodes(),
+                    reader.Signed(),
                     CommitFields.ReadWrites(ref reader)),
                 2 => new Message.Vote(
                     id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly), CommitFields.ReadTransaction(ref reader)),
@@ -55,6 +64,9 @@ public sealed partial class ThreePhaseCommit
                 6 => new Message.StateReq(id),
                 7 => new Message.StateRep(id, (Standing)CommitFields.ReadEnum(ref reader, (byte)Standing.Forgotten)),
                 8 => new Message.Inquire(id, reader.Bool()),
+                9 => new Message.Join(id, reader.Signed(), reader.Bool()),
+                10 => new Message.Joined(id, reader.Signed()),
+                11 => new Message.Closed(id),
                 _ => null,
             };
         }
@@ -69,6 +81,9 @@ public sealed partial class ThreePhaseCommit
             Message.StateReq => 6,
             Message.StateRep => 7,
             Message.Inquire => 8,
+            Message.Join => 9,
+            Message.Joined => 10,
+            Message.Closed => 11,
             _ => throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol."),
         };
     }

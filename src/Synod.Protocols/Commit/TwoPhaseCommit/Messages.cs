@@ -10,20 +10,21 @@ public sealed partial class TwoPhaseCommit
     public abstract record Message(TransactionId Transaction)
     {
         /// <summary>
-        /// Coordinator to each participant: can you commit these writes? <paramref name="Writers"/> are all who write; of my transactions all
-        /// before <paramref name="Oldest"/> are over, and nobody will ask about them.
+        /// Coordinator to each participant: can you commit these writes, or, if <paramref name="Life"/> is not 0, those that you enlisted in that
+        /// life of yours? <paramref name="Writers"/> are all who write; of my transactions all before <paramref name="Oldest"/> are over, and nobody
+        /// will ask about them.
         /// </summary>
         public sealed record Prepare(
-            TransactionId Transaction, TransactionId Oldest, NodeSet Writers, ImmutableArray<Write> Writes) : Message(Transaction)
+            TransactionId Transaction, TransactionId Oldest, NodeSet Writers, long Life, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"Prepare {Transaction}{Past(this, Oldest)} {Writers} [{string.Join(" ", Writes)}]";
+            public override string ToString() => $"Prepare {Transaction}{Past(this, Oldest)} {Writers} {Asked(Life, Writes)}";
         }
 
         /// <summary>Coordinator to the only participant: commit or abort by yourself, and tell me which.</summary>
         public sealed record CommitAlone(
-            TransactionId Transaction, TransactionId Oldest, ImmutableArray<Write> Writes) : Message(Transaction)
+            TransactionId Transaction, TransactionId Oldest, long Life, ImmutableArray<Write> Writes) : Message(Transaction)
         {
-            public override string ToString() => $"CommitAlone {Transaction}{Past(this, Oldest)} [{string.Join(" ", Writes)}]";
+            public override string ToString() => $"CommitAlone {Transaction}{Past(this, Oldest)} {Asked(Life, Writes)}";
         }
 
         /// <summary>The only participant to itself: the decision is durable, and may be applied and told.</summary>
@@ -61,6 +62,32 @@ public sealed partial class TwoPhaseCommit
         {
             public override string ToString() => $"Outcome {Transaction} {Ending}";
         }
+
+        /// <summary>
+        /// Participant to the coordinator, again and again until it is asked to prepare: I take part, in this life of mine, and have something to
+        /// write or not.
+        /// </summary>
+        public sealed record Join(TransactionId Transaction, long Life, bool Writes) : Message(Transaction)
+        {
+            public override string ToString() =>
+                string.Create(CultureInfo.InvariantCulture, $"Join {Transaction} life {Life}{(Writes ? "" : " reads")}");
+        }
+
+        /// <summary>Coordinator to who asked in that life: the transaction is open, and does not commit without you.</summary>
+        public sealed record Joined(TransactionId Transaction, long Life) : Message(Transaction)
+        {
+            public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Joined {Transaction} life {Life}");
+        }
+
+        /// <summary>Coordinator to who asked: you are not in it and never will be. Not a decision: it may commit without you.</summary>
+        public sealed record Closed(TransactionId Transaction) : Message(Transaction)
+        {
+            public override string ToString() => $"Closed {Transaction}";
+        }
+
+        private static string Asked(long life, ImmutableArray<Write> writes) => life == 0
+            ? $"[{string.Join(" ", writes)}]"
+            : string.Create(CultureInfo.InvariantCulture, $"as enlisted in life {life}");
 
         private static string Past(Message message, TransactionId oldest) => oldest == message.Transaction ? "" : $" past {oldest}";
     }

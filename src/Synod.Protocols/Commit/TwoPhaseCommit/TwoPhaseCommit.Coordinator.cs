@@ -13,14 +13,9 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (_names.Claim(_mutation == TwoPhaseCommitMutation.ReuseIds))
-        {
-            outbox.Persist(new Record.Booted(_names.Epoch));
-        }
-
+        ClaimEpoch(outbox);
         var id = _names.Next(Ledger);
         var led = new Led { Request = request.Value, Participants = begin.Participants };
-        var writers = begin.Writers;
         if (begin.Branches is [{ Writes.IsEmpty: false } only])
         {
             led.Alone = only;
@@ -29,16 +24,21 @@ public sealed partial class TwoPhaseCommit
         _led.Add(id, led);
         foreach (var branch in begin.Branches)
         {
-            outbox.Send(branch.Participant, led.IsAlone
-                ? new Message.CommitAlone(id, Oldest(id), branch.Writes)
-                : new Message.Prepare(id, Oldest(id), writers, branch.Writes));
+            Ask(id, led, begin.Writers, 0, branch, outbox);
         }
 
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 
+    private void Ask(
+        TransactionId id, Led led, NodeSet writers, long life, Branch branch, Outbox<Message, Record, CommitCommand, CommitResult> outbox) =>
+        outbox.Send(branch.Participant, led.IsAlone
+            ? new Message.CommitAlone(id, Oldest(id), life, branch.Writes)
+            : new Message.Prepare(id, Oldest(id), writers, life, branch.Writes));
+
     /// <summary>What is before it was forgotten here: committed by all who wrote, or aborted, by its absence if not by a record.</summary>
-    private TransactionId Oldest(TransactionId id) => _mutation == TwoPhaseCommitMutation.ForgetTooEarly ? id : _led.Keys.First();
+    private TransactionId Oldest(TransactionId id) =>
+        _mutation == TwoPhaseCommitMutation.ForgetTooEarly ? id : _registrar.Oldest(_led.Keys.First());
 
     private void On(NodeId from, Message.Vote vote, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
@@ -143,7 +143,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        outbox.Send(led.Participants, new Message.CommitAlone(id, Oldest(id), led.Alone.Writes));
+        outbox.Send(led.Participants, new Message.CommitAlone(id, Oldest(id), led.AloneLife, led.Alone.Writes));
         outbox.SetTimer(ToTimer(Timer.Vote, id), context.Now + _options.Vote);
     }
 
@@ -217,11 +217,12 @@ public sealed partial class TwoPhaseCommit
         public NodeSet ReadOnly;
         public NodeSet Acked;
         public Branch Alone = new(NodeId.None, []);
+        public long AloneLife;
         public bool IsCommitted;
         public long Request;
 
         /// <summary>Whether the only participant decides.</summary>
-        public bool IsAlone => !Alone.Writes.IsEmpty;
+        public bool IsAlone => !Alone.Writes.IsEmpty || AloneLife > 0;
 
         public void State(StateVisitor visitor)
         {
@@ -230,6 +231,7 @@ public sealed partial class TwoPhaseCommit
             visitor.Visit("readOnly", ref ReadOnly);
             visitor.Visit("acked", ref Acked);
             visitor.Visit("alone", ref Alone, CommitFields.Branches);
+            visitor.Visit("aloneLife", ref AloneLife);
             visitor.Visit("committed", ref IsCommitted);
             visitor.Visit("request", ref Request);
         }

@@ -13,13 +13,16 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || prepare.Writers.Contains(_self) != prepare.Writes.Length > 0 || !id.MayFollow(prepare.Oldest))
+        var writes = prepare.Writes;
+        if (!id.FitsTimerKey || prepare.Life < 0 || (prepare.Life > 0 ? !writes.IsEmpty : prepare.Writers.Contains(_self) == writes.IsEmpty)
+            || !id.MayFollow(prepare.Oldest))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
         Ledger.ForgetBefore(prepare.Oldest);
+        _enlistments.ForgetBefore(prepare.Oldest, outbox);
         if (Ledger.Knows(id))
         {
             outbox.Refuse(Refusal.Duplicate);
@@ -28,13 +31,26 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (prepare.Writes.IsEmpty)
+        if (HasLost(id, prepare.Life, prepare.Writers.Contains(_self), ref writes, outbox))
         {
+            outbox.Send(from, new Message.Vote(id, Choice.No));
+            return;
+        }
+
+        if (writes.IsEmpty)
+        {
+            _enlistments.Read(id, outbox);
             outbox.Send(from, new Message.Vote(id, Choice.ReadOnly));
             return;
         }
 
-        var promise = new Promise(id, prepare.Writers, prepare.Writes);
+        if (!prepare.Writers.Contains(_self))
+        {
+            outbox.Refuse(Refusal.Malformed);
+            return;
+        }
+
+        var promise = new Promise(id, prepare.Writers, writes);
         if (!Ledger.TryPromise(promise))
         {
             Bury(id, outbox);
@@ -58,20 +74,28 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (!id.FitsTimerKey || alone.Writes.IsEmpty || !id.MayFollow(alone.Oldest))
+        var writes = alone.Writes;
+        if (!id.FitsTimerKey || alone.Life < 0 || writes.IsEmpty != alone.Life > 0 || !id.MayFollow(alone.Oldest))
         {
             outbox.Refuse(Refusal.Malformed);
             return;
         }
 
         Ledger.ForgetBefore(alone.Oldest);
+        _enlistments.ForgetBefore(alone.Oldest, outbox);
         if (Ledger.Knows(id))
         {
             outbox.Refuse(Refusal.Duplicate);
         }
-        else if (Ledger.TryPromise(new Promise(id, NodeSet.Empty, alone.Writes)))
+        else if (HasLost(id, alone.Life, writer: true, ref writes, outbox))
         {
-            outbox.Persist(new Record.CommittedAlone(new Promise(id, NodeSet.Empty, alone.Writes)));
+            outbox.Refuse(Refusal.Unknown);
+        }
+        else if (Ledger.TryPromise(new Promise(id, NodeSet.Empty, writes)))
+        {
+            _enlistments.End(id, new CommitResult.Enlisted(id), outbox);
+            outbox.CancelTimer(ToTimer(Timer.Inquire, id));
+            outbox.Persist(new Record.CommittedAlone(new Promise(id, NodeSet.Empty, writes)));
             outbox.Send(_self, new Message.DecidedAlone(id));
             if (_mutation == TwoPhaseCommitMutation.AnswerAloneBeforeDurable)
             {
@@ -109,6 +133,7 @@ public sealed partial class TwoPhaseCommit
     private void VoteYes(Promise promise, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         var id = promise.Transaction;
+        _enlistments.End(id, new CommitResult.Enlisted(id), outbox);
         outbox.Persist(new Record.Prepared(promise));
         outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now + _options.Inquire);
         if (_mutation == TwoPhaseCommitMutation.VoteBeforeDurable)
@@ -230,6 +255,11 @@ public sealed partial class TwoPhaseCommit
     /// <summary>Aborts what was never voted on, with a tombstone that refuses a Prepare still under way.</summary>
     private void Bury(TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
+        if (_enlistments.End(id, new CommitResult.Aborted(id), outbox))
+        {
+            outbox.CancelTimer(ToTimer(Timer.Inquire, id));
+        }
+
         if (_mutation == TwoPhaseCommitMutation.NoTombstone)
         {
             return;
@@ -247,6 +277,7 @@ public sealed partial class TwoPhaseCommit
     {
         if (!Ledger.TryGetPromise(id, out var promise))
         {
+            AskToJoin(id, context, outbox);
             return;
         }
 
@@ -286,9 +317,23 @@ public sealed partial class TwoPhaseCommit
         outbox.Send(from, new Message.Outcome(id, Ledger.IsForgotten(id) ? Ending.Aborted : Ledger.EndingOf(id)));
     }
 
-    /// <summary>Rule 5: before the vote a participant may abort on its own, after a Yes never.</summary>
+    /// <summary>
+    /// Rule 5: before the vote a participant may abort on its own, after a Yes never. A coordinator rolls back what is open, and has no say in what
+    /// it has asked others to vote on.
+    /// </summary>
     private void Veto(RequestId request, TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
+        if (_registrar.RollsBack(request, id, new Message.Decide(id, false), outbox))
+        {
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        {
+            outbox.Answer(request, new CommitResult.TooLate(id));
+            return;
+        }
+
         if (Ledger.IsPrepared(id) && _mutation == TwoPhaseCommitMutation.MindChange)
         {
             Abort(id, outbox);

@@ -27,6 +27,10 @@ public sealed partial class TwoPhaseCommit
     // As coordinator.
     private readonly SortedDictionary<TransactionId, Led> _led = [];
     private readonly TransactionNames _names;
+    private readonly Registrar _registrar;
+
+    // As participant, before it is asked to prepare.
+    private readonly Enlistments _enlistments;
 
     /// <param name="self">This node.</param>
     /// <param name="options">How long to wait for what.</param>
@@ -37,13 +41,18 @@ public sealed partial class TwoPhaseCommit
     }
 
     internal TwoPhaseCommit(
-        NodeId self, TwoPhaseCommitOptions options, TwoPhaseCommitMutation mutation, IResource? resource = null)
+        NodeId self,
+        TwoPhaseCommitOptions options,
+        TwoPhaseCommitMutation mutation,
+        IResource? resource = null,
+        EnlistmentMutation enlisting = EnlistmentMutation.None)
     {
         _self = self;
         _options = options;
         _mutation = mutation;
         _names = new TransactionNames(self);
         Ledger = new Ledger(resource ?? new KeyLocks());
+        (_registrar, _enlistments) = (new Registrar(self, Ledger, enlisting), new Enlistments(Ledger, enlisting));
     }
 
     /// <summary>As participant.</summary>
@@ -57,12 +66,16 @@ public sealed partial class TwoPhaseCommit
         Resend,
     }
 
-    /// <summary>Transactions that this node coordinates and has not forgotten.</summary>
-    public IReadOnlyCollection<TransactionId> Open => _led.Keys;
+    /// <summary>Transactions that this node coordinates and has not forgotten, open or not.</summary>
+    public IReadOnlyCollection<TransactionId> Open => [.. _registrar.Ids.Concat(_led.Keys).Order()];
+
+    public IReadOnlyCollection<TransactionId> Enlisted => _enlistments.Waiting;
 
     public override void State(StateVisitor visitor)
     {
         _names.State(visitor);
+        _registrar.State(visitor);
+        _enlistments.State(visitor);
         visitor.Visit("led", _led, CommitFields.VisitId, static (v, ref item) => (item ??= new Led()).State(v));
         Ledger.State(visitor);
     }
@@ -95,6 +108,15 @@ public sealed partial class TwoPhaseCommit
                 break;
             case Message.Outcome outcome:
                 On(from, outcome, outbox);
+                break;
+            case Message.Join join:
+                On(from, join, outbox);
+                break;
+            case Message.Joined joined:
+                _enlistments.Join(from, joined.Transaction, joined.Life, outbox);
+                break;
+            case Message.Closed closed:
+                On(from, closed, outbox);
                 break;
             default:
                 outbox.Refuse(Refusal.Malformed);
@@ -129,6 +151,16 @@ public sealed partial class TwoPhaseCommit
             case CommitCommand.Begin begin:
                 Begin(request, begin, context, outbox);
                 break;
+            case CommitCommand.Open:
+                ClaimEpoch(outbox);
+                _registrar.Open(request, _names.Next(Ledger), outbox);
+                break;
+            case CommitCommand.Enlist enlist:
+                Enlist(request, enlist, context, outbox);
+                break;
+            case CommitCommand.Commit commit:
+                Close(request, commit.Transaction, context, outbox);
+                break;
             case CommitCommand.Veto veto:
                 Veto(request, veto.Transaction, outbox);
                 break;
@@ -138,6 +170,14 @@ public sealed partial class TwoPhaseCommit
             default:
                 outbox.Answer(request, new CommitResult.Malformed());
                 break;
+        }
+    }
+
+    private void ClaimEpoch(Outbox<Message, Record, CommitCommand, CommitResult> outbox)
+    {
+        if (_names.Claim(_mutation == TwoPhaseCommitMutation.ReuseIds))
+        {
+            outbox.Persist(new Record.Booted(_names.Epoch));
         }
     }
 

@@ -15,6 +15,7 @@ public sealed partial class TwoPhaseCommit
                     Head(writer, 1, prepare.Transaction);
                     CommitFields.Write(writer, prepare.Oldest);
                     writer.Nodes(prepare.Writers);
+                    writer.Signed(prepare.Life);
                     CommitFields.Write(writer, prepare.Writes);
                     break;
                 case Message.Vote vote:
@@ -28,6 +29,7 @@ public sealed partial class TwoPhaseCommit
                 case Message.CommitAlone alone:
                     Head(writer, 7, alone.Transaction);
                     CommitFields.Write(writer, alone.Oldest);
+                    writer.Signed(alone.Life);
                     CommitFields.Write(writer, alone.Writes);
                     break;
                 case Message.DecidedAlone decided:
@@ -43,6 +45,18 @@ public sealed partial class TwoPhaseCommit
                     Head(writer, 6, outcome.Transaction);
                     writer.Byte((byte)outcome.Ending);
                     break;
+                case Message.Join join:
+                    Head(writer, 9, join.Transaction);
+                    writer.Signed(join.Life);
+                    writer.Bool(join.Writes);
+                    break;
+                case Message.Joined joined:
+                    Head(writer, 10, joined.Transaction);
+                    writer.Signed(joined.Life);
+                    break;
+                case Message.Closed closed:
+                    Head(writer, 11, closed.Transaction);
+                    break;
                 default:
                     throw new ArgumentOutOfRangeException(nameof(value), value, "Not a message of this protocol.");
             }
@@ -54,14 +68,19 @@ public sealed partial class TwoPhaseCommit
             var id = CommitFields.ReadTransaction(ref reader);
             return kind switch
             {
-                1 => new Message.Prepare(id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), CommitFields.ReadWrites(ref reader)),
+                1 => new Message.Prepare(
+                    id, CommitFields.ReadTransaction(ref reader), reader.Nodes(), reader.Signed(), CommitFields.ReadWrites(ref reader)),
                 2 => new Message.Vote(id, (Choice)CommitFields.ReadEnum(ref reader, (byte)Choice.ReadOnly)),
                 3 => new Message.Decide(id, reader.Bool()),
                 4 => new Message.Ack(id),
                 5 => new Message.Inquire(id),
                 6 => new Message.Outcome(id, (Ending)CommitFields.ReadEnum(ref reader, (byte)Ending.Aborted)),
-                7 => new Message.CommitAlone(id, CommitFields.ReadTransaction(ref reader), CommitFields.ReadWrites(ref reader)),
+                7 => new Message.CommitAlone(
+                    id, CommitFields.ReadTransaction(ref reader), reader.Signed(), CommitFields.ReadWrites(ref reader)),
                 8 => new Message.DecidedAlone(id),
+                9 => new Message.Join(id, reader.Signed(), reader.Bool()),
+                10 => new Message.Joined(id, reader.Signed()),
+                11 => new Message.Closed(id),
                 _ => null,
             };
         }
