@@ -27,7 +27,7 @@ internal static class LabCommand
         run.SetAction((parsed, _) => Terminal.JudgedAsync(parsed.GetValue(Json), () => Task.FromResult(Run(parsed))));
         var cost = new Command("cost", $"Counts messages, delays and forced writes beside the formulas: exit code 1 if they differ. {ExitCodes.Help}") { Family, Json };
         cost.SetAction((parsed, _) => Terminal.JudgedAsync(parsed.GetValue(Json), () => Task.FromResult(Cost(parsed))));
-        var prove = new Command("prove", $"Checks a claim that takes minutes, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Jobs, Json };
+        var prove = new Command("prove", $"Checks a claim that takes minutes to an hour, saying now and then how far it is; without a name, says which there are. Exit code 0 if it holds. {ExitCodes.Help}") { Claim, Size, Jobs, Json };
         prove.SetAction((parsed, stop) => Terminal.JudgedAsync(
             parsed.GetValue(Json), () => ProveCommand.RunAsync(parsed.GetValue(Claim), parsed.GetValue(Size), parsed.GetValue(Jobs), parsed.GetValue(Json), stop)));
         return new Command("lab", "Shows what each protocol does when things go wrong.") { list, run, cost, prove };
