@@ -149,7 +149,7 @@ internal sealed class SnapshotLoad(ProtocolCluster cluster, ProtocolRunOptions o
     /// <summary>A cut without a message in a channel: no client asks any more, so there is one soon.</summary>
     private async Task<Cut> RestAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience;)
         {
             if (await AskAsync(0, SnapshotOperation.Snapshot, cancellationToken) is { Kind: OperationOutcome.Types.Kind.Done } outcome
                 && CutIn(outcome) is var cut && !cut.InChannels.Any())
@@ -159,6 +159,9 @@ internal sealed class SnapshotLoad(ProtocolCluster cluster, ProtocolRunOptions o
 
             cancellationToken.ThrowIfCancellationRequested();
         }
+
+        cluster.Keep = true;
+        throw new InvalidOperationException($"Nobody sends money, and there is no cut without some in a channel after {Patience.TotalSeconds} s: the nodes' logs in {cluster.Folder} may say why.");
     }
 
     private async Task<bool> RestoreAsync(Cut cut, CancellationToken cancellationToken)
