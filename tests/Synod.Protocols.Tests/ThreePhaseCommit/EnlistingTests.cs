@@ -19,7 +19,7 @@ public sealed class EnlistingTests(ITestOutputHelper output) : EnlistingTests<Th
 
     /// <summary>One that restarts and enlists something else; one that writes and one that reads, and may join too late.</summary>
     [Theory]
-    [InlineData(1, 1, false, 2325)]
+    [InlineData(1, 1, false, 2008)]
     [InlineData(0, 1, true, 1267)]
     [InlineData(1, 1, true, 6267)]
     public void Every_run_is_whole(int crashes, int timers, bool both, int states)

@@ -201,7 +201,7 @@ public sealed partial class ThreePhaseCommit
 
     /// <summary>
     /// What is open here is rolled back. What others are voting on is not this node's to veto, though it asked them: a tombstone would be taken
-    /// for the word of who coordinates.
+    /// for the word of who coordinates, also of what it has decided and of what its earlier life began.
     /// </summary>
     private void Veto(RequestId request, TransactionId id)
     {
@@ -210,9 +210,15 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        if (_enlistments.Withdraws(request, id, _out))
         {
-            _out.Answer(request, new CommitResult.TooLate(id));
+            _out.CancelTimer(ToTimer(Timer.Inquire, id));
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) ? !led.Participants.Contains(_self) : !Ledger.Knows(id) && _names.MayHaveGiven(id))
+        {
+            _out.Answer(request, led is null ? new CommitResult.NotOpen(id) : new CommitResult.TooLate(id));
             return;
         }
 

@@ -319,7 +319,7 @@ public sealed partial class TwoPhaseCommit
 
     /// <summary>
     /// Rule 5: before the vote a participant may abort on its own, after a Yes never. A coordinator rolls back what is open, and has no say in what
-    /// it has asked others to vote on.
+    /// it has asked others to vote on; what it leads no more may have committed.
     /// </summary>
     private void Veto(RequestId request, TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
@@ -328,9 +328,15 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        if (_enlistments.Withdraws(request, id, outbox))
         {
-            outbox.Answer(request, new CommitResult.TooLate(id));
+            outbox.CancelTimer(ToTimer(Timer.Inquire, id));
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) ? !led.Participants.Contains(_self) : !Ledger.Knows(id) && _names.MayHaveGiven(id))
+        {
+            outbox.Answer(request, led is null ? new CommitResult.NotOpen(id) : new CommitResult.TooLate(id));
             return;
         }
 
