@@ -122,7 +122,10 @@ public abstract record CommitResult
     /// </summary>
     public sealed record Malformed : CommitResult;
 
-    /// <summary>To a veto: the transaction will not commit here, and so nowhere.</summary>
+    /// <summary>
+    /// To a veto: the transaction will not commit here, and so nowhere, if this node takes part. One that takes none binds only itself, as does
+    /// one that said that it reads and remembers it no more.
+    /// </summary>
     public sealed record Vetoed(TransactionId Transaction) : CommitResult;
 
     /// <summary>To a veto: the vote was Yes or that it only read, and that cannot be taken back; or others are voting, and this node is not one of them.</summary>

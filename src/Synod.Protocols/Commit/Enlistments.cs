@@ -158,10 +158,21 @@ internal sealed class Enlistments(Ledger ledger, EnlistmentMutation mutation)
         return (isHere && enlistment!.Life == life) || mutation == EnlistmentMutation.AnyLifePrepares;
     }
 
+    /// <summary>
+    /// It was asked to prepare what is enlisted, and has promised it. In life 0 nothing is: then the writes came along with the question, and what
+    /// is enlisted here has no part in it.
+    /// </summary>
+    public void Promise<TMessage, TRecord>(TransactionId id, long life, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox) =>
+        End(id, life > 0 ? new CommitResult.Enlisted(id) : new CommitResult.NotOpen(id), outbox);
+
     /// <summary>It only read, and will say so again if it is asked again.</summary>
-    public void Read<TMessage, TRecord>(TransactionId id, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
+    public void Read<TMessage, TRecord>(TransactionId id, long life, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
     {
-        if (_all.TryGetValue(id, out var enlistment))
+        if (life == 0)
+        {
+            End(id, new CommitResult.NotOpen(id), outbox);
+        }
+        else if (_all.TryGetValue(id, out var enlistment))
         {
             enlistment.Standing = Standing.Read;
             enlistment.Answer(new CommitResult.Enlisted(id), outbox);

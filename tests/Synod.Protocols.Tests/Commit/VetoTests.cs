@@ -96,6 +96,39 @@ public sealed class VetoTests
         Assert.Single(play.Executions(B));
     }
 
+    /// <summary>It began, has said that it only read, and would say "aborted" of what the others commit.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_began_and_reads_cannot_veto_what_others_write(bool counted)
+    {
+        Assert.Equal(new CommitResult.TooLate(First), VetoedByReader(CommitRooms.TwoPhase(), counted));
+        Assert.Equal(new CommitResult.TooLate(First), VetoedByReader(CommitRooms.ThreePhase(), counted));
+        Assert.Equal(new CommitResult.TooLate(First), VetoedByReader(CommitRooms.Paxos(1), counted));
+    }
+
+    private static CommitResult VetoedByReader<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room, bool counted)
+        where TMessage : class
+        where TRecord : class
+    {
+        var play = CommitTraces.Stage(room, 5);
+        play.Submit(K, new CommitCommand.Begin([new(K, []), .. CommitModels.Begin(NodeSet.Of(A, B)).Branches]));
+        play.Sync(K);
+        for (var time = 0; time < (counted ? 2 : 1); time++)
+        {
+            play.Deliver(K, K);
+            play.Sync(K);
+        }
+
+        play.Submit(K, new CommitCommand.Veto(First));
+        play.Sync(K);
+        var told = Assert.Single(play.Answers(K)).Result;
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), play.Answers(K)[^1].Result);
+        Assert.NotEqual(Ending.Aborted, ((ICommitProtocol)play[K]).Ledger.EndingOf(First));
+        return told;
+    }
+
     private static IEnumerable<CommitResult> VetoedWhenOver<TMessage, TRecord>(CommitRoom<TMessage, TRecord> room)
         where TMessage : class
         where TRecord : class

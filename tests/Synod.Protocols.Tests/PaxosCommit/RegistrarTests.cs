@@ -292,6 +292,25 @@ public sealed class RegistrarTests
         elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [], [new(stranger, 1)]));
         elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [new(stranger, [])], []));
         Assert.Equal([Refusal.Malformed, Refusal.Malformed, Refusal.Malformed, Refusal.Malformed], elsewhere.Refusals(P));
+        elsewhere.Submit(L, new CommitCommand.Open());
+        elsewhere.Receive(P, L, new Message.Prepare(First, First, NodeSet.Of(L, A), 0, Writes));
+        elsewhere.Submit(A, new CommitCommand.Enlist(First, Writes));
+        elsewhere.Run();
+        elsewhere.Submit(L, new CommitCommand.Commit(First));
+        elsewhere.Run();
+        Assert.Equal(new CommitResult.Committed(First), elsewhere.Answers(L)[^1].Result);
+    }
+
+    /// <summary>What a client begins has its writes with it: who enlisted under a name that it guessed has no part in it.</summary>
+    [Fact]
+    public void What_was_begun_is_not_committed_with_what_is_enlisted()
+    {
+        var play = CommitTraces.Stage(CommitRooms.Paxos(3), 5);
+        play.Submit(A, new CommitCommand.Enlist(First, EnlistingModels.Branch(A, "y").Writes));
+        play.Submit(L, CommitModels.Begin(Both));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), Assert.Single(play.Answers(L)).Result);
+        Assert.Equal(new CommitResult.NotOpen(First), Assert.Single(play.Answers(A)).Result);
     }
 
     private static PaxosCommit Node(Play play, NodeId node) => (PaxosCommit)play[node];

@@ -76,6 +76,21 @@ public sealed class EnlistingTests(ITestOutputHelper output) : EnlistingTests<Th
         Assert.Equal(Ending.Unknown, Node(play, B).Ledger.EndingOf(EnlistingModels.First));
     }
 
+    /// <summary>What a client begins has its writes with it: who enlisted under a name that it guessed has no part in it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_begun_is_not_committed_with_what_is_enlisted(bool reads)
+    {
+        var play = CommitTraces.Stage(Room(EnlistmentMutation.None), 3);
+        play.Submit(A, new CommitCommand.Enlist(EnlistingModels.First, EnlistingModels.Branch(A, "y").Writes));
+        play.Submit(new(1), new CommitCommand.Begin([reads ? new(A, []) : EnlistingModels.Branch(A, "x"), EnlistingModels.Branch(B, "x")]));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(EnlistingModels.First), Assert.Single(play.Answers(new(1))).Result);
+        Assert.Equal(new CommitResult.NotOpen(EnlistingModels.First), Assert.Single(play.Answers(A)).Result);
+        Assert.Empty(Node(play, A).Enlisted);
+    }
+
     [Theory]
     [InlineData("AnyLifePrepares", 8)]
     [InlineData("AnotherLifeJoins", 12)]

@@ -20,6 +20,13 @@ public sealed partial class PaxosCommit
             return;
         }
 
+        if (_registrar.Ids.Contains(id))
+        {
+            // It is open here, and nobody was told to ask.
+            _out.Refuse(Refusal.Unexpected);
+            return;
+        }
+
         if (TryVote(prepare))
         {
             SendVote(id);
@@ -60,7 +67,7 @@ public sealed partial class PaxosCommit
             return false;
         }
 
-        _enlistments.End(id, new CommitResult.Enlisted(id), _out);
+        _enlistments.Promise(id, prepare.Life, _out);
         _out.Persist(new Record.Prepared(new Promise(id, prepare.Members, writes), settled));
         _attempts.TryAdd(id, new Attempt { Members = prepare.Members });
         _attempts[id].Settled = settled;
