@@ -166,6 +166,8 @@ public sealed class RegistrarTests
         play.Run();
         play.Truncate(P);
         Assert.Equal(new TransactionId(L, 1, 2), Assert.Single(play.Log(P).OfType<Record.Accepted>()).Transaction);
+        play.Receive(A, P, new Message.Phase1a(First, new Ballot(1 << 25, A), NodeSet.Empty));
+        Assert.Equal(new Message.Over(First), Assert.Single(play.Between(P, A)));
     }
 
     /// <summary>The coordinator led after it, and has no marks of its own since it takes no part.</summary>

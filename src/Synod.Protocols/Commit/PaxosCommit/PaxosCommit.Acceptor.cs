@@ -148,7 +148,7 @@ public sealed partial class PaxosCommit
         foreach (var (id, acceptance) in _acceptances.Where(item =>
             item.Key.Coordinator == mark.Coordinator && item.Key.CompareTo(before) >= 0 && item.Key.CompareTo(mark) < 0).ToList())
         {
-            if (acceptance.Members.IsEmpty || IsOver(id, acceptance.Members, acceptance.Promised.Node))
+            if (acceptance.Members.IsEmpty || IsOver(id, acceptance.Members, NodeId.None))
             {
                 _acceptances.Remove(id);
             }
