@@ -99,6 +99,7 @@ public abstract record CommitCommand
 /// <summary>Answers to commands. No answer at all means that the outcome is unknown to the caller.</summary>
 public abstract record CommitResult
 {
+    /// <summary>To a commit: with everything that was enlisted. To an enlistment that comes again, or too late: with what was enlisted there before, if anything.</summary>
     public sealed record Committed(TransactionId Transaction) : CommitResult;
 
     public sealed record Aborted(TransactionId Transaction) : CommitResult;
@@ -110,8 +111,8 @@ public abstract record CommitResult
     public sealed record Enlisted(TransactionId Transaction) : CommitResult;
 
     /// <summary>
-    /// To a commit: the transaction is not open there (any more), and its outcome is unknown. To an enlistment: these writes do not become part of
-    /// it, however it ends for others.
+    /// To a commit, and to a veto where it was opened: the transaction is not open there (any more), and its outcome is unknown. To an enlistment,
+    /// and to a veto before it is answered or after it was answered so: these writes do not become part of it, however it ends for others.
     /// </summary>
     public sealed record NotOpen(TransactionId Transaction) : CommitResult;
 
@@ -121,10 +122,13 @@ public abstract record CommitResult
     /// </summary>
     public sealed record Malformed : CommitResult;
 
-    /// <summary>To a veto: the transaction will not commit here, and so nowhere.</summary>
+    /// <summary>
+    /// To a veto: the transaction will not commit here, and so nowhere, if this node takes part. One that takes none binds only itself, as does
+    /// one that said that it reads and remembers it no more.
+    /// </summary>
     public sealed record Vetoed(TransactionId Transaction) : CommitResult;
 
-    /// <summary>To a veto: the vote was Yes, and that cannot be taken back; or others are voting, and this node is not one of them.</summary>
+    /// <summary>To a veto: the vote was Yes or that it only read, and that cannot be taken back; or others are voting, and this node is not one of them.</summary>
     public sealed record TooLate(TransactionId Transaction) : CommitResult;
 }
 

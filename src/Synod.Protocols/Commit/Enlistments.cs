@@ -43,9 +43,18 @@ internal sealed class Enlistments(Ledger ledger, EnlistmentMutation mutation)
         {
             outbox.AnswerEarly(request, new CommitResult.Malformed());
         }
+        else if (ledger.TryGetPromise(id, out var promise))
+        {
+            outbox.Answer(request, promise.Writes.SequenceEqual(enlist.Writes) ? new CommitResult.Enlisted(id) : new CommitResult.Malformed());
+        }
         else if (ledger.Knows(id) || enlistment?.Standing == Standing.Over)
         {
-            outbox.Answer(request, ledger.EndingOf(id) == Ending.Aborted ? new CommitResult.Aborted(id) : new CommitResult.NotOpen(id));
+            outbox.Answer(request, ledger.EndingOf(id) switch
+            {
+                Ending.Committed => new CommitResult.Committed(id),
+                Ending.Aborted => new CommitResult.Aborted(id),
+                _ => new CommitResult.NotOpen(id),
+            });
         }
         else if (enlistment?.Standing == Standing.Joining)
         {
@@ -109,14 +118,35 @@ internal sealed class Enlistments(Ledger ledger, EnlistmentMutation mutation)
             return false;
         }
 
-        if (!TryGetWaiting(id, out var enlistment))
+        if (!TryGetWaiting(id, out _))
         {
             outbox.Refuse(Refusal.Unexpected);
             return false;
         }
 
-        (enlistment.Standing, enlistment.Writes) = (Standing.Over, []);
-        enlistment.Answer(new CommitResult.NotOpen(id), outbox);
+        Leave(id, outbox);
+        return true;
+    }
+
+    /// <summary>
+    /// Takes a veto of what this node may not be in. What the registrar has not let in it votes on no more, but that is not the transaction's end,
+    /// and so no tombstone: it may commit without it, as it may have when this node has said that it read.
+    /// </summary>
+    /// <returns>Whether it is one of those, and answered.</returns>
+    public bool Withdraws<TMessage, TRecord>(
+        RequestId request, TransactionId id, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
+    {
+        if (!_all.TryGetValue(id, out var enlistment) || enlistment.IsJoined)
+        {
+            return false;
+        }
+
+        if (enlistment.IsWaiting)
+        {
+            Leave(id, outbox);
+        }
+
+        outbox.Answer(request, enlistment.Standing == Standing.Read ? new CommitResult.TooLate(id) : new CommitResult.NotOpen(id));
         return true;
     }
 
@@ -128,10 +158,21 @@ internal sealed class Enlistments(Ledger ledger, EnlistmentMutation mutation)
         return (isHere && enlistment!.Life == life) || mutation == EnlistmentMutation.AnyLifePrepares;
     }
 
+    /// <summary>
+    /// It was asked to prepare what is enlisted, and has promised it. In life 0 nothing is: then the writes came along with the question, and what
+    /// is enlisted here has no part in it.
+    /// </summary>
+    public void Promise<TMessage, TRecord>(TransactionId id, long life, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox) =>
+        End(id, life > 0 ? new CommitResult.Enlisted(id) : new CommitResult.NotOpen(id), outbox);
+
     /// <summary>It only read, and will say so again if it is asked again.</summary>
-    public void Read<TMessage, TRecord>(TransactionId id, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
+    public void Read<TMessage, TRecord>(TransactionId id, long life, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
     {
-        if (_all.TryGetValue(id, out var enlistment))
+        if (life == 0)
+        {
+            End(id, new CommitResult.NotOpen(id), outbox);
+        }
+        else if (_all.TryGetValue(id, out var enlistment))
         {
             enlistment.Standing = Standing.Read;
             enlistment.Answer(new CommitResult.Enlisted(id), outbox);
@@ -152,18 +193,29 @@ internal sealed class Enlistments(Ledger ledger, EnlistmentMutation mutation)
         return true;
     }
 
-    /// <summary>Of a coordinator's transactions those before its oldest come to nothing here, if they are not voted on.</summary>
+    /// <summary>
+    /// Of a coordinator's transactions those before its oldest come to nothing here, if they are not voted on. The mark stands for what is let go
+    /// of: it is not enlisted again for a late Prepare to find.
+    /// </summary>
     public void ForgetBefore<TMessage, TRecord>(
         TransactionId oldest, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
     {
         foreach (var id in _all.Keys.Where(id => id.Coordinator == oldest.Coordinator && id.CompareTo(oldest) < 0).ToArray())
         {
             End(id, new CommitResult.NotOpen(id), outbox);
+            ledger.Mark(oldest);
         }
     }
 
     public bool TryGetWaiting(TransactionId id, [NotNullWhen(true)] out Enlistment? enlistment) =>
         _all.TryGetValue(id, out enlistment) && enlistment.IsWaiting;
+
+    private void Leave<TMessage, TRecord>(TransactionId id, Outbox<TMessage, TRecord, CommitCommand, CommitResult> outbox)
+    {
+        var enlistment = _all[id];
+        (enlistment.Standing, enlistment.Writes) = (Standing.Over, []);
+        enlistment.Answer(new CommitResult.NotOpen(id), outbox);
+    }
 
     public void State(StateVisitor visitor) =>
         visitor.Visit("enlisted", _all, CommitFields.VisitId, static (v, ref item) => (item ??= new Enlistment()).State(v));

@@ -86,6 +86,15 @@ public sealed class Ledger(IResource resource)
         return _over[oldest.Coordinator];
     }
 
+    /// <summary>Before the mark this node votes on nothing that it has not voted on.</summary>
+    internal void Mark(TransactionId oldest)
+    {
+        if (!_over.TryGetValue(oldest.Coordinator, out var known) || known.CompareTo(oldest) < 0)
+        {
+            _over[oldest.Coordinator] = oldest;
+        }
+    }
+
     /// <summary>Forgets one ending, about which nobody is in doubt any more.</summary>
     public void Forget(TransactionId transaction) => _ended.Remove(transaction);
 
@@ -284,14 +293,6 @@ public sealed class Ledger(IResource resource)
         }
 
         return true;
-    }
-
-    private void Mark(TransactionId oldest)
-    {
-        if (!_over.TryGetValue(oldest.Coordinator, out var known) || known.CompareTo(oldest) < 0)
-        {
-            _over[oldest.Coordinator] = oldest;
-        }
     }
 
     private Promise Close(TransactionId transaction)

@@ -31,6 +31,10 @@ internal sealed class TransactionNames(NodeId self)
         return id;
     }
 
+    /// <summary>Whether this node may have named a transaction so, now or in an earlier life.</summary>
+    public bool MayHaveGiven(TransactionId id) =>
+        id.Coordinator == self && (id.Epoch < _epoch || (id.Epoch == _epoch && (!_isOwn || id.Counter <= _counter)));
+
     /// <summary>Claims an epoch at its first use; true if the caller has to persist it now.</summary>
     /// <param name="again">A known mistake: the first epoch, whatever was used before.</param>
     public bool Claim(bool again = false)

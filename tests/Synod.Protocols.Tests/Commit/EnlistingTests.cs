@@ -256,6 +256,57 @@ public abstract class EnlistingTests<TMessage, TRecord>(ITestOutputHelper output
         Assert.Empty(other.Executions(A).Concat(other.Executions(B)));
     }
 
+    /// <summary>It does not know whether it is in the set: the transaction may commit without it, and so it did.</summary>
+    [Fact]
+    public void A_veto_before_the_join_is_answered_is_about_these_writes_only()
+    {
+        var play = Enlisted();
+        play.Submit(K, new CommitCommand.Commit(First));
+        play.Submit(C, new CommitCommand.Enlist(First, Writes));
+        play.Sync(C);
+        play.Submit(C, new CommitCommand.Veto(First));
+        play.Run();
+        play.Submit(C, new CommitCommand.Veto(First));
+        play.Submit(C, new CommitCommand.Enlist(First, Writes));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), play.Answers(K)[^1].Result);
+        Assert.Equal(4, play.Answers(C).Count);
+        Assert.All(play.Answers(C), answer => Assert.Equal(new CommitResult.NotOpen(First), answer.Result));
+        Assert.Equal(Ending.Unknown, Node(play, C).Ledger.EndingOf(First));
+    }
+
+    [Fact]
+    public void Who_has_said_that_it_read_cannot_veto_any_more()
+    {
+        var play = Opened();
+        play.Submit(A, new CommitCommand.Enlist(First, Writes));
+        play.Submit(B, new CommitCommand.Enlist(First, []));
+        play.Run();
+        play.Submit(K, new CommitCommand.Commit(First));
+        play.Run();
+        play.Submit(B, new CommitCommand.Veto(First));
+        play.Run();
+        Assert.Equal(new CommitResult.TooLate(First), play.Answers(B)[^1].Result);
+        Assert.NotEqual(Ending.Aborted, Node(play, B).Ledger.EndingOf(First));
+    }
+
+    /// <summary>"Not open" would be said of writes that are part of it.</summary>
+    [Fact]
+    public void The_same_enlistment_again_after_the_vote_is_not_answered_as_if_it_were_lost()
+    {
+        var play = Enlisted();
+        play.Submit(K, new CommitCommand.Commit(First));
+        play.Deliver(K, A);
+        Assert.Equal([First], Node(play, A).Ledger.InDoubt);
+        play.Submit(A, new CommitCommand.Enlist(First, Writes));
+        play.Submit(A, new CommitCommand.Enlist(First, []));
+        play.Run();
+        Assert.Contains(play.Answers(A).Skip(1), answer => answer.Result is CommitResult.Malformed);
+        Assert.Contains(play.Answers(A).Skip(1), answer => answer.Result == new CommitResult.Enlisted(First));
+        play.Submit(A, new CommitCommand.Enlist(First, Writes));
+        Assert.Equal(new CommitResult.Committed(First), play.Answers(A)[^1].Result);
+    }
+
     /// <summary>What is enlisted does not change: a Prepare under way must find what was there when this node joined.</summary>
     [Fact]
     public void The_same_enlistment_again_is_answered_again_and_another_one_is_refused()

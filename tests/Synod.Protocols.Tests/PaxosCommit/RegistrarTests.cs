@@ -166,6 +166,51 @@ public sealed class RegistrarTests
         play.Run();
         play.Truncate(P);
         Assert.Equal(new TransactionId(L, 1, 2), Assert.Single(play.Log(P).OfType<Record.Accepted>()).Transaction);
+        play.Receive(A, P, new Message.Phase1a(First, new Ballot(1 << 25, A), NodeSet.Empty));
+        Assert.Equal(new Message.Over(First), Assert.Single(play.Between(P, A)));
+    }
+
+    /// <summary>The coordinator led after it, and has no marks of its own since it takes no part.</summary>
+    [Fact]
+    public void That_there_is_no_set_is_forgotten_too_when_another_leader_has_proposed_it_again()
+    {
+        var play = Joined();
+        play.Network.Clear();
+        LeadsWithoutSet(play);
+        play.Run(away: L);
+        play.Submit(L, new CommitCommand.Commit(First));
+        play.Run(away: A);
+        while (Node(play, L).Open.Count > 0)
+        {
+            play.Fire(L, (int)Timer.Ballot);
+            play.Run(away: A);
+        }
+
+        Assert.Equal(L, play.Log(Q).OfType<Record.Accepted>().Last().Promised.Node);
+        play.Submit(L, CommitModels.Begin(Both, key: "y"));
+        play.Run();
+        play.Submit(L, CommitModels.Begin(Both, key: "y"));
+        play.Run();
+        play.Truncate(P);
+        Assert.DoesNotContain(play.Log(P).OfType<Record.Accepted>(), record => record.Transaction == First);
+    }
+
+    /// <summary>P leads, and comes too late with a part of its own: that is not in it, and the transaction is not aborted.</summary>
+    [Fact]
+    public void A_leader_that_comes_too_late_itself_is_not_told_aborted_of_what_commits()
+    {
+        var play = CommitTraces.Stage(CommitRooms.Paxos(new PaxosCommitOptions(L, P, Q) { Leader = P }, PaxosCommitMutation.None), 5);
+        play.Submit(L, new CommitCommand.Open());
+        play.Submit(A, new CommitCommand.Enlist(First, Writes));
+        play.Submit(B, new CommitCommand.Enlist(First, Writes));
+        play.Run();
+        play.Submit(L, new CommitCommand.Commit(First));
+        play.Submit(P, new CommitCommand.Enlist(First, Writes));
+        play.Sync(P);
+        play.Drop(P, L);
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), play.Answers(L)[^1].Result);
+        Assert.Equal(new CommitResult.NotOpen(First), Assert.Single(play.Answers(P)).Result);
     }
 
     [Fact]
@@ -246,7 +291,28 @@ public sealed class RegistrarTests
         var elsewhere = CommitTraces.Stage(CommitRooms.Paxos(new PaxosCommitOptions(L, P, Q) { Leader = P }, PaxosCommitMutation.None), 5);
         elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [], [new(B, 0)]));
         elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [new(B, [])], [new(B, 1)]));
-        Assert.Equal([Refusal.Malformed, Refusal.Malformed], elsewhere.Refusals(P));
+        elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [], [new(stranger, 1)]));
+        elsewhere.Receive(A, P, new Message.BeginCommit(new(A, 1, 1), new(A, 1, 1), new(A, 1, 1), Both, [new(stranger, [])], []));
+        Assert.Equal([Refusal.Malformed, Refusal.Malformed, Refusal.Malformed, Refusal.Malformed], elsewhere.Refusals(P));
+        elsewhere.Submit(L, new CommitCommand.Open());
+        elsewhere.Receive(P, L, new Message.Prepare(First, First, NodeSet.Of(L, A), 0, Writes));
+        elsewhere.Submit(A, new CommitCommand.Enlist(First, Writes));
+        elsewhere.Run();
+        elsewhere.Submit(L, new CommitCommand.Commit(First));
+        elsewhere.Run();
+        Assert.Equal(new CommitResult.Committed(First), elsewhere.Answers(L)[^1].Result);
+    }
+
+    /// <summary>What a client begins has its writes with it: who enlisted under a name that it guessed has no part in it.</summary>
+    [Fact]
+    public void What_was_begun_is_not_committed_with_what_is_enlisted()
+    {
+        var play = CommitTraces.Stage(CommitRooms.Paxos(3), 5);
+        play.Submit(A, new CommitCommand.Enlist(First, EnlistingModels.Branch(A, "y").Writes));
+        play.Submit(L, CommitModels.Begin(Both));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(First), Assert.Single(play.Answers(L)).Result);
+        Assert.Equal(new CommitResult.NotOpen(First), Assert.Single(play.Answers(A)).Result);
     }
 
     private static PaxosCommit Node(Play play, NodeId node) => (PaxosCommit)play[node];

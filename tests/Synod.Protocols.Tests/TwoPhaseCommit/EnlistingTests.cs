@@ -19,7 +19,7 @@ public sealed class EnlistingTests(ITestOutputHelper output) : EnlistingTests<Tw
 
     /// <summary>One that restarts and enlists something else; one that writes and one that reads, and may join too late.</summary>
     [Theory]
-    [InlineData(1, 1, false, 915)]
+    [InlineData(1, 1, false, 899)]
     [InlineData(0, 1, true, 984)]
     [InlineData(1, 1, true, 4051)]
     public void Every_run_is_whole(int crashes, int timers, bool both, int states)
@@ -64,6 +64,45 @@ public sealed class EnlistingTests(ITestOutputHelper output) : EnlistingTests<Tw
         play.Receive(new(1), B, asked);
         Assert.Equal(Choice.No, Assert.IsType<TwoPhase.Message.Vote>(play.Between(B, new(1)).Last()).Choice);
         Assert.Equal(Ending.Unknown, Node(play, B).Ledger.EndingOf(EnlistingModels.First));
+    }
+
+    /// <summary>The coordinator crashed, and A has heard that it need not wait; a later transaction lets go of that, and the late question must not find another one.</summary>
+    [Fact]
+    public void What_is_past_is_not_enlisted_again_for_a_late_commit_alone_to_find()
+    {
+        var play = CommitTraces.Stage(Room(EnlistmentMutation.None), 3);
+        play.Submit(new(1), new CommitCommand.Open());
+        play.Sync(new(1));
+        play.Submit(A, new CommitCommand.Enlist(EnlistingModels.First, EnlistingModels.Branch(A, "x").Writes));
+        play.Run();
+        play.Submit(new(1), new CommitCommand.Commit(EnlistingModels.First));
+        var late = Assert.IsType<TwoPhase.Message.CommitAlone>(Assert.Single(play.Network).Message);
+        play.Network.Clear();
+        play.Crash(new(1));
+        play.Fire(A, Inquire);
+        play.Run();
+        play.Submit(new(1), CommitModels.Begin(NodeSet.Of(A, B)));
+        play.Run();
+        play.Submit(A, new CommitCommand.Enlist(EnlistingModels.First, EnlistingModels.Branch(A, "y").Writes));
+        play.Receive(new(1), A, late);
+        play.Run();
+        Assert.Equal(new CommitResult.NotOpen(EnlistingModels.First), play.Answers(A)[^1].Result);
+        Assert.Single(play.Executions(A));
+    }
+
+    /// <summary>What a client begins has its writes with it: who enlisted under a name that it guessed has no part in it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_begun_is_not_committed_with_what_is_enlisted(bool reads)
+    {
+        var play = CommitTraces.Stage(Room(EnlistmentMutation.None), 3);
+        play.Submit(A, new CommitCommand.Enlist(EnlistingModels.First, EnlistingModels.Branch(A, "y").Writes));
+        play.Submit(new(1), new CommitCommand.Begin([reads ? new(A, []) : EnlistingModels.Branch(A, "x"), EnlistingModels.Branch(B, "x")]));
+        play.Run();
+        Assert.Equal(new CommitResult.Committed(EnlistingModels.First), Assert.Single(play.Answers(new(1))).Result);
+        Assert.Equal(new CommitResult.NotOpen(EnlistingModels.First), Assert.Single(play.Answers(A)).Result);
+        Assert.Empty(Node(play, A).Enlisted);
     }
 
     [Theory]

@@ -132,7 +132,10 @@ public sealed partial class PaxosCommit
         : managers.IsEmpty ? _settled.IsOver(id, leader)
         : managers.All(manager => _settled.IsOver(id, manager));
 
-    /// <summary>Notes a manager's mark, and forgets what is over for all by it.</summary>
+    /// <summary>
+    /// Notes a manager's mark, and forgets what is over for all by it. Where the set is not known, or none was accepted, any mark will do: its
+    /// coordinator waits for nothing before it, and one that joined has led and will not vote, whatever acceptors remember.
+    /// </summary>
     private void Settle(Settlement settlement)
     {
         var mark = settlement.Mark;
@@ -145,7 +148,7 @@ public sealed partial class PaxosCommit
         foreach (var (id, acceptance) in _acceptances.Where(item =>
             item.Key.Coordinator == mark.Coordinator && item.Key.CompareTo(before) >= 0 && item.Key.CompareTo(mark) < 0).ToList())
         {
-            if (IsOver(id, acceptance.Members, acceptance.Promised.Node))
+            if (acceptance.Members.IsEmpty || IsOver(id, acceptance.Members, NodeId.None))
             {
                 _acceptances.Remove(id);
             }

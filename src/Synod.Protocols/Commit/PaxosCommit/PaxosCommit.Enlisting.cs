@@ -72,9 +72,9 @@ public sealed partial class PaxosCommit
     }
 
     /// <summary>What is enlisted comes to nothing, as the ledger says from here on.</summary>
-    private void Withdraw(TransactionId id)
+    private void Withdraw(TransactionId id, CommitResult answer)
     {
-        if (_enlistments.End(id, new CommitResult.Aborted(id), _out))
+        if (_enlistments.End(id, answer, _out))
         {
             _out.CancelTimer(ToTimer(Timer.Inquire, id));
         }

@@ -99,13 +99,12 @@ public sealed partial class PaxosCommit
     private void On(NodeId from, Message.BeginCommit begin)
     {
         var id = begin.Transaction;
-        var others = NodeSet.Of([.. begin.Asked]);
+        var others = NodeSet.Of([.. begin.Asked.Where(begin.Members.Contains)]);
         if (from != id.Coordinator || _options.Leader != _self)
         {
             _out.Refuse(Refusal.NotMember);
         }
-        else if (!others.IsSubsetOf(begin.Members) || others.Count != begin.Branches.Length + begin.Enrolled.Length
-            || !begin.Enrolled.All(who => who.CanJoin)
+        else if (others.Count != begin.Branches.Length + begin.Enrolled.Length || !begin.Enrolled.All(who => who.CanJoin)
             || !begin.Members.Except(others).IsSubsetOf(NodeSet.Of(from)) || begin.Members.IsEmpty
             || !id.MayFollow(begin.Oldest) || (begin.Members.Contains(from) && !id.MayFollow(begin.Settled)))
         {
@@ -308,7 +307,8 @@ public sealed partial class PaxosCommit
             Ledger.Note(id, commit);
         }
 
-        Withdraw(id);
+        // What commits without it was led here for others, and this node came too late to join them.
+        Withdraw(id, commit ? new CommitResult.NotOpen(id) : new CommitResult.Aborted(id));
     }
 
     /// <summary>What a node knows of an agreement that it leads, or whose outcome it waits for.</summary>

@@ -20,6 +20,13 @@ public sealed partial class PaxosCommit
             return;
         }
 
+        if (_registrar.Ids.Contains(id))
+        {
+            // It is open here, and nobody was told to ask.
+            _out.Refuse(Refusal.Unexpected);
+            return;
+        }
+
         if (TryVote(prepare))
         {
             SendVote(id);
@@ -60,7 +67,7 @@ public sealed partial class PaxosCommit
             return false;
         }
 
-        _enlistments.End(id, new CommitResult.Enlisted(id), _out);
+        _enlistments.Promise(id, prepare.Life, _out);
         _out.Persist(new Record.Prepared(new Promise(id, prepare.Members, writes), settled));
         _attempts.TryAdd(id, new Attempt { Members = prepare.Members });
         _attempts[id].Settled = settled;
@@ -180,7 +187,7 @@ public sealed partial class PaxosCommit
     /// <summary>Aborts what was never voted on, with a tombstone that refuses a Prepare still under way.</summary>
     private void Bury(TransactionId id)
     {
-        Withdraw(id);
+        Withdraw(id, new CommitResult.Aborted(id));
         if (_mutation == PaxosCommitMutation.NoTombstone)
         {
             return;
@@ -192,7 +199,7 @@ public sealed partial class PaxosCommit
 
     /// <summary>
     /// What is open here is rolled back. What others are voting on is not this node's to veto, though it asked them: a tombstone would be taken
-    /// for the word of who began.
+    /// for the word of who began, also of what its earlier life began.
     /// </summary>
     private void Veto(RequestId request, TransactionId id)
     {
@@ -201,9 +208,17 @@ public sealed partial class PaxosCommit
             return;
         }
 
-        if (_attempts.TryGetValue(id, out var attempt) && !attempt.Members.IsEmpty && !attempt.Members.Contains(_self))
+        if (_enlistments.Withdraws(request, id, _out))
         {
-            _out.Answer(request, new CommitResult.TooLate(id));
+            _out.CancelTimer(ToTimer(Timer.Inquire, id));
+            return;
+        }
+
+        if (_attempts.TryGetValue(id, out var attempt)
+            ? !attempt.Members.IsEmpty && !attempt.Members.Contains(_self)
+            : !Ledger.Knows(id) && _names.MayHaveGiven(id))
+        {
+            _out.Answer(request, attempt is null ? new CommitResult.NotOpen(id) : new CommitResult.TooLate(id));
             return;
         }
 

@@ -34,7 +34,7 @@ public sealed partial class ThreePhaseCommit
         }
         else if (writes.IsEmpty)
         {
-            _enlistments.Read(id, _out);
+            _enlistments.Read(id, canCommit.Life, _out);
             _out.Send(from, new Message.Vote(id, Choice.ReadOnly));
         }
         else if (!canCommit.Writers.Contains(_self))
@@ -43,12 +43,12 @@ public sealed partial class ThreePhaseCommit
         }
         else
         {
-            Vote(new Promise(id, canCommit.Writers, writes), mark);
+            Vote(new Promise(id, canCommit.Writers, writes), canCommit.Life, mark);
         }
     }
 
     /// <summary>Q to W, with the promise, and the mark that goes with it, durable before anyone hears of them; or Q to A.</summary>
-    private void Vote(Promise promise, TransactionId mark)
+    private void Vote(Promise promise, long life, TransactionId mark)
     {
         var id = promise.Transaction;
         if (!Ledger.TryPromise(promise))
@@ -58,7 +58,7 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        _enlistments.End(id, new CommitResult.Enlisted(id), _out);
+        _enlistments.Promise(id, life, _out);
         _stands.Add(id, new Stand());
         _out.Persist(new Record.Prepared(promise, mark));
         _out.SetTimer(ToTimer(Timer.Inquire, id), _context.Now + _options.Inquire);
@@ -201,7 +201,7 @@ public sealed partial class ThreePhaseCommit
 
     /// <summary>
     /// What is open here is rolled back. What others are voting on is not this node's to veto, though it asked them: a tombstone would be taken
-    /// for the word of who coordinates.
+    /// for the word of who coordinates, also of what it has decided and of what its earlier life began.
     /// </summary>
     private void Veto(RequestId request, TransactionId id)
     {
@@ -210,9 +210,15 @@ public sealed partial class ThreePhaseCommit
             return;
         }
 
-        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        if (_enlistments.Withdraws(request, id, _out))
         {
-            _out.Answer(request, new CommitResult.TooLate(id));
+            _out.CancelTimer(ToTimer(Timer.Inquire, id));
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) ? !led.Writers.Contains(_self) : !Ledger.Knows(id) && _names.MayHaveGiven(id))
+        {
+            _out.Answer(request, led is null ? new CommitResult.NotOpen(id) : new CommitResult.TooLate(id));
             return;
         }
 

@@ -15,7 +15,7 @@ public sealed partial class TwoPhaseCommit
 
         ClaimEpoch(outbox);
         var id = _names.Next(Ledger);
-        var led = new Led { Request = request.Value, Participants = begin.Participants };
+        var led = new Led { Request = request.Value, Participants = begin.Participants, Writers = begin.Writers };
         if (begin.Branches is [{ Writes.IsEmpty: false } only])
         {
             led.Alone = only;
@@ -213,6 +213,7 @@ public sealed partial class TwoPhaseCommit
     private sealed class Led
     {
         public NodeSet Participants;
+        public NodeSet Writers;
         public NodeSet Yes;
         public NodeSet ReadOnly;
         public NodeSet Acked;
@@ -227,6 +228,7 @@ public sealed partial class TwoPhaseCommit
         public void State(StateVisitor visitor)
         {
             visitor.Visit("participants", ref Participants);
+            visitor.Visit("writers", ref Writers);
             visitor.Visit("yes", ref Yes);
             visitor.Visit("readOnly", ref ReadOnly);
             visitor.Visit("acked", ref Acked);

@@ -55,7 +55,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        var led = new Led { Request = request.Value, Participants = roll.Joined };
+        var led = new Led { Request = request.Value, Participants = roll.Joined, Writers = roll.Writers };
         if (roll.Enrolled is [var only] && roll.Writers.Contains(only.Participant))
         {
             (led.Alone, led.AloneLife) = (new Branch(only.Participant, []), only.Life);

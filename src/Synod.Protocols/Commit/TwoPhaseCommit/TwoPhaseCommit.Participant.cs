@@ -39,7 +39,7 @@ public sealed partial class TwoPhaseCommit
 
         if (writes.IsEmpty)
         {
-            _enlistments.Read(id, outbox);
+            _enlistments.Read(id, prepare.Life, outbox);
             outbox.Send(from, new Message.Vote(id, Choice.ReadOnly));
             return;
         }
@@ -58,6 +58,7 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
+        _enlistments.Promise(id, prepare.Life, outbox);
         VoteYes(promise, context, outbox);
     }
 
@@ -93,7 +94,7 @@ public sealed partial class TwoPhaseCommit
         }
         else if (Ledger.TryPromise(new Promise(id, NodeSet.Empty, writes)))
         {
-            _enlistments.End(id, new CommitResult.Enlisted(id), outbox);
+            _enlistments.Promise(id, alone.Life, outbox);
             outbox.CancelTimer(ToTimer(Timer.Inquire, id));
             outbox.Persist(new Record.CommittedAlone(new Promise(id, NodeSet.Empty, writes)));
             outbox.Send(_self, new Message.DecidedAlone(id));
@@ -133,7 +134,6 @@ public sealed partial class TwoPhaseCommit
     private void VoteYes(Promise promise, StepContext context, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
         var id = promise.Transaction;
-        _enlistments.End(id, new CommitResult.Enlisted(id), outbox);
         outbox.Persist(new Record.Prepared(promise));
         outbox.SetTimer(ToTimer(Timer.Inquire, id), context.Now + _options.Inquire);
         if (_mutation == TwoPhaseCommitMutation.VoteBeforeDurable)
@@ -319,7 +319,7 @@ public sealed partial class TwoPhaseCommit
 
     /// <summary>
     /// Rule 5: before the vote a participant may abort on its own, after a Yes never. A coordinator rolls back what is open, and has no say in what
-    /// it has asked others to vote on.
+    /// it has asked others to vote on; what it leads no more may have committed. Nor may one that only reads: it has no second word.
     /// </summary>
     private void Veto(RequestId request, TransactionId id, Outbox<Message, Record, CommitCommand, CommitResult> outbox)
     {
@@ -328,9 +328,15 @@ public sealed partial class TwoPhaseCommit
             return;
         }
 
-        if (_led.TryGetValue(id, out var led) && !led.Participants.Contains(_self))
+        if (_enlistments.Withdraws(request, id, outbox))
         {
-            outbox.Answer(request, new CommitResult.TooLate(id));
+            outbox.CancelTimer(ToTimer(Timer.Inquire, id));
+            return;
+        }
+
+        if (_led.TryGetValue(id, out var led) ? !led.Writers.Contains(_self) : !Ledger.Knows(id) && _names.MayHaveGiven(id))
+        {
+            outbox.Answer(request, led is null ? new CommitResult.NotOpen(id) : new CommitResult.TooLate(id));
             return;
         }
 

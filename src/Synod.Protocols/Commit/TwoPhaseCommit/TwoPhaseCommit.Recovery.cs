@@ -57,7 +57,13 @@ public sealed partial class TwoPhaseCommit
                 // The first records of a checkpoint may come after the older ones that they repeat.
                 break;
             case Record.Decided decided:
-                _led[decided.Transaction] = new Led { Participants = decided.Voters, Yes = decided.Voters, IsCommitted = true };
+                _led[decided.Transaction] = new Led
+                {
+                    Participants = decided.Voters,
+                    Writers = decided.Voters,
+                    Yes = decided.Voters,
+                    IsCommitted = true,
+                };
                 break;
             case Record.Flushed flushed:
                 Ledger.RedoApplied(flushed.Applied);
