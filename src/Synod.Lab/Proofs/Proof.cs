@@ -41,7 +41,7 @@ public sealed record Proof(string Name, string Title, string Unit, int Size, Fun
                 $"{rules.Name}-lying-twins",
                 "One twin of four, and in one round the twins alter a message: another view, or an earlier value.",
                 "rounds",
-                3,
+                4,
                 run => Seen(run, () => HotStuffTwins.Model(rules, run.Size, lies: 1))),
             new Proof(
                 $"{rules.Name}-random-lying-twins",
