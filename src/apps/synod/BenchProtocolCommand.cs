@@ -22,17 +22,17 @@ internal static class BenchProtocolCommand
     private static readonly Option<int> Clients = new Option<int>("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = _ => 16 }.Between(1, 10_000);
     private static readonly Option<int> Conflict = new Option<int>("--conflict") { Description = "Percent of operations on one key that all clients share.", DefaultValueFactory = _ => 0 }.Between(0, 100);
     private static readonly Option<string?> Quorums = new("--quorums") { Description = $"Which nodes of multipaxos elect its leader and which replicate: {QuorumText.Forms}. Unsafe ones are refused. Default: majority." };
-    private static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
-    private static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
+    public static readonly Option<string> Durable = Switch("--durable", "on: records are synced to the disk; off: the data is in memory.", "on");
+    public static readonly Option<string> Tls = Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
     private static readonly Option<int> ValueBytes = new Option<int>("--value-bytes") { Description = "Bytes of each value.", DefaultValueFactory = _ => 16 }.Between(1, MapCommand.MaxValue);
     private static readonly Option<int?> Pipeline = new Option<int?>("--pipeline") { Description = "Instances of epaxos or slots of pbft under way at once; what comes meanwhile shares the next. Default: the protocol's own." }.Between(1, 1_000);
     private static readonly Option<int?> Block = new Option<int?>("--block") { Description = "Commands that share an agreement at most, for epaxos, pbft and hotstuff. Default: the protocol's own." }.Between(1, 10_000);
     private static readonly Option<string> ClientSignatures = Switch("--client-signatures", "off: clients of pbft and hotstuff are believed unsigned, to see what the rest costs.", "on");
-    private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
-    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
-    private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
-    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more. It is measured until the node answers again, which may be longer than --seconds." }.Between(1, NodeSet.Capacity - 1);
-    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
+    public static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
+    public static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
+    public static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
+    public static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more. It is measured until the node answers again, which may be longer than --seconds." }.Between(1, NodeSet.Capacity - 1);
+    public static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
     {
@@ -63,7 +63,7 @@ internal static class BenchProtocolCommand
             ClientSignatures = IsOn(parsed, ClientSignatures),
             CheckpointBytes = parsed.GetValue(CheckpointBytes),
         };
-        var killed = Killed(parsed, Kill, options);
+        var killed = Killed(parsed, options);
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} nodes of {entry.Name} …[/]");
         await cluster.StartAsync(cancellationToken);
@@ -193,9 +193,9 @@ internal static class BenchProtocolCommand
 
     /// <summary>The nodes to kill.</summary>
     /// <exception cref="ArgumentException">One of them is none.</exception>
-    public static int[] Killed(ParseResult parsed, Option<int[]> option, ProtocolRunOptions options)
+    public static int[] Killed(ParseResult parsed, ProtocolRunOptions options)
     {
-        var killed = parsed.GetValue(option) ?? [];
+        var killed = parsed.GetValue(Kill) ?? [];
         foreach (var stranger in killed.Where(node => node > options.Nodes))
         {
             throw new ArgumentException($"There is no node {stranger} to kill: nodes are numbered from 1 to {options.Nodes}.");
@@ -204,6 +204,6 @@ internal static class BenchProtocolCommand
         return killed;
     }
 
-    public static Option<string> Switch(string name, string description, string standard) =>
+    private static Option<string> Switch(string name, string description, string standard) =>
         new Option<string>(name) { Description = description, DefaultValueFactory = _ => standard }.Among("on", "off");
 }

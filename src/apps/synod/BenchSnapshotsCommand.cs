@@ -18,13 +18,6 @@ internal static class BenchSnapshotsCommand
     private static readonly Option<int> Initiators = new Option<int>("--initiators") { Description = "Snapshots under way at a time, from as many branches.", DefaultValueFactory = _ => 2 }.Between(1, 100);
     private static readonly Option<double> Pause = new Option<double>("--pause") { Description = "Milliseconds between the end of a snapshot and the next one from there.", DefaultValueFactory = _ => 20 }.Between(0, 60_000);
     private static readonly Option<string> Order = new Option<string>("--order") { Description = "fifo: markers part what was sent before from what was sent after (Chandy and Lamport); none: messages say it, and counts (Lai and Yang).", DefaultValueFactory = _ => "fifo" }.Among("fifo", "none");
-    private static readonly Option<string> Durable = BenchProtocolCommand.Switch("--durable", "on: inputs are synced to the disk; off: the data is in memory.", "on");
-    private static readonly Option<string> Tls = BenchProtocolCommand.Switch("--tls", "on: nodes talk over mutual TLS 1.3.", "off");
-    private static readonly Option<long> CheckpointBytes = new Option<long>("--checkpoint-bytes") { Description = "Bytes of a node's log after which a checkpoint lets go of it.", DefaultValueFactory = _ => 64L << 20 }.Between(1, 1L << 40);
-    private static readonly Option<double> Seconds = new Option<double>("--seconds") { Description = "How long to measure.", DefaultValueFactory = _ => 10 }.Between(0.1, Bounds.Day);
-    private static readonly Option<double> Warmup = new Option<double>("--warmup") { Description = "Seconds to run before measuring.", DefaultValueFactory = _ => 2 }.Between(0, Bounds.Day);
-    private static readonly Option<int[]> Kill = new Option<int[]>("--kill") { Description = "Kill this node with SIGKILL meanwhile, and start it again; repeat for more." }.Between(1, NodeSet.Capacity - 1);
-    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object." };
 
     public static Command Create()
     {
@@ -33,34 +26,35 @@ internal static class BenchSnapshotsCommand
             "Starts a bank of branches as processes on loopback and takes consistent snapshots of it while money moves. Every cut must be one that the bank can have been in, with all its money in accounts and channels. Afterwards it checks that no transfer was lost or done twice, and puts the bank back to a cut: exit code 0 if all is so. "
             + $"Example: synod bench snapshots --kill 1 --seconds 5. {ExitCodes.Help}")
         {
-            Nodes, Clients, Initiators, Pause, Order, Durable, Tls, CheckpointBytes, Seconds, Warmup, Kill, Json,
+            Nodes, Clients, Initiators, Pause, Order, BenchProtocolCommand.Durable, BenchProtocolCommand.Tls, BenchProtocolCommand.CheckpointBytes,
+            BenchProtocolCommand.Seconds, BenchProtocolCommand.Warmup, BenchProtocolCommand.Kill, BenchProtocolCommand.Json,
         };
-        command.SetAction((parsed, cancellationToken) => Terminal.JudgedAsync(parsed.GetValue(Json), () => RunAsync(parsed, cancellationToken)));
+        command.SetAction((parsed, cancellationToken) => Terminal.JudgedAsync(parsed.GetValue(BenchProtocolCommand.Json), () => RunAsync(parsed, cancellationToken)));
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var options = new ProtocolRunOptions(
-            ProtocolCatalog.Snapshots, parsed.GetValue(Nodes), parsed.GetValue(Clients), null, BenchProtocolCommand.IsOn(parsed, Durable), BenchProtocolCommand.IsOn(parsed, Tls))
+            ProtocolCatalog.Snapshots, parsed.GetValue(Nodes), parsed.GetValue(Clients), null, BenchProtocolCommand.IsOn(parsed, BenchProtocolCommand.Durable), BenchProtocolCommand.IsOn(parsed, BenchProtocolCommand.Tls))
         {
             Unordered = parsed.GetValue(Order) == "none",
-            CheckpointBytes = parsed.GetValue(CheckpointBytes),
+            CheckpointBytes = parsed.GetValue(BenchProtocolCommand.CheckpointBytes),
         };
-        var killed = BenchProtocolCommand.Killed(parsed, Kill, options);
+        var killed = BenchProtocolCommand.Killed(parsed, options);
         await using var cluster = ProtocolCluster.Create(options);
         Terminal.Talk.MarkupLineInterpolated($"[grey]starting {options.Nodes} branches …[/]");
         await cluster.StartAsync(cancellationToken);
         var bank = new SnapshotLoad(cluster, options, parsed.GetValue(Initiators), TimeSpan.FromMilliseconds(parsed.GetValue(Pause)));
-        var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(Warmup)), TimeSpan.FromSeconds(parsed.GetValue(Seconds)));
+        var (warmup, length) = (TimeSpan.FromSeconds(parsed.GetValue(BenchProtocolCommand.Warmup)), TimeSpan.FromSeconds(parsed.GetValue(BenchProtocolCommand.Seconds)));
         Terminal.Talk.MarkupLineInterpolated($"[grey]moving money and taking snapshots for {(warmup + length).TotalSeconds:0.#} s …[/]");
         var (load, result, snapshots) = await bank.RunAsync(warmup, length, killed, cancellationToken);
         Terminal.Talk.MarkupLineInterpolated($"[grey]checking every branch, then putting the bank back to a cut …[/]");
         var audit = await bank.AuditAsync(load, cancellationToken);
         var isOk = snapshots is { Taken: > 0, Inconsistent: 0, WrongTotal: 0 } && audit is { Lost: 0, Repeated: 0, IsRestored: true }
-            && audit.Money == options.Nodes * SnapshotNode.Money && result.Operations > 0;
+            && audit.Money == bank.Total && result.Operations > 0;
         cluster.Keep = !isOk;
-        if (parsed.GetValue(Json))
+        if (parsed.GetValue(BenchProtocolCommand.Json))
         {
             Terminal.Json(Report(parsed, options, killed, result, snapshots, audit, isOk));
         }

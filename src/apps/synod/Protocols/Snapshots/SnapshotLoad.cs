@@ -51,7 +51,8 @@ internal sealed class SnapshotLoad(ProtocolCluster cluster, ProtocolRunOptions o
     private long _mostInChannels;
     private Cut? _fullest;
 
-    private long Total => options.Nodes * SnapshotNode.Money;
+    /// <summary>All the money that there is.</summary>
+    public long Total => options.Nodes * SnapshotNode.Money;
 
     /// <summary>Runs the load, with snapshots from before its measured time until its end.</summary>
     public async Task<(ProtocolLoad Load, LoadResult Result, SnapshotTally Snapshots)> RunAsync(
